@@ -8,7 +8,7 @@ import { MemoryManager } from '../src/index.ts';
 import { loadEmbedder } from '../src/models/providers.ts';
 import { queryTerms } from '../src/passages/terms.ts';
 import { type Candidates, findCandidates } from '../src/search/answer/candidates.ts';
-import { windowOf } from '../src/search/answer/date-window.ts';
+import { dateWindowOf } from '../src/search/answer/date-window.ts';
 import type { RankingQuestion } from '../src/search/answer/rank.ts';
 import { RECIPES, searchContext } from '../src/search/search.ts';
 import { DAY, MINUTE } from '../src/time.ts';
@@ -122,7 +122,7 @@ async function askMemory(
         const terms = queryTerms(question);
         asked.push({
           ...{ memory: own.name, from: set.name, kind },
-          question: { text: question, terms, window: windowOf(question, now) },
+          question: { text: question, terms, window: dateWindowOf(question, now) },
           candidates: await findCandidates(context, terms, recipe.facts?.methods ?? []),
           evidence: set === own ? [...new Set(evidence)].flatMap((id) => uuids.get(id) ?? []) : [],
         });

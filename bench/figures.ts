@@ -10,7 +10,7 @@ import { MemoryManager } from '../src/index.ts';
 import { openIngest } from '../src/ingest/ingest.ts';
 import type { LanguageModel } from '../src/models/language-model.ts';
 import { localDefaults } from '../src/models/local/language-model.ts';
-import { BRIEFING, cacheKey } from '../src/reader/cache.ts';
+import { BRIEFING_QUESTION, cacheKey } from '../src/reader/cache.ts';
 import { cutPassages } from '../src/upkeep/cut-passages.ts';
 import { failFastConnection, retryingConnection } from '../src/valkey/connections.ts';
 import { versionKey } from '../src/valkey/keys.ts';
@@ -52,7 +52,7 @@ export async function cachedBriefing(config: Config): Promise<Row[]> {
   const memory = new MemoryManager({ ...config, group }, { embedder: freeEmbedder(synthetic(1)) });
   const { text } = await memory.getBriefing();
   const valkey = new Redis({ host: config.valkey.host, port: config.valkey.port });
-  const key = cacheKey(valkey, group, BRIEFING);
+  const key = cacheKey(valkey, group, BRIEFING_QUESTION);
   const size = await valkey.strlen(key);
   const [ours, bare] = await compare(
     5000,

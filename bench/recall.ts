@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { superviseWorker } from '../scripts/demo/supervised-worker.ts';
 import type { Config } from '../src/config.ts';
 import { MemoryManager } from '../src/index.ts';
-import { recall as recallFrom } from '../src/memory/recall.ts';
+import { recallSections as recallFrom } from '../src/memory/recall.ts';
 import { openServices } from '../src/memory/services.ts';
 import { SECOND } from '../src/time.ts';
 import { compare } from './measure.ts';

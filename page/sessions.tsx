@@ -1,4 +1,4 @@
-import type { Turn } from '../src/page/schemas.ts';
+import type { SessionTurn } from '../src/page/schemas.ts';
 import { Empty, Show, useCall } from './loading.tsx';
 import { Pages } from './pages.tsx';
 import { group, hrefOf, Link, params } from './route.tsx';
@@ -85,7 +85,7 @@ export function SessionScreen({ name }: { name: string }) {
   );
 }
 
-function TurnRow({ turn }: { turn: Turn }) {
+function TurnRow({ turn }: { turn: SessionTurn }) {
   const { uuid, text, isCut, referenceTime, isCommitted, waits, facts, redactions, cost } = turn;
   return (
     <li class="row">

@@ -2,8 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
 
 /**
- * Why a request must not be answered, against web pages that let a name of their own point at this machine (DNS rebinding): `Host` must
- * be localhost, an IP address or an allowed name, and a page's `Origin` a page of this machine or of an allowed name.
+ * Why a request is refused; undefined if it is allowed. Protects against DNS rebinding, where a web page's own host name points at this
+ * machine: `Host` must be localhost, an IP address or an allowed name, and `Origin` must be a page of this machine or of an allowed name.
  * @param allowed names in lower case, without ports
  */
 export function hostRefusal(

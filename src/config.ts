@@ -17,7 +17,7 @@ export interface Config extends ModelSettings, StoreSettings {
   readonly valkey: Address;
   /** Replicas of Valkey that must have a job before its receipt is given; 0 waits for none. */
   readonly valkeyCopies: number;
-  /** The file with the users' own types, where MEMORY_CONFIG or a running `up` names one. */
+  /** The file with the user's own types, if MEMORY_CONFIG or a running `up` names one. */
   readonly configFile?: string | undefined;
   readonly group: string;
   readonly exportDir: string;
@@ -39,10 +39,10 @@ export interface Config extends ModelSettings, StoreSettings {
   readonly stalledLimit: number;
   readonly spoolLimit: number;
   readonly health: { readonly host: string; readonly port: number };
-  /** Names in lower case, in addition to localhost and addresses, under which our HTTP servers may be asked. */
+  /** Host names in lower case that our HTTP servers accept in addition to localhost and IP addresses. */
   readonly allowedHosts: readonly string[];
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
-  /** When texts expire that are stored without an expiry of their own. */
+  /** Expiry of texts that are stored without their own expiry. */
   readonly expiry: readonly ExpiryRule[];
   /** Dollars for a million tokens, input and output, by model. A price given here replaces the known price. */
   readonly prices: Readonly<Record<string, readonly [number, number]>>;
@@ -64,7 +64,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Reads the settings: the environment first, then what a running `memory-manager up` noted, then the defaults.
- * @throws ConfigError naming the variable, its value and what it may hold, or the home when it is not to be trusted
+ * @throws ConfigError naming the variable, its value and its allowed values, or naming the home if other users can write to it
  */
 export function readSettings(environment: Environment = process.env): Settings {
   const notedOf = savedSettings(environment, (name) => SETTINGS[name as SettingName].fallback);
@@ -147,7 +147,7 @@ export function loadConfig(environment: Environment = process.env): Config {
 }
 
 /** Why the models are those that `loadConfig` chose, in a phrase. */
-export function reasonForModels({ values, origins }: Settings = readSettings()): string {
+export function modelChoiceReason({ values, origins }: Settings = readSettings()): string {
   if (values.MEMORY_MODELS)
     return origins.MEMORY_MODELS === 'running' ? '`up` chose them' : `MEMORY_MODELS is ${values.MEMORY_MODELS}`;
   return defaultLanguageModel(values).reason;

@@ -7,14 +7,16 @@ export function derivedUuid(...parts: readonly string[]): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
-/** The namespace of our keys in version 5 uuids. Chosen once at random; another value would give the same keys other uuids. */
+/**
+ * The namespace of our keys in version 5 uuids. Chosen once at random; it must not change, because the same keys would get different uuids.
+ */
 const KEYS = '8c1f4f0e-5b0a-4c0c-9d7e-3a6b2f51d2a7';
 
 /**
  * The uuid of an episode that a caller names by a key within a group: version 5 of the text `group/key`. No group has a slash in its name, so
  * no two pairs make the same text.
  */
-export const keyUuid = (group: string, key: string): string => namedUuid(KEYS, `${group}/${key}`);
+export const idempotencyUuid = (group: string, key: string): string => namedUuid(KEYS, `${group}/${key}`);
 
 /** RFC 9562, version 5. */
 export function namedUuid(namespace: string, name: string): string {
@@ -28,5 +30,5 @@ export function namedUuid(namespace: string, name: string): string {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
 }
 
-/** True for a uuid that was made of a name, as `keyUuid` does. */
-export const isKeyUuid = (uuid: string): boolean => uuid[14] === '5';
+/** True for a uuid that was made of a name, as `idempotencyUuid` does. */
+export const isIdempotencyUuid = (uuid: string): boolean => uuid[14] === '5';

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod/mini';
-import { keyUuid } from './derived-uuid.ts';
+import { idempotencyUuid } from './derived-uuid.ts';
 import { InvalidInputError, isOperationalError } from './errors.ts';
-import { checkExpiry, EXPIRES } from './expiry.ts';
+import { checkExpiry, EXPIRY_METADATA_KEY } from './expiry.ts';
 import { checkText } from './text.ts';
 import { checkTime, timestamp } from './time.ts';
 import { readTriplet } from './triplet.ts';
@@ -18,7 +18,7 @@ export type NoteKind = 'fact' | 'decision' | 'rule' | 'task';
 
 export const NOTE_KINDS: readonly NoteKind[] = ['fact', 'decision', 'rule', 'task'];
 
-/** Free facts about an episode, kept next to it: any JSON object. */
+/** Any JSON object, stored with the episode. */
 export type Metadata = Record<string, unknown>;
 
 export interface Episode {
@@ -150,14 +150,16 @@ function withNote(metadata: Metadata | null, { kind, replaces, confirmed }: Epis
 }
 
 function withExpiry(metadata: Metadata | null, { expires }: EpisodeOptions, now: Date): Metadata | null {
-  return expires === undefined ? metadata : { ...metadata, [EXPIRES]: checkExpiry(expires, now).toISOString() };
+  return expires === undefined
+    ? metadata
+    : { ...metadata, [EXPIRY_METADATA_KEY]: checkExpiry(expires, now).toISOString() };
 }
 
 /**
- * Metadata that came with a file, without what only the memory's own recordings and the user may say: that a text is a turn in which the
- * user spoke, a rule, a task, or confirmed. Such a kind stays readable under another name.
+ * Imported metadata without the reserved members and kinds (turn, summary, rule, task, confirmed, …), which only the memory itself and the
+ * user may set. A reserved kind is kept as `imported_kind`.
  */
-export function foreignMetadata(metadata: Metadata): Metadata {
+export function withoutReservedMetadata(metadata: Metadata): Metadata {
   const { confirmed, replaces, ...others } = metadata;
   const { kind } = others;
   const isReserved = typeof kind === 'string' && [...NOTE_KINDS, 'turn', 'summary'].includes(kind);
@@ -180,7 +182,7 @@ function metadataText(metadata: Metadata): string {
   throw tooLong();
 }
 
-/** Level by level and with an end, since objects can go in circles or hold the same ones over and over. */
+/** Level by level and with a limit, because objects can contain cycles or repeat the same object many times. */
 function checkExtent(metadata: Metadata): void {
   let level = 0;
   for (let values: unknown[] = [metadata]; values.length > 0; level += 1) {
@@ -196,7 +198,7 @@ function checkExtent(metadata: Metadata): void {
 const tooLong = () =>
   new InvalidInputError(`The metadata has more than ${MAX_METADATA_BYTES} bytes; put long text into the content.`);
 
-/** True when the caller named the episode, so that it may be known already. */
+/** True if the caller gave the episode an id, so that it may be stored already. */
 export function hasCallerId({ uuid, idempotencyKey }: EpisodeOptions): boolean {
   return uuid !== undefined || idempotencyKey !== undefined;
 }
@@ -206,7 +208,7 @@ function identity(group: string, { uuid, idempotencyKey: key }: EpisodeOptions):
   if (uuid !== undefined)
     throw new InvalidInputError('An episode has a uuid or a key, not both; leave one of them out.');
   const checked = checkText(key, 'The key');
-  if (checked.trim() !== '' && checked.length <= LONGEST_KEY) return keyUuid(group, checked);
+  if (checked.trim() !== '' && checked.length <= LONGEST_KEY) return idempotencyUuid(group, checked);
   throw new InvalidInputError(`A key has 1 to ${LONGEST_KEY} characters, and not only spaces.`);
 }
 

@@ -1,10 +1,10 @@
 import { parseDuration } from './duration.ts';
 import { InvalidInputError } from './errors.ts';
 import type { ExpiryRule } from './settings.ts';
-import { fromGraphTime, isWritable, parseTime } from './time.ts';
+import { fromGraphTime, isStorableDate, parseTime } from './time.ts';
 
 /** The member of an episode's metadata that holds its expiry, as an ISO time. */
-export const EXPIRES = 'memory_expires';
+export const EXPIRY_METADATA_KEY = 'memory_expires';
 
 /** The instant that an ISO date or a duration from now names. @throws InvalidInputError naming `what` */
 export function parseExpiry(text: string, what: string, now = new Date()): Date {
@@ -22,7 +22,7 @@ export function parseExpiry(text: string, what: string, now = new Date()): Date 
 
 /** @throws InvalidInputError unless it is a time after `now` */
 export function checkExpiry(expires: Date, now: Date): Date {
-  if (!isWritable(expires)) throw new InvalidInputError('The expiry is not a date; give one, such as 2027-01-01.');
+  if (!isStorableDate(expires)) throw new InvalidInputError('The expiry is not a date; give one, such as 2027-01-01.');
   if (expires > now) return expires;
   throw new InvalidInputError('The expiry is not in the future, so nothing would be stored.');
 }
@@ -38,7 +38,7 @@ export function expiryOf(
   { metadata, sourceDescription, createdAt }: ExpiringEpisode,
   rules: readonly ExpiryRule[],
 ): Date | null {
-  const own = metadata?.[EXPIRES];
+  const own = metadata?.[EXPIRY_METADATA_KEY];
   const given = typeof own === 'string' ? fromGraphTime(own) : null;
   if (given) return given;
   const matching = rules.filter(({ by, name }) => name === (by === 'source' ? sourceDescription : metadata?.kind));

@@ -1,5 +1,5 @@
 import { InvalidInputError } from './errors.ts';
-import { shortened } from './text.ts';
+import { truncated } from './text.ts';
 
 /** The group that is used where none is named, as in Graphiti. */
 export const DEFAULT_GROUP = '_';
@@ -18,7 +18,7 @@ export function checkGroup(group: string): string {
     );
   if (typeof group === 'string' && GROUP_ID.test(group)) return group;
   throw new InvalidInputError(
-    `The group "${shortened(String(group), 40)}" is not a valid name; use 1 to 128 letters, digits, hyphens and underscores.`,
+    `The group "${truncated(String(group), 40)}" is not a valid name; use 1 to 128 letters, digits, hyphens and underscores.`,
   );
 }
 

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { closestName } from './closest-name.ts';
 import { InvalidInputError } from './errors.ts';
 
-/** A shape for each member of `T`, so that a new one is not forgotten; none need be there. */
+/** A shape for each member of `T`, so that the compiler reports a forgotten one. All members are optional. */
 export type Members<T> = { readonly [K in keyof Required<T>]: z.ZodMiniType };
 
 // Shapes are named after the value; a shape's message is what stands after "must be" in the sentence of `checkShape`.
@@ -28,7 +28,7 @@ export const objectWithMethods = (...methods: readonly string[]) =>
     `an object with ${methods.map((name) => `${name}()`).join(', ')}`,
   );
 
-/** An object that has no other members than these; all may be missing but the required ones. */
+/** An object with these members only. Members that are not in `required` may be missing. */
 export function objectOf<T>(members: Members<T>, required: readonly (keyof T & string)[] = []): z.ZodMiniType<T> {
   const shapes = Object.entries<z.ZodMiniType>(members).map(([name, shape]) => [
     name,

@@ -8,14 +8,14 @@ import { type Archives, openArchives } from './memory/archives.ts';
 import type { BriefingOptions } from './memory/briefing.ts';
 import { checkConfig, checkInput, checkQuery, checkQueue, checkReceipt, checkTarget } from './memory/check-input.ts';
 import {
-  briefingDates,
-  episodeDates,
-  factDates,
-  historyDates,
-  lastBriefingDates,
-  mentionDates,
-  searchDates,
-  timelineDates,
+  toBriefing,
+  toEntityHistory,
+  toEntityMentions,
+  toEpisodeDetails,
+  toFact,
+  toLastBriefing,
+  toSearchResults,
+  toTimeline,
 } from './memory/dates.ts';
 import { type DeadLetters, openDeadLetters } from './memory/dead-letters.ts';
 import { type EntitiesOptions, type Entity, getEntities, getHistory, type HistoryOptions } from './memory/entities.ts';
@@ -55,7 +55,7 @@ import { type Communities, openCommunities, openSagas, type Sagas } from './memo
 import type { EpisodeReceipt, JobCounts, QueueName, Receipt } from './queue/producer.ts';
 import type { DrainResult } from './queue/spool/drain.ts';
 import { checkHome } from './running-settings.ts';
-import { request } from './telemetry/tracing.ts';
+import { traceRequest } from './telemetry/tracing.ts';
 import type { Triplet } from './triplet.ts';
 
 let storeModule: Promise<typeof import('./memory/store.ts')> | undefined;
@@ -104,7 +104,7 @@ export class MemoryManager {
     metadata?: Metadata | null,
     options: StoreOptions = {},
   ): Promise<EpisodeReceipt> {
-    return request('store_episode', async () =>
+    return traceRequest('store_episode', async () =>
       (await loadStore()).enqueueEpisode(this.#services, content, metadata, checkInput('store', options)),
     );
   }
@@ -117,7 +117,7 @@ export class MemoryManager {
     episodes: readonly EpisodeInput[],
     options: EnqueueEpisodesOptions = {},
   ): Promise<EpisodeReceipt[]> {
-    return request('store_episodes', async () =>
+    return traceRequest('store_episodes', async () =>
       (await loadStore()).enqueueEpisodes(
         this.#services,
         checkList(episodes, 'What is stored'),
@@ -132,7 +132,7 @@ export class MemoryManager {
     metadata?: Metadata | null,
     options: EnqueueFactOptions = {},
   ): Promise<EpisodeReceipt> {
-    return request('add_triplet', async () => {
+    return traceRequest('add_triplet', async () => {
       const fact = checkInput('triplet', triplet);
       const checked = checkInput('tripletOptions', options);
       return (await loadStore()).enqueueTriplet(this.#services, fact, metadata, checked);
@@ -144,19 +144,19 @@ export class MemoryManager {
    * whole input is checked before the first episode is added; importing again adds only new data.
    */
   async import(format: ImportFormat, source: ImportSource, options: ImportOptions = {}): Promise<ImportResult> {
-    return request('import', async () =>
+    return traceRequest('import', async () =>
       (await import('./memory/import.ts')).importInto(this.#services, format, source, checkInput('import', options)),
     );
   }
 
   /** Starts listening for finished jobs, so that the first wait is fast. */
   async connect(queue: QueueName): Promise<void> {
-    return request('listen', async () => (await this.#services.waiting[checkQueue(queue)]()).ready());
+    return traceRequest('listen', async () => (await this.#services.waiting[checkQueue(queue)]()).ready());
   }
 
   /** Waits until a job has succeeded. For an episode, its facts are then in the graph and visible to every reader. */
   async waitFor(receipt: Receipt, options: WaitOptions = {}): Promise<unknown> {
-    return request('ended', async () => {
+    return traceRequest('ended', async () => {
       const { queue, jobId } = checkReceipt(receipt);
       return waitFor(this.#services, queue, jobId, checkInput('wait', options));
     });
@@ -164,20 +164,22 @@ export class MemoryManager {
 
   /** Returns the best answers as a bullet list of at most `limit` lines (default 5), or as one block within `budgetTokens`. */
   async queryMemory(searchQuery: string, limit?: number, options: QueryOptions = {}): Promise<string> {
-    return request('query_memory', async () => queryAsText(this.#services, searchQuery, limit, checkQuery(options)));
+    return traceRequest('query_memory', async () =>
+      queryAsText(this.#services, searchQuery, limit, checkQuery(options)),
+    );
   }
 
   /** Searches like `queryMemory`, and returns data with scores and sources. By default: facts and passages. */
   async search(searchQuery: string, limit = 5, options: QueryOptions = {}): Promise<SearchResults> {
-    return request('search', async () =>
-      searchDates(await runQuery(this.#services, searchQuery, limit, checkInput('query', options), true)),
+    return traceRequest('search', async () =>
+      toSearchResults(await runQuery(this.#services, searchQuery, limit, checkInput('query', options), true)),
     );
   }
 
   /** The briefing for the start of a session, as a text within a token budget and as data. */
   async getBriefing(options: BriefingOptions = {}): Promise<Briefing> {
-    return request('briefing', async () =>
-      briefingDates(
+    return traceRequest('briefing', async () =>
+      toBriefing(
         await (await import('./memory/briefing.ts')).getBriefing(this.#services, checkInput('briefing', options)),
       ),
     );
@@ -185,8 +187,8 @@ export class MemoryManager {
 
   /** The last text that an agent got as its briefing; null if none is known. Removed by every `forget` and `redact` of the memory. */
   async getLastBriefing(options: GroupOptions = {}): Promise<LastBriefing | null> {
-    return request('last_briefing', async () =>
-      lastBriefingDates(
+    return traceRequest('last_briefing', async () =>
+      toLastBriefing(
         await (await import('./memory/briefing.ts')).getLastBriefing(
           this.#services,
           checkInput('lastBriefing', options),
@@ -197,22 +199,22 @@ export class MemoryManager {
 
   /** All entities, or those of one type (case does not matter), sorted by name; with `asOf` or `knownAt`, those of that time. */
   async getEntities(entityType?: string, options: EntitiesOptions = {}): Promise<Entity[]> {
-    return request('get_entities', async () =>
+    return traceRequest('get_entities', async () =>
       getEntities(this.#services, entityType, checkInput('entities', options)),
     );
   }
 
   /** All current and ended facts of an entity (name, alias or uuid), sorted by the time from which they hold. */
   async getHistory(entity: string, options: HistoryOptions = {}): Promise<EntityHistory> {
-    return request('history', async () =>
-      historyDates(await getHistory(this.#services, entity, checkInput('history', options))),
+    return traceRequest('history', async () =>
+      toEntityHistory(await getHistory(this.#services, entity, checkInput('history', options))),
     );
   }
 
   /** The facts of the whole memory or of one entity, with what replaced them; at most `limit`. */
   async getTimeline(options: TimelineOptions = {}): Promise<Timeline> {
-    return request('timeline', async () =>
-      timelineDates(
+    return traceRequest('timeline', async () =>
+      toTimeline(
         await (await import('./memory/timeline.ts')).getTimeline(this.#services, checkInput('timeline', options)),
       ),
     );
@@ -220,8 +222,8 @@ export class MemoryManager {
 
   /** The other names of an entity (name, alias or uuid) and the episodes that mention it, newest first; both empty for an unknown entity. */
   async getMentions(entity: string, options: MentionsOptions = {}): Promise<EntityMentions> {
-    return request('mentions', async () =>
-      mentionDates(
+    return traceRequest('mentions', async () =>
+      toEntityMentions(
         await (await import('./memory/timeline.ts')).getMentions(
           this.#services,
           entity,
@@ -233,8 +235,8 @@ export class MemoryManager {
 
   /** One episode, by its uuid or its name. @throws InvalidInputError when no episode or more than one episode has the name */
   async getEpisode(uuidOrName: string, options: GroupOptions = {}): Promise<EpisodeDetails> {
-    return request('episode', async () =>
-      episodeDates(
+    return traceRequest('episode', async () =>
+      toEpisodeDetails(
         await (await import('./memory/episodes.ts')).getEpisode(
           this.#services,
           uuidOrName,
@@ -246,10 +248,8 @@ export class MemoryManager {
 
   /** One fact, current or ended, by its uuid. @throws InvalidInputError when there is none */
   async getFact(uuid: string, options: GroupOptions = {}): Promise<FactDetails> {
-    return request('fact', async () =>
-      factDates(
-        await (await import('./memory/episodes.ts')).getFact(this.#services, uuid, checkInput('group', options)),
-      ),
+    return traceRequest('fact', async () =>
+      toFact(await (await import('./memory/episodes.ts')).getFact(this.#services, uuid, checkInput('group', options))),
     );
   }
 
@@ -260,14 +260,14 @@ export class MemoryManager {
 
   /** Exports like `exportToB2`, and returns the file with its counts and checksums. @throws NoWorkerError */
   async export(options: ExportOptions = {}): Promise<ExportResult> {
-    return request('export_to_b2', async () =>
+    return traceRequest('export_to_b2', async () =>
       (await import('./memory/exports.ts')).exportMemory(this.#services, checkInput('export', options)),
     );
   }
 
   /** Exports every group that has a graph. If one export fails, the others continue. @throws NoWorkerError */
   async exportAll(options: ExportAllOptions = {}): Promise<GroupExportResult[]> {
-    return request('export_all', async () =>
+    return traceRequest('export_all', async () =>
       (await import('./memory/exports.ts')).exportAll(this.#services, checkInput('exportAll', options)),
     );
   }
@@ -278,7 +278,7 @@ export class MemoryManager {
    * @throws InvalidInputError when nothing matches or the name is ambiguous; NoWorkerError
    */
   async forget(target: ForgetTarget, options: ForgetOptions = {}): Promise<ForgetResult> {
-    return request('forget', async () =>
+    return traceRequest('forget', async () =>
       (await import('./memory/forget.ts')).forget(this.#services, checkTarget(target), checkInput('forget', options)),
     );
   }
@@ -289,7 +289,7 @@ export class MemoryManager {
    * @throws InvalidInputError when nothing is stored of a memory of this name; NoWorkerError
    */
   async forgetGroup(group: string, options: ForgetGroupOptions = {}): Promise<ForgetGroupResult> {
-    return request('forget_group', async () =>
+    return traceRequest('forget_group', async () =>
       (await import('./memory/forget-group.ts')).forgetGroup(this.#services, group, checkInput('forgetGroup', options)),
     );
   }
@@ -300,7 +300,7 @@ export class MemoryManager {
    * @throws NoWorkerError
    */
   async redact(options: RedactOptions = {}): Promise<RedactResult> {
-    return request('redact', async () =>
+    return traceRequest('redact', async () =>
       (await import('./memory/redact.ts')).redact(this.#services, checkInput('redact', options)),
     );
   }
@@ -312,29 +312,29 @@ export class MemoryManager {
 
   /** The number of jobs of a queue in each state. */
   async getJobCounts(queue: QueueName): Promise<JobCounts> {
-    return request('counts', async () => (await this.#services.producer()).counts(checkQueue(queue)));
+    return traceRequest('counts', async () => (await this.#services.producer()).counts(checkQueue(queue)));
   }
 
   /** The reason of the latest failure in a queue, among jobs that wait for a retry or are dead letters. */
   async getLastFailure(queue: QueueName): Promise<string | undefined> {
-    return request('last_failure', async () => (await this.#services.producer()).lastFailure(checkQueue(queue)));
+    return traceRequest('last_failure', async () => (await this.#services.producer()).lastFailure(checkQueue(queue)));
   }
 
   /** The state of servers, queues, workers and models. A server that does not answer is reported, not thrown. */
   async getStatus(options: StatusOptions = {}): Promise<Status> {
-    return request('status', async () =>
+    return traceRequest('status', async () =>
       (await import('./memory/status.ts')).getStatus(this.#services, checkInput('status', options)),
     );
   }
 
   /** Adds the spooled episodes to the queue. Never throws; returns how many could not be added. */
   async drainSpool(): Promise<DrainResult> {
-    return request('drain_spool', async () => (await this.#services.spooling()).drain());
+    return traceRequest('drain_spool', async () => (await this.#services.spooling()).drain());
   }
 
   /** All memories that have a graph, with their size and the time of their last episode, in the order of their names. */
   async getGroups(): Promise<GroupOverview[]> {
-    return request('groups', async () => (await import('./memory/groups.ts')).getGroups(this.#services));
+    return traceRequest('groups', async () => (await import('./memory/groups.ts')).getGroups(this.#services));
   }
 
   /**
@@ -342,12 +342,14 @@ export class MemoryManager {
    * machine's disk, in the queue or among the dead letters, or only their journal is left.
    */
   async getGroupNames(): Promise<string[]> {
-    return request('group_names', async () => (await import('./memory/groups.ts')).getGroupNames(this.#services));
+    return traceRequest('group_names', async () => (await import('./memory/groups.ts')).getGroupNames(this.#services));
   }
 
   /** The number of episodes, entities and facts in the group's graph. */
   async getGraphSize(group?: string): Promise<GraphSize> {
-    return request('size', async () => (await import('./memory/groups.ts')).getGraphSize(this.#services, { group }));
+    return traceRequest('size', async () =>
+      (await import('./memory/groups.ts')).getGraphSize(this.#services, { group }),
+    );
   }
 
   /** Closes all connections; spooled episodes are queued first, for up to one second. */

@@ -10,10 +10,10 @@ type Noted = Readonly<Record<string, string>>;
 const noteShape = z.object({ settings: z.record(z.string(), z.string()) });
 
 /**
- * What running `up`s noted, by the name of the setting. Of a server that the environment names by host or port only what belongs to
- * that very server counts, from the home of whichever `up` of this user runs it: its password, and the key of the journals in Valkey.
+ * The settings that running `up`s recorded, by name. If the environment names a server by host or port, only the settings of that server
+ * count (its password, and the journal key for Valkey), from the home of the `up` that runs it.
  * @param fallback the default of a setting
- * @throws ConfigError when the home is not to be trusted
+ * @throws ConfigError if other users can write to the home
  */
 export function savedSettings(
   environment: Environment,
@@ -64,12 +64,12 @@ function noteOfServer(port: string, environment: Environment): Noted {
   }
 }
 
-/** Empty where nothing was started, or the note is unreadable: then only the environment and the defaults count. */
+/** Empty if nothing was started or the file is unreadable; then only the environment and the defaults count. */
 const readRunningFile = (home: string): Noted => readJsonFile(runningFile(home), noteShape)?.settings ?? {};
 
 /**
- * A home names the servers that get everything and the file with types that is run, and it holds turns that wait for them: only this
- * user may write there. Costs one stat.
+ * Only this user may write to a home: it names the servers that receive all data and a configuration file that is executed, and it
+ * contains turns that wait for these servers. Costs one stat.
  * @throws ConfigError
  */
 export function checkHome(home: string): void {

@@ -2,15 +2,15 @@ import * as z from 'zod/mini';
 import { STORE_VARIABLES } from './archive/stores/declarations.ts';
 import { parseDuration } from './duration.ts';
 import { MODEL_VARIABLES } from './models/declarations.ts';
-import { optionalText, secret, setting, text, type ValuesOf, whole } from './setting.ts';
+import { integerSetting, optionalText, secret, setting, text, type ValuesOf } from './setting.ts';
 import { parseEndpoints, parseStoreUrl } from './store-address.ts';
 
-const port = whole(65_535, 'a port is a whole number from 1 to 65535');
+const port = integerSetting(65_535, 'a port is a whole number from 1 to 65535');
 const flag = z.pipe(
   z.enum(['true', 'false', '1', '0'], 'it must be true or false'),
   z.transform((text) => text === 'true' || text === '1'),
 );
-const count = whole(Number.MAX_SAFE_INTEGER, 'it must be a whole number from 1');
+const count = integerSetting(Number.MAX_SAFE_INTEGER, 'it must be a whole number from 1');
 const DOLLARS = 'it must be a number of dollars such as 2.50';
 const KEEP = /^\s*(daily|weekly|monthly)\s*=\s*\d{1,4}\s*$/;
 const keep = z
@@ -207,7 +207,7 @@ export const SETTINGS = {
     'prefix of the queue keys in Valkey',
   ),
   MEMORY_TAKEOVER_SECONDS: setting(
-    whole(600, 'it must be a whole number from 1 to 600'),
+    integerSetting(600, 'it must be a whole number from 1 to 600'),
     '15',
     'seconds of silence after which a worker counts as dead and others take over its jobs',
   ),
@@ -224,7 +224,7 @@ export const SETTINGS = {
   ),
   MEMORY_HEALTH_HOST: setting(text, '127.0.0.1', "host of a worker's /health and /metrics"),
   MEMORY_HEALTH_PORT: setting(
-    whole(65_535, 'a port is a whole number from 0 to 65535', 0),
+    integerSetting(65_535, 'a port is a whole number from 0 to 65535', 0),
     '9464',
     "port of a worker's /health and /metrics; a free port if it is taken; 0 switches them off",
   ),
@@ -257,7 +257,7 @@ export type Values = ValuesOf<typeof SETTINGS>;
 
 function isTimeZone(name: string): boolean {
   try {
-    // Asking takes a while, and the setting is rarely changed.
+    // Reading the time zone takes a while, and the setting is rarely changed.
     return name === 'UTC' || Boolean(new Intl.DateTimeFormat('en', { timeZone: name }));
   } catch {
     return false;

@@ -1,7 +1,7 @@
 import { InvalidInputError } from './errors.ts';
 
 /**
- * Refuses what the stores cannot give back unchanged: FalkorDB's parser stops at NUL, and a lone surrogate has no UTF-8 form.
+ * Rejects characters that the stores cannot return unchanged: FalkorDB's parser stops at NUL, and a lone surrogate has no UTF-8 form.
  * @throws InvalidInputError naming `what` and the place
  */
 export function checkText(text: string, what: string): string {
@@ -39,12 +39,12 @@ const UNTIDY = /[^\S ]| {2}|^ | $/;
 
 /** White space runs become one space, so that any text fits on one line. */
 export function oneLine(text: string): string {
-  // Most texts are one already, and to look is quicker than to write them again.
+  // Most texts need no change, and testing is faster than replacing.
   return UNTIDY.test(text) ? text.replace(/\s+/g, ' ').trim() : text;
 }
 
-/** At most `length` characters, cut at the end of a sentence or a word where there is one, never inside a character. */
-export function shortened(text: string, length: number): string {
+/** At most `length` characters, cut at the end of a sentence or a word if possible, and never inside a character. */
+export function truncated(text: string, length: number): string {
   if (text.length <= length) return text;
   const head = text.slice(0, length - 1);
   const cut = Math.max(head.search(/[.!?] [^.!?]*$/) + 1, head.lastIndexOf(' '));
@@ -52,17 +52,17 @@ export function shortened(text: string, length: number): string {
   return `${/[\uD800-\uDBFF]$/.test(kept) ? kept.slice(0, -1) : kept}…`;
 }
 
-/** The sentences that fit whole into `length` characters; a first one that does not is cut as by `shortened`. */
-export function wholeSentences(text: string, length: number): string {
+/** The complete sentences that fit into `length` characters. If the first sentence is too long, it is cut as by `truncated`. */
+export function truncatedToSentences(text: string, length: number): string {
   if (text.length <= length) return text;
   const ends = [...text.slice(0, length + 1).matchAll(/[.!?]["')\]]*(?=\s)|[。！？]/g)].map(
     (end) => end.index + end[0].length,
   );
   const last = ends.findLast((end) => end <= length);
-  return last === undefined ? shortened(text, length) : text.slice(0, last);
+  return last === undefined ? truncated(text, length) : text.slice(0, last);
 }
 
-/** The same with every text in it changed, in lists and objects at any depth. */
+/** A copy of the value with every text in it changed, in lists and objects at any depth. */
 export function mapTexts(value: unknown, change: (text: string) => string): unknown {
   if (typeof value === 'string') return change(value);
   if (Array.isArray(value)) return value.map((inner) => mapTexts(inner, change));
@@ -78,13 +78,13 @@ const isPlain = (text: string): boolean => /^[\x20-\x7E]*$/.test(text);
  * The form in which two names or two facts are the same: lower case, white space runs as one space (graphiti's exact key), and one
  * spelling for what Unicode can spell in several ways.
  */
-export function sameKey(text: string): string {
+export function canonicalKey(text: string): string {
   return graphitiKey(isPlain(text) ? text : text.normalize('NFKC').replace(INVISIBLE, ''));
 }
 
 const graphitiKey = (text: string): string => text.toLowerCase().replace(/\s+/g, ' ').trim();
 
-/** The ways in which a graph may hold a name, with the keys that earlier releases made of them. */
+/** The spellings under which a graph may store a name, with the keys that earlier releases derived from them. */
 export function unicodeForms(name: string): { name: string; key: string }[] {
   const forms = isPlain(name)
     ? [name]
@@ -93,4 +93,4 @@ export function unicodeForms(name: string): { name: string; key: string }[] {
 }
 
 /** A copy of a part of a text: V8 keeps the whole text while any slice of it is referenced. */
-export const copyOfSlice = (part: string): string => Buffer.from(part, 'utf16le').toString('utf16le');
+export const detachSlice = (part: string): string => Buffer.from(part, 'utf16le').toString('utf16le');

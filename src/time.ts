@@ -15,17 +15,17 @@ export function toGraphTime(date: Date): string {
 }
 
 /** True for a date that `toGraphTime` can write so that text order is time order: years have four digits. */
-export function isWritable(date: unknown): date is Date {
+export function isStorableDate(date: unknown): date is Date {
   return date instanceof Date && /^\d{4}-/.test(Number.isNaN(date.getTime()) ? '' : date.toISOString());
 }
 
 /** @throws InvalidInputError naming `what` when the graph cannot hold the date */
 export function checkTime(date: Date, what: string): Date {
-  if (isWritable(date)) return date;
+  if (isStorableDate(date)) return date;
   throw new InvalidInputError(`${what} must be a valid Date of the years 0 to 9999.`);
 }
 
-/** Reads a stored date. Python may have written other offsets or none (which then means UTC). Null for rubbish. */
+/** Reads a stored date. Python may have written other offsets or none (which then means UTC). Null for any other text. */
 export function fromGraphTime(text: string | null | undefined): Date | null {
   if (!text) return null;
   const date = new Date(/(?:Z|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`);
@@ -33,8 +33,8 @@ export function fromGraphTime(text: string | null | undefined): Date | null {
 }
 
 /**
- * A stored time as a `Date`; invalid for text that is none. As JSON it prints as it is stored: Graphiti writes microseconds, which a
- * `Date` cannot hold.
+ * A stored time as a `Date`; an invalid `Date` for any other text. `toJSON` returns the stored text, because Graphiti writes microseconds,
+ * which a `Date` cannot hold.
  */
 export function toDate(text: string): Date {
   const date = fromGraphTime(text) ?? new Date(Number.NaN);
@@ -42,11 +42,11 @@ export function toDate(text: string): Date {
   function toJSON(this: Date): string | null {
     return Object.is(this.getTime(), time) ? text : Date.prototype.toJSON.call(this);
   }
-  // Not enumerable, as the method of the prototype.
+  // Not enumerable, like the method of the prototype.
   return Object.defineProperty(date, 'toJSON', { value: toJSON, configurable: true, writable: true });
 }
 
-/** A time as JSON prints it; of one from a graph the stored text. */
+/** A time as JSON prints it; for a time from a graph, the stored text. */
 export const timeText = (time: Date): string => time.toJSON() ?? '';
 
 const ISO =
@@ -54,7 +54,7 @@ const ISO =
 
 /**
  * Reads a date that a person wrote: `2026-11-22` (its first instant in UTC) or `2026-11-22T08:30:00Z` (no offset means UTC).
- * @throws InvalidInputError naming `what` when it is none, or a day that no calendar has
+ * @throws InvalidInputError naming `what` for any other text, or a day that does not exist
  */
 export function parseTime(text: string, what: string): Date {
   const match = ISO.exec(text.trim());
@@ -74,13 +74,13 @@ function dayExists(year: number, month: number, day: number): boolean {
 /** The day of a stored date. */
 export const day = (time: string | Date): string => (typeof time === 'string' ? time : timeText(time)).slice(0, 10);
 
-/** The part of a name that tells when, sortable and fit for a file name: `2026-11-22T08-30-00.123Z`. */
+/** A sortable timestamp for file names: `2026-11-22T08-30-00.123Z`. */
 export function timestamp(date: Date): string {
   return date.toISOString().replaceAll(':', '-');
 }
 
 /** `40 s ago`, `5 h ago`, `3 days ago`. */
-export function ago(ageMs: number): string {
+export function ageText(ageMs: number): string {
   const [minutes, hours, days] = [MINUTE, HOUR, DAY].map((unit) => Math.floor(ageMs / unit)) as [
     number,
     number,

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { InvalidInputError } from './errors.ts';
 import { parseJson } from './json.ts';
-import { checkText, oneLine, sameKey } from './text.ts';
+import { canonicalKey, checkText, oneLine } from './text.ts';
 import { checkTime } from './time.ts';
 
 /** One complete fact, which no model has to read. */
@@ -43,7 +43,7 @@ const shape = z.strictObject({
 export function tripletText({ fact, validAt, invalidAt, ...rest }: Triplet): string {
   const [source, target] = [line(rest.source, 'The source'), line(rest.target, 'The target')];
   const relation = relationName(rest.relation);
-  if (sameKey(source) === sameKey(target))
+  if (canonicalKey(source) === canonicalKey(target))
     throw new InvalidInputError('A fact connects two different entities; give two names.');
   const said = fact === undefined ? `${source} ${relation.toLowerCase().replaceAll('_', ' ')} ${target}` : fact;
   const text = JSON.stringify({

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { makeBriefing } from '../src/briefing/briefing.ts';
 import type { Graphs } from '../src/graph/graphs.ts';
 import { nextBoundary } from '../src/graph/queries/meta-nodes.ts';
-import { BRIEFING, cacheKey, readCached, writeCached } from '../src/reader/cache.ts';
+import { BRIEFING_QUESTION, cacheKey, readCached, writeCached } from '../src/reader/cache.ts';
 import { DAY, SECOND } from '../src/time.ts';
 import { runPeriodically } from './run-periodically.ts';
 
@@ -44,7 +44,7 @@ export function startBriefings(graphs: Pick<Graphs, 'group'>, valkey: Redis): Br
 
 /** Stored only if nothing was written or forgotten since its version was read. */
 async function renew(graphs: Pick<Graphs, 'group'>, valkey: Redis, group: string): Promise<void> {
-  const key = cacheKey(valkey, group, BRIEFING);
+  const key = cacheKey(valkey, group, BRIEFING_QUESTION);
   const { version, answer } = await readCached(valkey, group, key);
   if (answer !== undefined) return;
   const graph = graphs.group(group);

@@ -1,7 +1,7 @@
 import { type Job, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { exportGroup } from '../src/archive/export.ts';
-import { type NightParts, runNightlyExport } from '../src/archive/nightly.ts';
+import { type NightlyParts, runNightlyExport } from '../src/archive/nightly.ts';
 import type { ArchiveStore } from '../src/archive/stores/archive-store.ts';
 import type { Config } from '../src/config.ts';
 import type { Graphs } from '../src/graph/graphs.ts';
@@ -19,10 +19,10 @@ export interface ExportParts {
   readonly leases: Leases;
   readonly store: ArchiveStore;
   readonly nights: NightlyExports;
-  readonly trim?: NightParts['trim'];
+  readonly trim?: NightlyParts['trim'];
   /** Groups that have a journal, also those whose graph was lost. */
   readonly journaled: () => Promise<readonly string[]>;
-  readonly installation: NightParts['installation'];
+  readonly installation: NightlyParts['installation'];
   /** Migrates keys of a group that an earlier release stored under other names; called before any work on the group. */
   readonly migrateKeys: (group: string) => Promise<void>;
 }

@@ -9,7 +9,7 @@ import type { ModelHealth, VitalSigns } from '../src/telemetry/vital-signs.ts';
 import { HOUR, MINUTE, SECOND } from '../src/time.ts';
 import { isSpent } from '../src/valkey/budget.ts';
 import { withTimeout } from '../src/with-timeout.ts';
-import type { FindMissed } from './missed-memories.ts';
+import type { FindMissedMemories } from './missed-memories.ts';
 
 export type HealthGrade = 'ok' | 'degraded' | 'red';
 
@@ -34,7 +34,7 @@ export interface HealthInputs {
   readonly group: string;
   readonly signs: Pick<VitalSigns, 'read'>;
   readonly spool: Spool;
-  readonly findMissed: FindMissed;
+  readonly findMissed: FindMissedMemories;
   /** Milliseconds since 1970. */
   readonly started: number;
   /** False for a worker that only exports: it calls no model, and others' backlog is not its own. */
@@ -50,13 +50,13 @@ const STUCK_AFTER = 2 * MINUTE;
 export async function measureHealth(measured: HealthInputs): Promise<Health> {
   const { producer, graphs } = measured;
   const stores = Promise.all([store('valkey', () => producer.ping()), store('falkordb', () => graphs.ping())]);
-  const checks = (await Promise.all([stores, measureWork(measured)])).flat();
+  const checks = (await Promise.all([stores, measureWorkHealth(measured)])).flat();
   const worst = (['red', 'degraded'] as const).find((grade) => checks.some(({ status }) => status === grade));
   return { status: worst ?? 'ok', checks };
 }
 
 /** The checks other than those of the servers. Never throws. */
-export async function measureWork(measured: HealthInputs): Promise<readonly HealthCheck[]> {
+export async function measureWorkHealth(measured: HealthInputs): Promise<readonly HealthCheck[]> {
   const { producer, signs, spool, storesEpisodes } = measured;
   const queues = [
     queueCheck(measured),

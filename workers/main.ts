@@ -7,7 +7,7 @@ import { type Config, checkStores } from '../src/config.ts';
 import { InvalidInputError } from '../src/errors.ts';
 import { openGraphs } from '../src/graph/graphs.ts';
 import { checkList, unknownMember } from '../src/input-shapes.ts';
-import { keyMismatch, NO_KEY } from '../src/journal/hmac.ts';
+import { keyMismatch, NO_KEY_NOTICE } from '../src/journal/hmac.ts';
 import { openJournal } from '../src/journal/journal.ts';
 import { journaledGroups } from '../src/journal/lost-changes.ts';
 import { openKeyMigration } from '../src/journal/migrate-keys.ts';
@@ -20,7 +20,7 @@ import { languageModelProvider, loadEmbedder, loadLanguageModel } from '../src/m
 import { loadOntology } from '../src/ontology/load.ts';
 import type { Ontology } from '../src/ontology.ts';
 import { openProducer } from '../src/queue/producer.ts';
-import { allMetrics, DOGSTATSD, type Metrics } from '../src/telemetry/metrics.ts';
+import { combineMetrics, DOGSTATSD, type Metrics } from '../src/telemetry/metrics.ts';
 import { noticeHandler } from '../src/telemetry/notices.ts';
 import { openPrometheus } from '../src/telemetry/prometheus.ts';
 import { redactError } from '../src/telemetry/redact-error.ts';
@@ -83,7 +83,7 @@ export async function startWorkers(
   const onNotice = noticeHandler(checkInput('workers', parts).onNotice);
   checkRoles(roles);
   const prometheus = openPrometheus();
-  const metrics = allMetrics(DOGSTATSD, prometheus);
+  const metrics = combineMetrics(DOGSTATSD, prometheus);
   const signs = openVitalSigns();
   const loaded = await load(config, roles, parts, metrics);
   const stopPluginSpans = redactPluginSpans();
@@ -127,7 +127,7 @@ export async function startWorkers(
         `Warning: MEMORY_BUDGET does not limit ${languageModelProvider(config).modelName(config)}, whose price is unknown; set its price in MEMORY_PRICES.`,
       );
     const otherKey = await keyMismatch(valkey, config.journalKey);
-    const keyWarning = otherKey ?? (config.journalKey ? undefined : NO_KEY);
+    const keyWarning = otherKey ?? (config.journalKey ? undefined : NO_KEY_NOTICE);
     if (keyWarning) onNotice(`Warning: ${keyWarning}`);
     if (roles.includes('store')) {
       const role = startStoreRole(shared);

@@ -4,7 +4,10 @@ import type { Producer } from '../src/queue/producer.ts';
 import type { RestoreTest } from '../src/schedule/restore-tests.ts';
 
 /** Finds the memories that a night should have exported and did not. */
-export type FindMissed = (night: NightlyState, restoreTests: ReadonlyMap<string, RestoreTest>) => Promise<string[]>;
+export type FindMissedMemories = (
+  night: NightlyState,
+  restoreTests: ReadonlyMap<string, RestoreTest>,
+) => Promise<string[]>;
 
 /*
  * A night exports the memories of a listing. If the listing is wrong, the night's own counts still agree, so they are compared with two
@@ -13,7 +16,7 @@ export type FindMissed = (night: NightlyState, restoreTests: ReadonlyMap<string,
  */
 
 /** Scans Valkey's keys once for each night. */
-export function openMissedExportCheck({ ask }: Pick<Producer, 'ask'>): FindMissed {
+export function openMissedExportCheck({ ask }: Pick<Producer, 'ask'>): FindMissedMemories {
   let scanned: { readonly tick: number; readonly journaled: readonly string[] } | undefined;
 
   return async ({ last, groups }, restoreTests) => {

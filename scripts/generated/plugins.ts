@@ -1,7 +1,7 @@
 import { type HookHost, hookEntries } from '../../src/agents/install/hooks.ts';
-import { SERVER, serverCommand } from '../../src/agents/install/mcp.ts';
+import { MCP_SERVER_NAME, serverCommand } from '../../src/agents/install/mcp.ts';
 import { memoryCommandText } from '../../src/agents/install/memory-command.ts';
-import type { Program } from '../../src/agents/install/program.ts';
+import type { ProgramCommand } from '../../src/agents/install/program.ts';
 
 interface Package {
   readonly name: string;
@@ -14,7 +14,7 @@ interface Package {
 }
 
 /** A plugin is installed on other machines, so that it can only name the program. */
-const PROGRAM: Program = ['memory-manager'];
+const PROGRAM: ProgramCommand = ['memory-manager'];
 const NAME = 'memory-manager';
 /** One folder for both agents. Neither takes the repository's root, which they would copy with all that is in it. */
 const FOLDER = 'plugin';
@@ -51,7 +51,7 @@ export function pluginFiles(packageJson: string): Record<string, () => string> {
     [`${FOLDER}/.codex-plugin/plugin.json`]: manifest('codex'),
     [`${FOLDER}/hooks/claude-code.json`]: { hooks: hooksOf('claude-code') },
     [`${FOLDER}/hooks/codex.json`]: { hooks: hooksOf('codex') },
-    [`${FOLDER}/.mcp.json`]: { mcpServers: { [SERVER]: { command, args } } },
+    [`${FOLDER}/.mcp.json`]: { mcpServers: { [MCP_SERVER_NAME]: { command, args } } },
     'server.json': {
       $schema: 'https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json',
       ...{ name: mcpName, description: SHORT, version },

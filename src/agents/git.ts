@@ -3,13 +3,13 @@ import { basename, dirname, join, resolve } from 'node:path';
 
 /** A repository, found from any of its worktrees. */
 export interface Repository {
-  /** Where its configuration and its log are: `.git` of the first worktree, or the bare repository. */
+  /** The folder with its configuration and log: `.git` of the first worktree, or the bare repository. */
   readonly folder: string;
-  /** Where its files lie. */
+  /** The root of its working tree. */
   readonly root: string;
   /**
-   * The name under which a repository joins a memory: `folder`. A folder whose `.git` leads to a repository that does not lead back is a repository of its own, since
-   * a downloaded folder can name any repository.
+   * The name under which a repository joins a memory: `folder`. If `.git` points to a repository that does not point back, the folder
+   * counts as a separate repository, because a downloaded folder can name any repository.
    */
   readonly identity: string;
 }
@@ -36,7 +36,7 @@ function foundIn(root: string, own: string, gitDirectory: string): Repository {
   return { folder, root, identity: leadsBack(realPath(gitDirectory), folder, place) ? folder : place };
 }
 
-/** `.git` is a folder, or in linked worktrees and submodules a file that names one. */
+/** `.git` is a folder. In linked worktrees and submodules it is a file that names the folder. */
 function gitFolder(path: string): string | undefined {
   if (isRepository(path)) return path;
   const [, named] = /^gitdir:\s*(.+?)\s*$/m.exec(readOptionalFile(path) ?? '') ?? [];
@@ -48,16 +48,16 @@ function isRepository(folder: string): boolean {
   return existsSync(join(folder, 'HEAD')) && existsSync(join(folder, 'config')) && isFolder(join(folder, 'objects'));
 }
 
-/** A linked worktree's folder names the one that it shares with the others. */
+/** The folder of a linked worktree names the folder that all worktrees share. */
 function shared(folder: string): string {
   const common = readOptionalFile(join(folder, 'commondir'))?.trim();
   return realPath(common ? resolve(folder, common) : folder);
 }
 
 /**
- * Whether a repository has `place` (a `.git`) as one of its own: it is there itself, its `worktrees/<name>/gitdir` names the place, or it is
- * a submodule's and `core.worktree` names the folder of the place.
- * @param folder what the worktrees share
+ * Whether a repository itself names `place` (a `.git`) as its own: the repository is at this path, its `worktrees/<name>/gitdir` contains
+ * the path, or it belongs to a submodule and its `core.worktree` names the folder of `place`.
+ * @param folder the folder that all worktrees share
  */
 function leadsBack(gitDirectory: string, folder: string, place: string): boolean {
   if (gitDirectory !== folder) {
@@ -71,7 +71,7 @@ function leadsBack(gitDirectory: string, folder: string, place: string): boolean
   return worktree !== undefined && realPath(resolve(folder, worktree)) === dirname(place);
 }
 
-/** The last part may be a link, which must not be followed. */
+/** The last part of the path may be a link, which must not be followed. */
 const samePlace = (path: string, place: string): boolean => join(realPath(dirname(path)), basename(path)) === place;
 
 /** The file's text; undefined if it cannot be read. */
@@ -83,7 +83,7 @@ export function readOptionalFile(path: string): string | undefined {
   }
 }
 
-/** The path itself when it leads nowhere. */
+/** The path itself if it does not exist. */
 export function realPath(path: string): string {
   try {
     return realpathSync(path);
@@ -98,11 +98,11 @@ function isFolder(path: string): boolean {
 
 const FIRST_COMMIT = /^0{40,64} ([0-9a-f]{40,64}) .*\tcommit \(initial\)/;
 
-/** The address of the remote `origin` as it stands in the repository's configuration. */
+/** The URL of the remote `origin` as written in the repository's configuration. */
 export const originUrl = (gitFolder: string): string | undefined =>
   configured(join(gitFolder, 'config'), /^remote\s+"origin"$/i, 'url');
 
-/** The first value of a name in a section of a configuration file that is not empty. */
+/** The first value that is not empty of a name in a section of a configuration file. */
 function configured(file: string, wanted: RegExp, name: string): string | undefined {
   const assignment = new RegExp(`^\\s*(?:\\[[^\\]]*\\]\\s*)?${name}\\s*=\\s*(.*?)\\s*$`, 'i');
   let isWanted = false;
@@ -115,17 +115,17 @@ function configured(file: string, wanted: RegExp, name: string): string | undefi
   return undefined;
 }
 
-/** The hash of the commit that the repository began with, as its log of HEAD tells where it began here. */
+/** The hash of the first commit, from the log of HEAD; undefined if the repository was cloned. */
 export function firstCommit(gitFolder: string): string | undefined {
   const path = join(gitFolder, 'logs', 'HEAD');
-  // A link may lead to the log of another repository.
+  // A link may point to the log of another repository.
   const log = realPath(path) === path ? readOptionalFile(path) : undefined;
   return log === undefined ? undefined : FIRST_COMMIT.exec(log)?.[1];
 }
 
 /**
- * `host/path` of a repository's address, the same for every way of writing it: ssh, https, git, scp; without user, password, port
- * and `.git`. A folder of this machine is no address.
+ * `host/path` of a repository's URL, the same for ssh, https, git and scp notation, without user, password, port and `.git`. Undefined for
+ * a folder of this machine.
  */
 export function normalisedOrigin(url: string): string | undefined {
   const [, host, path] =
@@ -141,7 +141,7 @@ export function normalisedOrigin(url: string): string | undefined {
   return trimmed ? `${host.replace(/^(?:www|ssh|altssh)\./i, '')}/${trimmed}`.toLowerCase() : undefined;
 }
 
-/** The folder that an address of this machine names. */
+/** The folder that a local URL or path names. */
 export function originFolder(url: string): string | undefined {
   if (/^file:\/\//i.test(url)) return decoded(url.replace(/^file:\/\/(?:localhost)?/i, ''));
   return /^[a-z]{2,}[\w+.-]*:|^[^/]*@[^/]*:/i.test(url) || normalisedOrigin(url) ? undefined : url;

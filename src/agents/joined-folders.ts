@@ -9,14 +9,15 @@ import { realPath, repositoryOf } from './git.ts';
 import type { Scope } from './scope.ts';
 
 /*
- * A copied folder can name a memory that is not its own: its `.git/config` has the origin of another repository or leads to one on this
- * machine, or its `.git` is a link to one. So each home notes which repositories belong to such a memory (MEMORY_HOME/agents/joined/<group>/),
- * and another one has to be joined by the user.
- * - No repository is noted: those in which agents have used this memory, as far as this home knows, and the one that the folder leads to are
- *   noted. Without any the present one is, since the memory is new here.
- * - The present repository is noted: it has joined.
- * - Otherwise nothing is recalled in it, and its turns wait in the spool under `held/` until it has joined.
- * A memory that an option or the environment names was chosen by the user. A repository that its own log or path names is noted silently.
+ * A copied folder can name the memory of another project: its `.git/config` can contain the origin of another repository, or its `.git`
+ * can point to one on this machine. So each home records which repositories belong to a memory (MEMORY_HOME/agents/joined/<group>/), and
+ * the user has to join any other repository.
+ * - No repository is recorded: the repositories in which agents have used this memory before and the one that the folder points to are
+ * recorded. If there are none, the memory is new here, and the current repository is recorded.
+ * - The current repository is recorded: it has joined.
+ * - Otherwise nothing is recalled in this folder, and its turns wait in the spool under `held/` until the folder has joined.
+ * A memory that an option or the environment names was chosen by the user and needs no joining. A repository that its own log or path
+ * identifies is recorded silently.
  */
 
 export interface FolderScope {
@@ -24,7 +25,7 @@ export interface FolderScope {
   readonly scope: Pick<Scope, 'group' | 'by' | 'needsJoining' | 'source'>;
   readonly directory: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** For a survey, which notes nothing: the first repository of each memory that is new to the home. */
+  /** For a preview, which records nothing: the first repository of each memory that is new to the home. */
   readonly firsts?: Map<string, string>;
 }
 
@@ -43,7 +44,8 @@ const shape = z.object({ repository: z.string() });
 const MOST_SHOWN = 3;
 
 /**
- * Undefined for a folder that may use its memory. Notes the first one of a memory, and hands on turns that waited until now.
+ * Undefined for a folder that may use its memory. Records the first folder of a memory, and releases turns that waited for a joined
+ * folder.
  * @param isNoted false to change nothing
  */
 export function unjoinedFolder(folder: FolderScope, isNoted = true): UnjoinedFolder | undefined {
@@ -88,7 +90,7 @@ export function joinedRepositories(home: string, group: string): string[] {
     .sort();
 }
 
-/** Repositories of folders in which agents used this memory before such notes existed. */
+/** Repositories of folders in which agents used this memory before repositories were recorded. */
 function usedRepositories(home: string, group: string): string[] {
   const directories = new Set(
     readOutcomes(home).flatMap((outcome) => (outcome.group === group ? outcome.directory : [])),

@@ -20,7 +20,7 @@ export interface ScopeInput {
   readonly userGroup?: string | undefined;
   /** The first commit, where the caller knows it: opencode's `project.id`. */
   readonly rootCommit?: string | undefined;
-  /** The address of the remote `origin` as a host noted it, for a folder that no longer exists. */
+  /** The URL of the remote `origin` as the host recorded it, for a folder that no longer exists. */
   readonly origin?: string | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
@@ -31,7 +31,7 @@ export interface Scope {
   readonly by: 'option' | 'environment' | 'origin' | 'root-commit' | 'path';
   /** True if a copied folder could name this memory too; see joined-folders.ts. */
   readonly needsJoining: boolean;
-  /** The repository that named the memory, where that is not the folder's own. */
+  /** The repository that named the memory, if it is not the folder's own. */
   readonly source?: string | undefined;
   /** The user's memory, for everything that applies to all projects. */
   readonly userGroup: string;
@@ -43,7 +43,7 @@ const LONGEST_NAME = 60;
 const MOST_STEPS = 4;
 
 /**
- * Which memory a folder has, found by reading a few small files.
+ * The memory of a folder, found by reading a few small files.
  * @throws InvalidInputError when the option or the environment names a group that cannot be one
  */
 export function scopeOf({ directory, group, userGroup, rootCommit, origin, environment }: ScopeInput): Scope {
@@ -52,7 +52,7 @@ export function scopeOf({ directory, group, userGroup, rootCommit, origin, envir
   const named = environment.MEMORY_GROUP_ID || environment.MEMORY_GROUP;
   if (named) return { group: checkGroup(named), by: 'environment', needsJoining: false, userGroup: user };
   const noted = origin && !existsSync(directory) ? normalisedOrigin(origin) : undefined;
-  // A folder that is gone cannot join.
+  // A folder that no longer exists cannot join.
   if (noted) return { ...ofOrigin(noted), needsJoining: false, userGroup: user };
   return { ...projectOf(realPath(directory), environment.GIT_DIR, rootCommit), userGroup: user };
 }
@@ -74,7 +74,7 @@ function projectOf(directory: string, gitDir?: string, rootCommit?: string): Omi
   const isOwn = folder === start.identity;
   const whose = { needsJoining: !isOwn, ...(!isOwn && { source: folder }) };
   if (address) return { ...whose, ...ofOrigin(address) };
-  // Copies lie in folders of different names, so that no name of a folder may stand in it.
+  // Copies are in folders with different names, so the name of the memory must not depend on the folder's name.
   const ofCommit = (hash: string) => ({ group: named('repo', 'git', `root ${hash}`), by: 'root-commit' as const });
   const first = firstCommit(folder);
   if (first) return { ...whose, ...ofCommit(first) };
@@ -114,7 +114,7 @@ function userName(): string {
   }
 }
 
-/** The name within the name of a memory that a folder gave it, such as `harbor`; undefined for any other memory. */
+/** The project's name within the name of a memory, such as `harbor`; undefined for memories that were not named after a folder. */
 export const projectNameOf = (group: string): string | undefined => /^repo_(.+)_[0-9a-f]{16}$/.exec(group)?.[1];
 
 function named(kind: string, name: string, of: string): string {

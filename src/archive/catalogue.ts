@@ -4,7 +4,7 @@ import { parseJson } from '../json.ts';
 import { checkText } from '../text.ts';
 import {
   archiveStem,
-  chunks,
+  chunksOf,
   companionName,
   isArchive,
   isManifest,
@@ -149,7 +149,7 @@ export async function recordVerification(
     verified_at: now.toISOString(),
     restored_at: restored ? now.toISOString() : (before?.restored_at ?? null),
   };
-  await store.put(verifiedName(file), chunks(`${JSON.stringify(note, null, 2)}\n`));
+  await store.put(verifiedName(file), chunksOf(`${JSON.stringify(note, null, 2)}\n`));
   return note;
 }
 

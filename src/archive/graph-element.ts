@@ -34,7 +34,7 @@ export function isVector(name: string, value: unknown, types: ElementTypes | und
 }
 
 /** A whole number that the graph stores as a float. */
-export const isWholeFloat = (name: string, types: ElementTypes | undefined): boolean => types?.[name] === 'Float';
+export const isIntegralFloat = (name: string, types: ElementTypes | undefined): boolean => types?.[name] === 'Float';
 
 export function nodeElement({ labels, properties, types }: NodeRow): NodeElement {
   for (const label of labels) checkName(label, 'label');
@@ -60,7 +60,7 @@ function held(
   for (const [name, type] of rowTypes) {
     const value = properties[name];
     if (type === 'Vectorf32') {
-      properties[name] = (value as number[]).map(shortFloat);
+      properties[name] = (value as number[]).map(shortestFloat32);
       if (!namesVector(name)) types[name] = type;
     } else if (type === 'Float') {
       if (Number.isInteger(value)) types[name] = type;
@@ -97,7 +97,7 @@ const [LEAST, MOST] = [1e-5, 1e6];
  * @param value a 32-bit float
  * @throws RangeError for NaN and infinity
  */
-export function shortFloat(value: number): number {
+export function shortestFloat32(value: number): number {
   if (value === 0) return Object.is(value, -0) ? NEGATIVE_ZERO : 0;
   const size = Math.abs(value);
   if (size >= LEAST && size < MOST)

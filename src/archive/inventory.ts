@@ -109,8 +109,8 @@ const TIMES = new Set(['created_at', 'use']);
 const MARKS = new Set(['expired_at', 'committed_at', 'removed_at']);
 
 /**
- * The sum, modulo 2²⁵⁶, of the SHA-256 of each element, which depends on no order and needs no memory. It leaves out the number of the last
- * lease and the change id, which say nothing about the memory, and the group's name.
+ * The sum, modulo 2²⁵⁶, of the SHA-256 of each element, which does not depend on the order and needs no memory. The number of the last
+ * lease, the change id and the group's name are left out, because they are not content of the memory.
  * @param group whose graph it is
  * @param kinds the hashes to compute; the others are empty texts
  */

@@ -11,7 +11,14 @@ import {
 import { type Param, queryText } from '../graph/query-text.ts';
 import { UUID_INDEXED_LABELS } from '../graph/schema.ts';
 import { danglingEdgeError, duplicateUuidError } from './check-restorable.ts';
-import { type EdgeElement, type Element, isNode, isVector, isWholeFloat, type NodeElement } from './graph-element.ts';
+import {
+  type EdgeElement,
+  type Element,
+  isIntegralFloat,
+  isNode,
+  isVector,
+  type NodeElement,
+} from './graph-element.ts';
 
 /**
  * Numbers of vectors in one query, of which FalkorDB reads about ten million a second, and elements. The elements are a power of two, since
@@ -136,7 +143,7 @@ function rowOf({ properties, types }: Element, from: string, to: string): { row:
   const floats: Record<string, number> = {};
   for (const [name, value] of Object.entries(properties)) {
     if (isVector(name, value, types)) vectors[name] = value;
-    else if (isWholeFloat(name, types)) floats[name] = Number(value);
+    else if (isIntegralFloat(name, types)) floats[name] = Number(value);
     else plain[name] = name === 'group_id' && value === from ? to : (value as Param);
   }
   return {

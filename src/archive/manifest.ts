@@ -104,7 +104,7 @@ export const isArchive = (name: string): boolean => FILE.test(name) && !isManife
 
 export async function writeManifest(store: ArchiveStore, manifest: Manifest): Promise<void> {
   const signed = { ...manifest, checksum: checksum(manifest) };
-  await store.put(manifestName(manifest.file), chunks(`${JSON.stringify(signed, null, 2)}\n`));
+  await store.put(manifestName(manifest.file), chunksOf(`${JSON.stringify(signed, null, 2)}\n`));
 }
 
 /** Over everything else in the manifest, so that a wrong byte in the manifest itself is found too. */
@@ -142,6 +142,6 @@ export async function readSmallFile(store: ArchiveStore, name: string): Promise<
   return Buffer.concat(read).toString();
 }
 
-export async function* chunks(text: string): AsyncGenerator<string> {
+export async function* chunksOf(text: string): AsyncGenerator<string> {
   yield text;
 }

@@ -9,7 +9,7 @@ import { addToCheckpoint, checkpointedVectors, prepareCheckpoint } from '../grap
 import { embedEach } from '../models/embed-each.ts';
 import type { Embedder } from '../models/embedder.ts';
 import { embeddedText, textOf } from '../passages/passages.ts';
-import { type Element, isNode, isVector, type Properties, shortFloat } from './graph-element.ts';
+import { type Element, isNode, isVector, type Properties, shortestFloat32 } from './graph-element.ts';
 import { openGraphHash } from './inventory.ts';
 import { readPages } from './read-pages.ts';
 
@@ -89,7 +89,7 @@ export async function countTexts(
   return { texts: seen.size, characters, requests: Math.ceil(seen.size / TEXTS_PER_REQUEST) };
 }
 
-/** An embedder's vectors, stored so that each is paid for once however often the task is killed. */
+/** An embedder's vectors. They are stored, so that each is paid for once even if the task is killed and repeated. */
 export interface NewVectors {
   /**
    * The vector of each text, except for texts on which the embedder always fails.
@@ -152,11 +152,11 @@ export async function openNewVectors(graphs: Graphs, group: string, embedder: Em
       for (const text of texts) {
         const key = keys.get(text) ?? '';
         const vector = known.get(key);
-        if (vector) vectors.set(text, vector.map(shortFloat));
+        if (vector) vectors.set(text, vector.map(shortestFloat32));
         else if (!failing.has(key)) missing.push(text);
       }
       for (const some of inPieces(missing, TEXTS_PER_REQUEST))
-        for (const [text, vector] of await embed(some)) vectors.set(text, vector.map(shortFloat));
+        for (const [text, vector] of await embed(some)) vectors.set(text, vector.map(shortestFloat32));
       return vectors;
     },
     made: () => made,
@@ -172,7 +172,7 @@ function* inPieces<T>(all: readonly T[], size: number): Generator<T[]> {
 const keyOf = (text: string): string => hash('sha256', text, 'base64');
 
 /**
- * The elements of a graph with the vectors of another embedder.
+ * The elements of a graph, with the vectors of another embedder in place of their own.
  * @param notes our own notes, which replace those with the same keys
  * @throws ArchiveDamagedError when anything else would change
  */

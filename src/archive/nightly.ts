@@ -13,7 +13,7 @@ import { type StepMetrics, timedStep } from './timed-step.ts';
 import { testRestore, type Verification } from './verify.ts';
 
 /** The parts of a nightly export. */
-export interface NightParts {
+export interface NightlyParts {
   readonly graphs: Graphs;
   readonly leases: Leases;
   readonly store: ArchiveStore;
@@ -61,7 +61,7 @@ const TESTED = 0.95;
  * the next attempt writes a new archive
  */
 export async function runNightlyExport(
-  parts: NightParts,
+  parts: NightlyParts,
   group: string,
   progress: NightlyProgress,
 ): Promise<NightlyExportResult> {
@@ -96,7 +96,7 @@ export async function runNightlyExport(
 }
 
 /** The archive of an earlier attempt, if it still exists, or a new one. */
-async function exportedManifest(parts: NightParts, group: string, progress: NightlyProgress): Promise<Manifest> {
+async function exportedManifest(parts: NightlyParts, group: string, progress: NightlyProgress): Promise<Manifest> {
   const { graphs, leases, store, gzip = false } = parts;
   if (progress.written) {
     try {

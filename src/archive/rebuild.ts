@@ -204,7 +204,7 @@ async function indexFor(graph: GroupGraph, { model, dimension }: NonNullable<Man
 }
 
 /** Episodes recorded before a replacement were replaced too. */
-function replayStart(manifest: Manifest | undefined, base: Start['base']): Omit<ReplayFrom, 'lost'> {
+function replayStart(manifest: Manifest | undefined, base: Start['base']): Omit<ReplayStart, 'lost'> {
   const after = base?.base.goesOnAfter;
   if (base) return { after: after === undefined ? base.id : firstEntryForArchive(after), since: base.id };
   const since = manifest ? positionOf(manifest) : '0-0';
@@ -240,7 +240,7 @@ export async function readSteps(
   return steps;
 }
 
-export interface ReplayFrom {
+export interface ReplayStart {
   /** Id after which changes are replayed. Replaying a change that the graph has changes nothing. */
   readonly after: string;
   /** Id up to which the graph has all fenced changes. */
@@ -270,7 +270,7 @@ export async function openReplay(
   graph: GroupGraph,
   journal: Journal,
   read: readonly ReplayStep[],
-  { after, since, lost }: ReplayFrom,
+  { after, since, lost }: ReplayStart,
 ): Promise<Replay> {
   const steps = [...read];
   const start = await readChangeHead(graph);

@@ -41,7 +41,7 @@ export interface ReembedParts extends SkipObservers {
   readonly archives: () => Promise<ArchiveStore>;
 }
 
-export interface Reembedded {
+export interface ReembedOutcome {
   /** Texts that were embedded by this try; those of earlier tries are not counted. */
   readonly texts: number;
   /** The archive from which the group's graph was replaced; null if nothing had to be changed. */
@@ -59,18 +59,18 @@ const ATTEMPTS = 4;
  * @throws StaleFenceError, StoreUnreachableError, ModelUnavailableError, ModelBusyError, ModelFailedError, ConfigError, ArchiveUnavailableError, TimedOutError (tried again); InvalidInputError,
  *         GraphLostError, ArchiveLocationError, ArchiveDamagedError
  */
-export function reembed(parts: ReembedParts, group: string): Promise<Reembedded> {
+export function reembed(parts: ReembedParts, group: string): Promise<ReembedOutcome> {
   const { model, dimension } = parts.embedder;
   return trace('memory.reembed', { tags: { group, model, dimension } }, () =>
     withGarbageCollection(() => change(parts, group)),
   );
 }
 
-async function change(parts: ReembedParts, group: string): Promise<Reembedded> {
+async function change(parts: ReembedParts, group: string): Promise<ReembedOutcome> {
   const { graphs, valkey, embedder } = parts;
   const graph = graphs.group(group);
   const noted = await readEmbedder(graph);
-  let result: Reembedded = { texts: 0, file: null };
+  let result: ReembedOutcome = { texts: 0, file: null };
   if (noted && !hasVectorsOf(noted, embedder)) {
     const vectors = await openNewVectors(graphs, group, embedder);
     try {

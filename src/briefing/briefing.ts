@@ -16,7 +16,7 @@ import { endedSentences } from '../statements/ended-ranges.ts';
 import { parseSentences } from '../statements/sentence.ts';
 import { type Statement, statementsOf } from '../statements/statement.ts';
 import { NOTE_KEYS } from '../statements/statements-from-model.ts';
-import { oneLine, shortened } from '../text.ts';
+import { oneLine, truncated } from '../text.ts';
 import { fromGraphTime } from '../time.ts';
 import { type SourcedLine, withoutDuplicates } from './line.ts';
 import { RULE_WORDS, type Rule, replacesRule, ruleOf, rulesIn } from './rules.ts';
@@ -129,7 +129,7 @@ function noteOf({ uuid, content, metadata, sourceDescription, referenceTime }: B
     {
       kind,
       isConfirmed,
-      text: shortened(oneLine(content), LONGEST_LINE),
+      text: truncated(oneLine(content), LONGEST_LINE),
       episode: uuid,
       time: referenceTime,
       source: kind === 'rule' ? 'user' : sourceDescription,
@@ -158,7 +158,7 @@ interface PlacedRule {
   readonly line: SourcedLine;
 }
 
-/** Rules that no later word of the user has ended, the latest first. */
+/** Rules that no later message of the user has ended, the latest first. */
 function standing(
   messages: readonly Message[],
   others: readonly PlacedRule[],
@@ -173,7 +173,7 @@ function standing(
     ),
     ...others,
   ].filter(({ line }) => !replaced.has(line.episode));
-  // A stable order: of one message the last word counts.
+  // The order is stable, because the last rule of a message counts.
   const latestFirst = all
     .reverse()
     .sort((a, b) => (a.line.time < b.line.time ? 1 : a.line.time > b.line.time ? -1 : 0));
@@ -206,7 +206,7 @@ function isEnded({ line }: PlacedRule, statements: readonly Statement[], now: Da
   return endedSentences({ sentences, episode: line.episode, saidAt: statedAt }, later, { asOf: now }).length > 0;
 }
 
-/** Facts that hold, by how many episodes say so, how often their entities are spoken of, and how recent they are. */
+/** Current facts, ranked by the number of episodes that state them, how often their entities are mentioned, and how recent they are. */
 function ranked(
   facts: readonly FactRow[],
   latest: readonly BriefingEpisode[],
@@ -232,7 +232,7 @@ function ranked(
   return scored
     .sort((a, b) => b.score - a.score || (a.fact.uuid < b.fact.uuid ? -1 : 1))
     .map(({ fact, latestSource }) => ({
-      text: shortened(oneLine(fact.fact), LONGEST_LINE),
+      text: truncated(oneLine(fact.fact), LONGEST_LINE),
       episode: latestSource,
       time: latest[place.get(latestSource) ?? -1]?.referenceTime ?? fact.createdAt,
       source: latest[place.get(latestSource) ?? -1]?.sourceDescription ?? 'memory',
@@ -241,7 +241,7 @@ function ranked(
     }));
 }
 
-/** Without lines that a later statement ends; a fact of the graph may have no end. */
+/** Without lines that a later statement ends, because the fact in the graph may still have no end. */
 async function notEnded(graph: GroupGraph, lines: readonly SourcedLine[], now: Date): Promise<SourcedLine[]> {
   const ended = await findEndedSentences(
     graph,

@@ -1,3 +1,4 @@
+import { SPEAKER_PREFIX } from '../passages/speakers.ts';
 import { fromGraphTime } from '../time.ts';
 
 /** A line of a briefing, with its source. */
@@ -26,11 +27,9 @@ export const withoutEndedFacts = <T extends { readonly facts: readonly SourcedLi
   facts: briefing.facts.filter((line) => holdsAt(line, now)),
 });
 
-const SPEAKER = /^[\p{L}][\p{L}\p{N}_.-]*: /u;
-
 /** Removes repeated sentences, also of other speakers, and sentences of an earlier part of the briefing. */
 export function withoutDuplicates(lines: readonly SourcedLine[], before: readonly SourcedLine[]): SourcedLine[] {
-  const bare = ({ text }: SourcedLine) => text.replace(SPEAKER, '').toLowerCase();
+  const bare = ({ text }: SourcedLine) => text.replace(SPEAKER_PREFIX, '').toLowerCase();
   const seen = new Set(before.map(bare));
   return lines.filter((line) => !seen.has(bare(line)) && seen.add(bare(line)));
 }

@@ -40,7 +40,7 @@ export function briefingAbout(briefing: BriefingSections, words: string): Briefi
   };
 }
 
-/** Fewer words are a greeting, or "go on". */
+/** A message with fewer words is a greeting, or something like "go on". */
 const FEW_WORDS = 3;
 
 /**

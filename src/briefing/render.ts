@@ -82,7 +82,7 @@ export type RuleLine = Pick<SourcedLine, 'text' | 'episode' | 'source'> & {
 };
 
 /**
- * The line with its source and its dates, each with what it is the date of. The day from which a fact holds is given where that is another day.
+ * The line with its source and its dates, each labelled. The day from which a fact holds is added if it differs.
  * @param label what happened at `time`
  */
 export function lineBullet(

@@ -1,5 +1,5 @@
 import type { EpisodeWithNotes } from '../graph/queries/briefing.ts';
-import { oneLine, shortened } from '../text.ts';
+import { oneLine, truncated } from '../text.ts';
 import type { SourcedLine } from './line.ts';
 import { type Rule, ruleOf } from './rules.ts';
 import { userSentences, userText } from './typed-by-user.ts';
@@ -32,7 +32,7 @@ export function openTasks(episodes: readonly EpisodeWithNotes[]): SourcedLine[] 
         about: about.split(' ').filter(Boolean),
         isDone: state === 'done',
         line: {
-          text: shortened(oneLine(text), LONGEST_LINE),
+          text: truncated(oneLine(text), LONGEST_LINE),
           episode: uuid,
           time: referenceTime,
           source: sourceDescription,

@@ -27,7 +27,7 @@ const LEAD = new RegExp(
 const CHINESE =
   /^(?:请|以后|今后|从现在(?:起|开始)|从今(?:以后|往后)|记住[，,：:]?)*(?:始终|总是|永远|务必|一律|千万|切勿|禁止|绝不|(?:以后|今后|从现在(?:起|开始)|从今以后|记住|请).{0,12}(?:都|要|不要|勿|只|用|使用)|(?:我|我们)(?:更|比较|一般)?(?:喜欢|偏好|倾向)|(?:我|我们)(?:只|一律|都|总是)?(?:使用|用).{1,30}(?:而)?不(?:是|用|要))/u;
 const GERMAN = /^(?:bitte )?(?:immer|niemals|nie) \p{L}|^(?:ab (?:jetzt|sofort)|künftig|in zukunft)\b/iu;
-/** Words of a request that is meant only once. */
+/** Words of a one-time request. */
 const ONCE =
   /\b(?:now|yet|today|tomorrow|this time|for now|for the moment|just|first|here|until|next|instead\?|above|below|this (?:file|function|test|line|one|change|branch|pr|commit|bug|case|task)|in this (?:pr|commit|change|case|function|file|test|session))\b/i;
 const REPORTED =
@@ -81,7 +81,7 @@ const DIRECTIVES: readonly ((text: string) => boolean)[] = [
 const PLEASE = /^(?:use|avoid) (.+)/i;
 const SPEAK = /^(?:answer|reply|respond|speak|write to me|talk)(?: to me)? (?:only )?in \p{L}+/iu;
 
-/** The rules among what the user typed. Few and sure: a request for once, a question, a report and a quotation are none. */
+/** The rules in the user's text. Recognizes only clear rules: a one-time request, a question, a report or a quotation is not a rule. */
 export function rulesIn(words: string): Rule[] {
   return userSentences(words).flatMap((sentence) => {
     const text = oneLine(sentence.text);
@@ -100,7 +100,7 @@ function isRule(text: string, { isListedRule }: UserSentence): boolean {
   return [own, bare].some((form) => DIRECTIVES.some((directs) => directs(form)));
 }
 
-/** "Always fails" and "never worked" report something; "always pass" directs. */
+/** "Always fails" and "never worked" are reports; "always pass" is a directive. */
 function isImperative(verb: string | undefined): boolean {
   if (verb === undefined || NOT_IMPERATIVE.test(verb)) return false;
   return !/[^siu]s$/i.test(verb) && (!/ed$/i.test(verb) || /(?:eed|embed|shed)$/i.test(verb));

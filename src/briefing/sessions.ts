@@ -1,5 +1,5 @@
 import type { BriefingEpisode } from '../graph/queries/briefing.ts';
-import { oneLine, shortened } from '../text.ts';
+import { oneLine, truncated } from '../text.ts';
 import type { SourcedLine } from './line.ts';
 import { userText } from './typed-by-user.ts';
 
@@ -33,7 +33,7 @@ export function pastSessions(latestFirst: readonly BriefingEpisode[]): PastSessi
       {
         last,
         turns: turns.length,
-        asked: shortened(words.at(-1) ?? '', LONGEST_ASKED),
+        asked: truncated(words.at(-1) ?? '', LONGEST_ASKED),
         summary: summary ? shortSummary(summary.content) : '',
         answered: lastTurn ? lastSentences(lastTurn) : '',
         files: [...files].slice(0, MOST_FILES),
@@ -54,7 +54,7 @@ const TITLES = [
   /^\s*\d{1,2}[.)]\s+\**([^:*]{2,60})\**:\**\s*/,
   /^\s*\*\*([^:*]{2,60}):?\*\*:?\s*/,
 ];
-/** Hosts write long summaries; of their sections these say what a later session wants to know, in this order. */
+/** Hosts write long summaries. These are the sections that are useful to a later session, in this order. */
 const SUMMARY_SECTIONS = [
   /\b(?:goal|request|intent|objective|task)\b/i,
   /\b(?:accomplished|completed|done|progress|current (?:work|state)|status)\b/i,
@@ -72,9 +72,9 @@ function shortSummary(content: string): string {
   const chosen = SUMMARY_SECTIONS.flatMap(
     (title) => sections.find((section) => title.test(section.title) && textOf(section)) ?? [],
   );
-  if (chosen.length === 0) return shortened(oneLine(content), LONGEST_SUMMARY);
+  if (chosen.length === 0) return truncated(oneLine(content), LONGEST_SUMMARY);
   const each = Math.floor(LONGEST_SUMMARY / chosen.length);
-  return chosen.map((section) => shortened(textOf(section), each)).join(' / ');
+  return chosen.map((section) => truncated(textOf(section), each)).join(' / ');
 }
 
 /** The metadata may be cut. */
@@ -83,7 +83,7 @@ function filesIn(metadata: string): string[] {
   return [...list.matchAll(/"([^"\\]+)"/g)].map(([, file = '']) => file);
 }
 
-/** Empty for a turn of which only the user's words were stored: all that the agent said was recalled, or the turn was aborted. */
+/** Empty for a turn of which only the user's words were stored, because the turn was aborted or the agent only repeated recalled text. */
 function lastSentences({ content, tail }: BriefingEpisode): string {
   const isWhole = content.endsWith(tail);
   if (isWhole && content.startsWith('user: ') && !content.includes('\nassistant: ')) return '';

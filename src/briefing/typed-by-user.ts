@@ -3,11 +3,12 @@ import { sentencesOf } from '../passages/sentences.ts';
 /** More of a user's message is likely to be pasted. */
 export const MAX_MESSAGE = 2_000;
 
-/** How the metadata of a turn begin that this program recorded itself; imports and tools cannot give such. */
+/** The beginning of the metadata of a turn that this program recorded. Imports and tools cannot set such metadata. */
 const TURN = /^\{"kind":"turn","host":"[^"]*","session":"[^"]*","message":"/;
-/** The task of a sub-agent, or a message into which a command's file put words. */
+/** The task of a sub-agent, or a message to which a slash command's template added words. */
 const NOT_TYPED_BY_USER = /"parentSession":|"template":true/;
-const SPEAKER = /^[ \t*]*(?:user|assistant|human|ai|system|agent|model|bot|tool)(?: ?\([^()\n]{1,40}\))?\**:/im;
+const KNOWN_SPEAKER_LABEL =
+  /^[ \t*]*(?:user|assistant|human|ai|system|agent|model|bot|tool)(?: ?\([^()\n]{1,40}\))?\**:/im;
 
 /**
  * The user's words in a turn: the text between the turn's first `user:` and the next possible speaker. A line `user:` further
@@ -19,7 +20,7 @@ export function userText(content: string, metadata: string | null): string {
   if (metadata === null || !TURN.test(metadata) || NOT_TYPED_BY_USER.test(metadata)) return '';
   if (!content.startsWith('user: ')) return '';
   const words = content.slice('user: '.length);
-  const next = words.search(SPEAKER);
+  const next = words.search(KNOWN_SPEAKER_LABEL);
   return next < 0 ? words : words.slice(0, next);
 }
 
@@ -32,7 +33,7 @@ export interface UserSentence {
 
 const FENCE = /^\s*(?:`{3,}|~{3,})/;
 const ITEM = /^\s*(?:[-*+•]|\d{1,2}[.)])\s+/;
-/** Where a document, a diff, a table or markup begins, which people paste. */
+/** The start of a document, a diff, a table or markup, which is usually pasted. */
 const PASTED =
   /^(?:\s{0,3}#{1,6}\s|\s*<|\s*\||\s*@@|diff --git|\+\+\+|---$|\s{4,}at |Traceback|\[?\d{4}-\d\d-\d\d[T ]\d\d:)/;
 const RULE_LEAD =

@@ -5,7 +5,7 @@ import { InvalidInputError, isFailure } from '../errors.ts';
 import type { ArchiveEntry, ArchiveList } from '../memory/archives.ts';
 import type { RebuildResult } from '../memory/rebuild.ts';
 import type { MemoryManager } from '../memory.ts';
-import { type Call, type Command, chosenAction } from './command.ts';
+import { type Command, type CommandCall, chosenAction } from './command.ts';
 import { withMemory } from './memory/with-memory.ts';
 import { count, progressLine } from './terminal/output.ts';
 
@@ -59,7 +59,7 @@ interface Result {
 }
 
 const ACTIONS: Readonly<
-  Record<string, (memory: MemoryManager, rest: readonly string[], call: Call) => Promise<Result>>
+  Record<string, (memory: MemoryManager, rest: readonly string[], call: CommandCall) => Promise<Result>>
 > = {
   async list(memory, rest, call) {
     refuseFile('list', rest);
@@ -119,7 +119,7 @@ const ACTIONS: Readonly<
   async prune(memory, rest, call) {
     refuseFile('prune', rest);
     const dryRun = call.flag('dry-run');
-    const keep = readRetention(call.text('keep'));
+    const keep = parseRetention(call.text('keep'));
     const pruned = await memory.archives.prune({ ...call.groupOption, keep, all: call.flag('all'), dryRun });
     const { kept, removed, leftovers, skipped, unproven } = pruned;
     const removedLines = [...removed, ...leftovers].map((file) => `${dryRun ? 'would remove' : 'removed'} ${file}`);
@@ -198,7 +198,7 @@ function contents({ episodes, entities, facts }: Pick<ArchiveEntry, 'episodes' |
 const time = (date: Date): string => `${date.toISOString().slice(0, 19)}Z`;
 
 /** Reads `daily=7,weekly=4,monthly=12`, where each part is optional. @throws InvalidInputError */
-export function readRetention(text: string | undefined): Partial<Retention> {
+export function parseRetention(text: string | undefined): Partial<Retention> {
   const pairs = (text ?? '').split(',').map((part) => /^\s*(daily|weekly|monthly)\s*=\s*(\d{1,4})\s*$/.exec(part));
   if (text === undefined || pairs.some((pair) => pair === null))
     throw new InvalidInputError('Give the number of archives to keep, such as --keep daily=7,weekly=4,monthly=12.');

@@ -11,14 +11,14 @@ export interface Command {
   readonly options: NonNullable<ParseArgsConfig['options']>;
   /** Minimum and maximum number of arguments. */
   readonly arguments: readonly [number, number];
-  /** True for a command that reads `--group auto` itself; for the others it becomes the memory of the working folder's project. */
+  /** True for a command that handles `--group auto` itself. For all others it is replaced by the memory of the working folder's project. */
   readonly readsAuto?: true;
   /** Returns the exit status: 0 on success. */
-  run(call: Call): Promise<number>;
+  run(call: CommandCall): Promise<number>;
 }
 
 /** A command line, parsed. */
-export interface Call {
+export interface CommandCall {
   readonly args: readonly string[];
   /** The last value of an option that may be repeated. */
   readonly text: (option: string) => string | undefined;
@@ -43,13 +43,18 @@ const OPTIONS_OF_EVERY_COMMAND = {
 } as const;
 
 /** The name that stands for the memory of the working folder's project. */
-export const AUTO = 'auto';
+export const AUTO_GROUP = 'auto';
 
 /**
  * @param groupOfFolder the memory for `--group auto`
  * @throws InvalidInputError for an option that the command does not have, or too many or too few arguments
  */
-export function parse(name: string, command: Command, args: readonly string[], groupOfFolder?: string): Call {
+export function parseCall(
+  name: string,
+  command: Command,
+  args: readonly string[],
+  groupOfFolder?: string,
+): CommandCall {
   const { values, positionals } = read(name, command, args);
   const [least, most] = command.arguments;
   const see = `see memory-manager ${name} --help`;
@@ -72,7 +77,7 @@ export function parse(name: string, command: Command, args: readonly string[], g
     return date === undefined ? undefined : parseDate(date, `--${option}`);
   };
   const givenGroup = text('group');
-  const group = givenGroup === AUTO && !command.readsAuto ? (groupOfFolder ?? AUTO) : givenGroup;
+  const group = givenGroup === AUTO_GROUP && !command.readsAuto ? (groupOfFolder ?? AUTO_GROUP) : givenGroup;
   const timeout = number('timeout', 1, DAY / SECOND);
   return {
     args: positionals,

@@ -2,8 +2,8 @@ import { InvalidInputError } from '../errors.ts';
 import type { QueueOptions } from '../memory/dead-letters.ts';
 import type { MemoryManager } from '../memory.ts';
 import type { DeadLetter, DeadLetterDetails } from '../queue/dead-letters.ts';
-import { oneLine, shortened } from '../text.ts';
-import { type Call, type Command, chosenAction } from './command.ts';
+import { oneLine, truncated } from '../text.ts';
+import { type Command, type CommandCall, chosenAction } from './command.ts';
 import { withMemory } from './memory/with-memory.ts';
 import { count } from './terminal/output.ts';
 
@@ -51,7 +51,7 @@ const NONE = 'There are no dead letters.';
 type Result = { readonly data: unknown; readonly text: string };
 
 const ACTIONS: Readonly<
-  Record<string, (memory: MemoryManager, ids: readonly string[], call: Call) => Promise<Result>>
+  Record<string, (memory: MemoryManager, ids: readonly string[], call: CommandCall) => Promise<Result>>
 > = {
   async list(memory, ids, call) {
     if (ids.length > 0) throw new InvalidInputError('dead-letter list takes no id; dead-letter show does.');
@@ -83,13 +83,13 @@ const ACTIONS: Readonly<
   },
 };
 
-function targets(action: string, ids: readonly string[], call: Call): readonly string[] | 'all' {
+function targets(action: string, ids: readonly string[], call: CommandCall): readonly string[] | 'all' {
   if (call.flag('all') === ids.length > 0)
     throw new InvalidInputError(`dead-letter ${action} takes ids, or --all for all dead letters.`);
   return call.flag('all') ? 'all' : ids;
 }
 
-function queueOf(call: Call): QueueOptions {
+function queueOf(call: CommandCall): QueueOptions {
   const queue = call.text('queue');
   if (queue === undefined) return {};
   if (queue === 'store' || queue === 'export') return { queue };
@@ -97,7 +97,7 @@ function queueOf(call: Call): QueueOptions {
 }
 
 function line({ failedAt, id, reason }: DeadLetter): string {
-  return `${failedAt.toISOString().slice(0, 19)}Z  ${oneLine(id)}  ${shortened(oneLine(reason), LONGEST_REASON)}`;
+  return `${failedAt.toISOString().slice(0, 19)}Z  ${oneLine(id)}  ${truncated(oneLine(reason), LONGEST_REASON)}`;
 }
 
 function whole(letter: DeadLetterDetails): string {

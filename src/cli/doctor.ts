@@ -16,8 +16,8 @@ small request. Changes nothing and prints no secret. Exit status 1 when there is
   options: {},
   arguments: [0, 0],
   run: async (call) => {
-    const { examine } = await import('./doctor/examine.ts');
-    const findings = await examine({ directory: process.cwd(), environment: process.env, group: call.group });
+    const { runDoctorChecks } = await import('./doctor/examine.ts');
+    const findings = await runDoctorChecks({ directory: process.cwd(), environment: process.env, group: call.group });
     const [problems, warnings] = [countOf('problem', findings), countOf('warning', findings)];
     if (call.json) console.log(JSON.stringify({ problems, warnings, findings }));
     else process.stdout.write(`${[...lines(findings), verdict(problems, warnings)].join('\n')}\n`);

@@ -1,6 +1,6 @@
 import type { EpisodeDetails, EpisodeOverview } from '../memory/results.ts';
 import { formatPeriod } from '../reader/format.ts';
-import { oneLine, shortened } from '../text.ts';
+import { oneLine, truncated } from '../text.ts';
 import { day } from '../time.ts';
 import type { Command } from './command.ts';
 import { withMemory } from './memory/with-memory.ts';
@@ -36,7 +36,7 @@ Example: memory-manager episode episode_2026-11-22T08-30-00.123Z`,
 function list(episodes: readonly EpisodeOverview[]): string {
   if (episodes.length === 0) return 'The memory is empty.';
   return episodes
-    .map(({ uuid, referenceTime, content }) => `${uuid}  ${day(referenceTime)}  ${shortened(oneLine(content), 120)}`)
+    .map(({ uuid, referenceTime, content }) => `${uuid}  ${day(referenceTime)}  ${truncated(oneLine(content), 120)}`)
     .join('\n');
 }
 

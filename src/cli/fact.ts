@@ -1,7 +1,7 @@
 import { parseExpiry } from '../expiry.ts';
 import type { Triplet } from '../triplet.ts';
-import type { Call, Command } from './command.ts';
-import { enqueueOrSpool, STORING_OPTIONS, waitAndPrint } from './memory/enqueue.ts';
+import type { Command, CommandCall } from './command.ts';
+import { enqueueByFlags, STORING_OPTIONS, waitAndPrint } from './memory/enqueue.ts';
 import { withMemory } from './memory/with-memory.ts';
 
 export const command: Command = {
@@ -40,7 +40,7 @@ Example: memory-manager fact Mira WORKS_ON Harbor "Mira works on Harbor." --sour
         ...(key !== undefined && { idempotencyKey: key }),
         ...(expires !== undefined && { expires: parseExpiry(expires, '--expires') }),
       };
-      const receipt = await enqueueOrSpool(memory, call, (spool) =>
+      const receipt = await enqueueByFlags(memory, call, (spool) =>
         memory.enqueueFact(triplet(call), null, { ...options, ...spool }),
       );
       await waitAndPrint(memory, receipt, call);
@@ -48,7 +48,7 @@ Example: memory-manager fact Mira WORKS_ON Harbor "Mira works on Harbor." --sour
     }),
 };
 
-function triplet(call: Call): Triplet {
+function triplet(call: CommandCall): Triplet {
   const [source = '', relation = '', target = '', fact] = call.args;
   const [sourceType, targetType] = ['source-type', 'target-type'].map(call.text);
   const [validAt, invalidAt] = ['valid-at', 'invalid-at'].map(call.time);

@@ -1,12 +1,12 @@
 import type { ForgetGroupResult } from '../memory/forget-group.ts';
 import type { MemoryManager } from '../memory.ts';
 import { timeText } from '../time.ts';
-import type { Call } from './command.ts';
-import { isConfirmed } from './terminal/ask-user.ts';
+import type { CommandCall } from './command.ts';
+import { confirmWithUser } from './terminal/ask-user.ts';
 import { count } from './terminal/output.ts';
 
 /** `forget --group <name>` without anything else: shows what the memory holds, asks, and forgets all of it. */
-export async function forgetGroup(memory: MemoryManager, call: Call, group: string): Promise<number> {
+export async function forgetGroup(memory: MemoryManager, call: CommandCall, group: string): Promise<number> {
   const deleteArchives = call.flag('delete-archives');
   const planned = await memory.forgetGroup(group, { dryRun: true, deleteArchives });
   if (call.flag('dry-run')) {
@@ -15,7 +15,7 @@ export async function forgetGroup(memory: MemoryManager, call: Call, group: stri
   }
   if (!call.json) console.error(planSentences(planned, deleteArchives));
   const question = `Forget the memory "${group}"? This cannot be undone.`;
-  if (!(await isConfirmed(call, question, 'Nothing was forgotten', 'to forget this memory'))) return 1;
+  if (!(await confirmWithUser(call, question, 'Nothing was forgotten', 'to forget this memory'))) return 1;
   const forgotten = await memory.forgetGroup(group, { deleteArchives, ...call.timeoutOption });
   console.log(call.json ? JSON.stringify(forgotten) : receipt(forgotten));
   return 0;

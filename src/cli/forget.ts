@@ -1,7 +1,7 @@
 import { InvalidInputError } from '../errors.ts';
 import type { ForgetResult, ForgetTarget } from '../memory/forget.ts';
-import { oneLine, shortened } from '../text.ts';
-import type { Call, Command } from './command.ts';
+import { oneLine, truncated } from '../text.ts';
+import type { Command, CommandCall } from './command.ts';
 import { forgetGroup } from './forget-group.ts';
 import { withMemory } from './memory/with-memory.ts';
 import { count } from './terminal/output.ts';
@@ -57,7 +57,7 @@ Example: memory-manager forget episode episode_2026-11-22T08-30-00.123Z --dry-ru
     }),
 };
 
-function targetOf(call: Call): ForgetTarget {
+function targetOf(call: CommandCall): ForgetTarget {
   if (call.args.length < 2)
     throw new InvalidInputError(
       'Name what to forget, such as `forget episode <name>`, or a whole memory with --group <name> (see memory-manager forget --help).',
@@ -105,8 +105,8 @@ function sentences(forgotten: ForgetResult): string {
   ];
   const lines = [
     ...episodes.map(({ uuid, name }) => `  episode  ${name || uuid}`),
-    ...facts.map(({ uuid, fact }) => `  fact     ${shortened(oneLine(fact), 120) || uuid}`),
-    ...entities.map(({ uuid, name }) => `  entity   ${shortened(oneLine(name), 120) || uuid}`),
+    ...facts.map(({ uuid, fact }) => `  fact     ${truncated(oneLine(fact), 120) || uuid}`),
+    ...entities.map(({ uuid, name }) => `  entity   ${truncated(oneLine(name), 120) || uuid}`),
   ];
   const places = [
     [outsideGraph.jobs, 'job'],

@@ -1,4 +1,4 @@
-import { oneLine, shortened } from '../text.ts';
+import { oneLine, truncated } from '../text.ts';
 import type { Command } from './command.ts';
 import { withMemory } from './memory/with-memory.ts';
 
@@ -20,7 +20,7 @@ Example: memory-manager history Harbor`,
     withMemory(async (memory) => {
       const [name = ''] = call.args;
       const history = await memory.getHistory(name, { cache: !call.flag('no-cache'), group: call.group });
-      const short = shortened(oneLine(name), 60);
+      const short = truncated(oneLine(name), 60);
       if (call.json) console.log(JSON.stringify(history));
       else if (history.facts.length > 0) {
         const { historyTable } = await import('../reader/history-table.ts');

@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs';
 import { SECOND } from '../time.ts';
-import { AUTO, type Command } from './command.ts';
+import { AUTO_GROUP, type Command } from './command.ts';
 
 /** Limit for reading standard input, for hosts that do not close it. */
 const READS_WITHIN = 1 * SECOND;
@@ -34,19 +34,19 @@ Example: memory-manager hook Stop --host claude-code`,
   // The folder is named by the event.
   readsAuto: true,
   run: async (call) => {
-    const { answerHook, isOff } = await import('../agents/hooks/hook.ts');
-    const { eventNamed } = await import('../agents/hooks/event.ts');
+    const { answerHook, isMemoryDisabled } = await import('../agents/hooks/hook.ts');
+    const { parseHookEvent } = await import('../agents/hooks/event.ts');
     const [name = ''] = call.args;
-    if (isOff(process.env)) return 0;
+    if (isMemoryDisabled(process.env)) return 0;
     if (name === 'drain') return drain();
-    const event = eventNamed(name);
+    const event = parseHookEvent(name);
     // Hosts add new events; an unknown event is not an error.
     if (!event) return 0;
     const { output, spooled, log } = await answerHook({
       event,
       input: await standardInput(),
       host: call.text('host') ?? 'claude-code',
-      group: call.group === AUTO ? undefined : call.group,
+      group: call.group === AUTO_GROUP ? undefined : call.group,
       environment: process.env,
       directory: process.cwd(),
       patience: RECALLS_WITHIN - process.uptime() * SECOND,

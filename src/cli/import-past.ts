@@ -1,19 +1,19 @@
 import type { PastAgent } from '../agents/past-sessions/history.ts';
 import {
+  estimateReadingCost,
   importPastSessionsOf,
+  type PastImportPreview,
   type PastImportResult,
-  readingCost,
-  type SurveyResult,
-  surveyPastSessions,
+  previewPastImport,
 } from '../agents/past-sessions/import-past.ts';
-import type { PastSessionOptions } from '../agents/past-sessions/survey.ts';
+import type { PastSessionOptions } from '../agents/past-sessions/read-past-sessions.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { InvalidInputError } from '../errors.ts';
 import { openServices, type Services } from '../memory/services.ts';
 import { languageModelProvider } from '../models/providers.ts';
 import { day } from '../time.ts';
-import type { Call } from './command.ts';
-import { isConfirmed } from './terminal/ask-user.ts';
+import type { CommandCall } from './command.ts';
+import { confirmWithUser } from './terminal/ask-user.ts';
 import { count, progressLine } from './terminal/output.ts';
 
 const NAMES: Readonly<Record<PastAgent, string>> = {
@@ -24,26 +24,26 @@ const NAMES: Readonly<Record<PastAgent, string>> = {
 const MOST_MEMORIES = 20;
 
 /** `import claude-code | codex | opencode`: shows what the past sessions would bring, asks, and stores it. */
-export async function importPastSessions(agent: PastAgent, call: Call): Promise<number> {
+export async function importPastSessions(agent: PastAgent, call: CommandCall): Promise<number> {
   const unfit = ['skip-broken', 'wait', 'reference-time', 'timeout'].find((option) => call.text(option));
   if (unfit) throw new InvalidInputError(`--${unfit} is for files; see memory-manager import --help.`);
   const { group, project, since } = { group: call.group, project: call.text('project'), since: call.time('since') };
   const options = { agent, environment: process.env, group, project, since, now: Date.now() };
   const services = openServices(loadConfig(), { onNotice: (sentence) => console.error(sentence) });
   try {
-    return await surveyAndImport(services, options, call);
+    return await previewAndImport(services, options, call);
   } finally {
     await services.close();
   }
 }
 
-async function surveyAndImport(services: Services, options: PastSessionOptions, call: Call): Promise<number> {
-  const survey = await withProgress('Reading', (show) => surveyPastSessions(services, options, show));
-  const cost = readingCost(services.config, survey);
-  const fresh = survey.turns + survey.summaries - survey.known;
-  if (!call.json) console.log(sentences(survey, cost, services.config));
-  if (call.flag('dry-run') || fresh === 0) return end(call, { ...survey, added: 0 }, cost);
-  if (!(await isConfirmed(call, `Import ${count(fresh, 'episode')}?`, 'Nothing was imported', 'to import them')))
+async function previewAndImport(services: Services, options: PastSessionOptions, call: CommandCall): Promise<number> {
+  const preview = await withProgress('Reading', (show) => previewPastImport(services, options, show));
+  const cost = estimateReadingCost(services.config, preview);
+  const fresh = preview.turns + preview.summaries - preview.known;
+  if (!call.json) console.log(sentences(preview, cost, services.config));
+  if (call.flag('dry-run') || fresh === 0) return end(call, { ...preview, added: 0 }, cost);
+  if (!(await confirmWithUser(call, `Import ${count(fresh, 'episode')}?`, 'Nothing was imported', 'to import them')))
     return 1;
   const result = await withProgress('Importing', (show) => importPastSessionsOf(services, options, show));
   if (!call.json) console.log(`Imported ${count(result.added, 'episode')}.`);
@@ -52,7 +52,7 @@ async function surveyAndImport(services: Services, options: PastSessionOptions, 
   return end(call, result, cost);
 }
 
-function end(call: Call, result: PastImportResult, cost: number | undefined): number {
+function end(call: CommandCall, result: PastImportResult, cost: number | undefined): number {
   if (call.json) console.log(JSON.stringify({ ...result, dryRun: call.flag('dry-run'), cost: cost ?? null }));
   return 0;
 }
@@ -66,8 +66,8 @@ async function withProgress<T>(what: string, work: (show: (share: number) => voi
   }
 }
 
-function sentences(survey: SurveyResult, cost: number | undefined, config: Config): string {
-  const { agent, sessions, turns, summaries, from, to, memories, hidden, known, places } = survey;
+function sentences(preview: PastImportPreview, cost: number | undefined, config: Config): string {
+  const { agent, sessions, turns, summaries, from, to, memories, hidden, known, places } = preview;
   const all = turns + summaries;
   const lines =
     all === 0
@@ -79,10 +79,10 @@ function sentences(survey: SurveyResult, cost: number | undefined, config: Confi
           `Reading by models: ${costSentence(cost, config)}`,
           ...(known > 0 ? [`Stored already: ${known === all ? 'all' : known}`] : []),
         ];
-  return [...lines, ...leftOut(survey), ...survey.notices].join('\n');
+  return [...lines, ...leftOut(preview), ...preview.notices].join('\n');
 }
 
-function memoryLines(memories: SurveyResult['memories']): string[] {
+function memoryLines(memories: PastImportPreview['memories']): string[] {
   const shown = memories.slice(0, MOST_MEMORIES);
   const width = Math.max(...shown.map(({ group }) => group.length));
   const digits = String(shown[0]?.episodes ?? 0).length;
@@ -102,7 +102,7 @@ function costSentence(cost: number | undefined, config: Config): string {
   return `about $${cost.toFixed(2)}`;
 }
 
-function leftOut({ subAgents, running, copies, unjoined, damaged, damagedPlaces }: SurveyResult): string[] {
+function leftOut({ subAgents, running, copies, unjoined, damaged, damagedPlaces }: PastImportPreview): string[] {
   const parts = [
     ...(subAgents > 0 ? [count(subAgents, "sub-agent's session", "sub-agents' sessions")] : []),
     ...(running > 0 ? [`${count(running, 'turn')} that an agent is still working on`] : []),

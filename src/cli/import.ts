@@ -2,8 +2,8 @@ import { isPastAgent } from '../agents/past-sessions/history.ts';
 import { InvalidInputError } from '../errors.ts';
 import type { ImportExample, ImportFormat, ImportResult } from '../memory/import-formats.ts';
 import type { MemoryManager } from '../memory.ts';
-import { oneLine, shortened } from '../text.ts';
-import type { Call, Command } from './command.ts';
+import { oneLine, truncated } from '../text.ts';
+import type { Command, CommandCall } from './command.ts';
 import { withMemory } from './memory/with-memory.ts';
 import { count, progressLine } from './terminal/output.ts';
 
@@ -49,7 +49,7 @@ Example: memory-manager import claude-code --project . --dry-run`,
   },
 };
 
-function importFile(call: Call): Promise<number> {
+function importFile(call: CommandCall): Promise<number> {
   const unfit = ['project', 'since', 'yes'].find((option) => call.text(option));
   if (unfit) throw new InvalidInputError(`--${unfit} is for past sessions; see memory-manager import --help.`);
   return withMemory(async (memory) => {
@@ -68,7 +68,7 @@ function importFile(call: Call): Promise<number> {
   });
 }
 
-async function importWithProgress(memory: MemoryManager, call: Call): Promise<ImportResult> {
+async function importWithProgress(memory: MemoryManager, call: CommandCall): Promise<ImportResult> {
   const [file = '-', format = 'auto'] = call.args.toReversed();
   const referenceTime = call.time('reference-time');
   const progress = { check: progressLine('Checking'), import: progressLine('Importing') };
@@ -102,7 +102,7 @@ function sentences({ format, dryRun, texts, facts, added, duplicates, examples }
 
 function line({ content, source, referenceTime, group }: ImportExample): string {
   const time = `${referenceTime.toISOString().slice(0, 19)}Z`;
-  return `- ${shortened(oneLine(source === 'fact_triple' ? factOf(content) : content), 80)} (${source}, ${time}, ${group})`;
+  return `- ${truncated(oneLine(source === 'fact_triple' ? factOf(content) : content), 80)} (${source}, ${time}, ${group})`;
 }
 
 function factOf(content: string): string {

@@ -1,9 +1,9 @@
 import { diff } from '../agents/install/diff.ts';
-import { type Agent, type Installation, planInstallation, shownPath } from '../agents/install/install.ts';
+import { type Agent, displayPath, type Installation, planInstallation } from '../agents/install/install.ts';
 import type { FileChange } from '../agents/install/plan.ts';
 import { InvalidInputError } from '../errors.ts';
-import { AUTO, type Call, type Command } from './command.ts';
-import { isConfirmed } from './terminal/ask-user.ts';
+import { AUTO_GROUP, type Command, type CommandCall } from './command.ts';
+import { confirmWithUser } from './terminal/ask-user.ts';
 
 const NAMES: Readonly<Record<Agent, string>> = {
   opencode: 'opencode',
@@ -58,7 +58,7 @@ Example: memory-manager install claude-code --project`,
     const isWritten =
       changing.length > 0 &&
       !call.flag('dry-run') &&
-      (await isConfirmed(call, 'Make this change?', 'Nothing was changed', 'to make this change'));
+      (await confirmWithUser(call, 'Make this change?', 'Nothing was changed', 'to make this change'));
     if (isWritten) plan.make();
     if (call.json) console.log(JSON.stringify({ agent, made: isWritten, files: files(plan), notes: plan.notes }));
     else conclude(call, agent, plan, changing.length > 0, isWritten);
@@ -67,16 +67,16 @@ Example: memory-manager install claude-code --project`,
 };
 
 async function checkedGroup(group: string | undefined): Promise<string | undefined> {
-  return group === undefined || group === AUTO ? undefined : (await import('../group.ts')).checkGroup(group);
+  return group === undefined || group === AUTO_GROUP ? undefined : (await import('../group.ts')).checkGroup(group);
 }
 
 function show({ path, before, after }: FileChange): void {
   const what = before === undefined ? ' (new)' : after === undefined ? ' (removed)' : '';
-  console.log(`${shownPath(path, process.cwd())}${what}`);
+  console.log(`${displayPath(path, process.cwd())}${what}`);
   for (const line of diff(before ?? '', after ?? '')) console.log(line);
 }
 
-function conclude(call: Call, agent: Agent, plan: Installation, changes: boolean, made: boolean): void {
+function conclude(call: CommandCall, agent: Agent, plan: Installation, changes: boolean, made: boolean): void {
   const name = NAMES[agent];
   if (made) {
     const again = ['install', ...call.args, ...(call.flag('project') ? ['--project'] : [])].join(' ');

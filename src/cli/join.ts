@@ -60,9 +60,9 @@ export function joinedScope(): Scope {
 export async function joinedGroup(): Promise<string> {
   const { scope, unjoined } = lookUp();
   if (unjoined && process.stdin.isTTY && process.stderr.isTTY) {
-    const { isAgreed } = await import('./terminal/ask-user.ts');
+    const { askYesOrNo } = await import('./terminal/ask-user.ts');
     const question = `This folder has not joined the memory "${scope.group}", which ${unjoined.others.join(' and ')} uses. Use it here too?`;
-    if (await isAgreed(question)) joinMemory(homeFolder(process.env), unjoined);
+    if (await askYesOrNo(question)) joinMemory(homeFolder(process.env), unjoined);
   }
   return joinedScope().group;
 }

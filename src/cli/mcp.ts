@@ -4,7 +4,7 @@ import { InvalidInputError } from '../errors.ts';
 import { checkGroup } from '../group.ts';
 import { MemoryManager } from '../memory.ts';
 import { MINUTE, SECOND } from '../time.ts';
-import { AUTO, type Call, type Command } from './command.ts';
+import { AUTO_GROUP, type Command, type CommandCall } from './command.ts';
 
 const USUAL_PORT = 8000;
 /** JSON needs at most six bytes for one byte of text. */
@@ -80,7 +80,7 @@ Example: memory-manager mcp --group auto`,
   },
 };
 
-function portOf(call: Call): number | undefined {
+function portOf(call: CommandCall): number | undefined {
   const [name] = call.args;
   if (!call.flag('http')) {
     if (name !== undefined)
@@ -93,8 +93,8 @@ function portOf(call: Call): number | undefined {
 }
 
 /** @throws InvalidInputError for an invalid group name, before any client waits */
-async function scopeFor(call: Call, configured: string): Promise<ServerScope> {
-  if (call.group !== AUTO) return { group: checkGroup(call.group ?? configured) };
+async function scopeFor(call: CommandCall, configured: string): Promise<ServerScope> {
+  if (call.group !== AUTO_GROUP) return { group: checkGroup(call.group ?? configured) };
   const { group, userGroup } = (await import('./join.ts')).joinedScope();
   return { group, ...(userGroup !== group && { also: userGroup }) };
 }

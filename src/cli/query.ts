@@ -2,7 +2,7 @@ import { InvalidInputError } from '../errors.ts';
 import type { QueryOptions } from '../memory/query.ts';
 import { NOTHING_KNOWN } from '../reader/format.ts';
 import { RANKERS, SEARCH_KINDS } from '../search/recipes/recipes.ts';
-import type { Call, Command } from './command.ts';
+import type { Command, CommandCall } from './command.ts';
 import { withMemory } from './memory/with-memory.ts';
 
 const FINDABLE = [...SEARCH_KINDS, 'all'] as const;
@@ -86,7 +86,7 @@ Example: memory-manager query "Where does Harbor keep its sessions?" --as-of 202
     }),
 };
 
-function queryOptions(call: Call): QueryOptions {
+function queryOptions(call: CommandCall): QueryOptions {
   const find = choice(call, 'find', FINDABLE);
   const rank = choice(call, 'rank', RANKERS);
   if (rank === 'distance' && call.text('center') === undefined)
@@ -117,20 +117,20 @@ function queryOptions(call: Call): QueryOptions {
   };
 }
 
-function choice<const T extends string>(call: Call, option: string, names: readonly T[]): T | undefined {
+function choice<const T extends string>(call: CommandCall, option: string, names: readonly T[]): T | undefined {
   const value = call.text(option);
   const choice = names.find((name) => name === value);
   if (value === undefined || choice) return choice;
   throw new InvalidInputError(`--${option} must be ${orList(names)}, not "${value}".`);
 }
 
-function list(call: Call, option: string): readonly string[] | undefined {
+function list(call: CommandCall, option: string): readonly string[] | undefined {
   const values = call.list(option);
   if (values.includes('')) throw new InvalidInputError(`--${option} must not be empty.`);
   return values.length > 0 ? values : undefined;
 }
 
-function metadata(call: Call): Record<string, string> | undefined {
+function metadata(call: CommandCall): Record<string, string> | undefined {
   const pairs = list(call, 'where')?.map((pair) => {
     const [, key, value] = /^([^=]+)=(.*)$/s.exec(pair) ?? [];
     if (key === undefined || value === undefined)
@@ -140,7 +140,7 @@ function metadata(call: Call): Record<string, string> | undefined {
   return pairs && Object.fromEntries(pairs);
 }
 
-function decimal(call: Call, option: string): number | undefined {
+function decimal(call: CommandCall, option: string): number | undefined {
   const value = call.text(option);
   if (value === undefined) return undefined;
   if (value.trim() !== '' && Number.isFinite(Number(value))) return Number(value);

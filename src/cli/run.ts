@@ -2,7 +2,7 @@ import { isOperationalError } from '../errors.ts';
 import { isTraced, startTracing } from '../telemetry/start-tracing.ts';
 import { trace } from '../telemetry/tracing.ts';
 import { printable } from '../text.ts';
-import { AUTO, optionsOf, parse } from './command.ts';
+import { AUTO_GROUP, optionsOf, parseCall } from './command.ts';
 import { COMMANDS, help } from './commands.ts';
 
 /** Commands that report every unknown setting, since they fix the settings for everything else. */
@@ -31,10 +31,10 @@ export async function run(args: readonly string[]): Promise<number> {
       console.log(command.help);
       return 0;
     }
-    const call = parse(name, command, rest, namesAuto(options) ? await groupOfFolder() : undefined);
+    const call = parseCall(name, command, rest, namesAuto(options) ? await groupOfFolder() : undefined);
     // Agents show the stderr of a hook to their user after each prompt, and `doctor` has a finding for each.
     if (name !== 'hook' && name !== 'doctor') await warnOfUnknownSettings(name);
-    // A server would be one endless span; its jobs and calls have traces of their own.
+    // A server would be one endless span; its jobs and calls have their own traces.
     if (name === 'worker' || name === 'mcp' || name === 'supervise') return await command.run(call);
     return await trace('memory.command', { resource: name }, () => command.run(call));
   } catch (error) {
@@ -50,10 +50,11 @@ async function noSuchCommand(name: string): Promise<string> {
     : `There is no command "${name}"; did you mean ${meant}? (memory-manager --help shows all).`;
 }
 
-/** True where `parse` may need the memory of the folder, which is found by reading a few files. */
+/** True if `parseCall` may need the memory of the folder, which is found by reading a few files. */
 const namesAuto = (options: readonly string[]): boolean =>
   options.some(
-    (option, index) => option === `--group=${AUTO}` || (option === AUTO && options[index - 1] === '--group'),
+    (option, index) =>
+      option === `--group=${AUTO_GROUP}` || (option === AUTO_GROUP && options[index - 1] === '--group'),
   );
 
 async function groupOfFolder(): Promise<string> {
@@ -80,7 +81,7 @@ async function printHelp(name = ''): Promise<number> {
   return 0;
 }
 
-/** Not a command of the table, since the script is made from all of them. */
+/** Not in the table of commands, because the script is made from all of them. */
 async function printCompletion(shell = '--help'): Promise<number> {
   const { completionScript, HELP } = await import('./completion.ts');
   if (shell === '--help' || shell === '-h') console.log(HELP);

@@ -2,7 +2,7 @@ import { InvalidInputError } from '../errors.ts';
 import type { Saga, SagaOverview } from '../memory/results.ts';
 import type { MemoryManager } from '../memory.ts';
 import { day } from '../time.ts';
-import { type Call, type Command, chosenAction } from './command.ts';
+import { type Command, type CommandCall, chosenAction } from './command.ts';
 import { withMemory } from './memory/with-memory.ts';
 
 export const command: Command = {
@@ -40,7 +40,7 @@ Example: memory-manager saga summarize "Session of 3 March"`,
 
 type Result = { readonly data: unknown; readonly text: string };
 
-const ACTIONS: Readonly<Record<string, (memory: MemoryManager, name: string, call: Call) => Promise<Result>>> = {
+const ACTIONS: Readonly<Record<string, (memory: MemoryManager, name: string, call: CommandCall) => Promise<Result>>> = {
   async list(memory, _, call) {
     const sagas = await memory.sagas.list(call.groupOption);
     return { data: sagas, text: sagas.map(overview).join('\n') };

@@ -2,8 +2,8 @@ import { sizeText } from '../archive/export.ts';
 import type { NightlyStatus, QueueStatus, Status, ValkeyStatus } from '../memory/status.ts';
 import { supervisionNotices, supervisionOf } from '../supervisor/supervision.ts';
 import type { ModelHealth } from '../telemetry/vital-signs.ts';
-import { oneLine, shortened } from '../text.ts';
-import { ago, SECOND } from '../time.ts';
+import { oneLine, truncated } from '../text.ts';
+import { ageText, SECOND } from '../time.ts';
 import type { Command } from './command.ts';
 import { agentJson, agentLines, agentMemory, contentsOf } from './memory/agent-memory.ts';
 import { withMemory } from './memory/with-memory.ts';
@@ -91,7 +91,7 @@ function valkeyLines(status: ValkeyStatus) {
     ...nightlyLines(status),
     ...journalLines(status),
     ...reembeddingLines(status),
-    ...(lastFailure ? [`Failed   ${shortened(oneLine(lastFailure), LONGEST)}`] : []),
+    ...(lastFailure ? [`Failed   ${truncated(oneLine(lastFailure), LONGEST)}`] : []),
   ];
 }
 
@@ -148,10 +148,12 @@ export function nightlyLines({ nightly, liveWorkers }: Pick<ValkeyStatus, 'night
   const isKept = liveWorkers.some(({ roles }) => roles.includes('scheduler'));
   return [
     `Nightly  ${isKept ? next(nightly) : 'no worker keeps the schedule (role scheduler)'}${last(nightly)}`,
-    verified ? `Archive  restore test passed ${ago(verified.ageMs)}: ${verified.file}` : 'Archive  no restore test yet',
-    ...(failed ? [`Archive  cannot be restored: ${failed.file}: ${shortened(oneLine(failed.error), LONGEST)}`] : []),
+    verified
+      ? `Archive  restore test passed ${ageText(verified.ageMs)}: ${verified.file}`
+      : 'Archive  no restore test yet',
+    ...(failed ? [`Archive  cannot be restored: ${failed.file}: ${truncated(oneLine(failed.error), LONGEST)}`] : []),
     ...(oldest && oldest.ageMs > (verified?.ageMs ?? 0)
-      ? [`Archive  oldest restore test of all memories: "${oldest.group}", ${ago(oldest.ageMs)}`]
+      ? [`Archive  oldest restore test of all memories: "${oldest.group}", ${ageText(oldest.ageMs)}`]
       : []),
   ];
 }
@@ -169,7 +171,7 @@ function outcomeOf({
   done,
   failed,
 }: NonNullable<NonNullable<NightlyStatus['last']>['outcome']>): string {
-  if (error !== undefined) return `failed: ${shortened(oneLine(error), LONGEST)}`;
+  if (error !== undefined) return `failed: ${truncated(oneLine(error), LONGEST)}`;
   const open = groups - done - failed;
   const parts = [
     `${done} of ${count(groups, 'memory', 'memories')} done`,

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { foreignMetadata } from '../episode.ts';
+import { withoutReservedMetadata } from '../episode.ts';
 import { InvalidInputError, isOperationalError, JobFailedError } from '../errors.ts';
 import { parseExpiry } from '../expiry.ts';
 import { decodeText, readBytes } from '../import/decode.ts';
@@ -8,8 +8,8 @@ import type { EpisodeInput } from '../memory/options.ts';
 import type { MemoryManager } from '../memory.ts';
 import type { EpisodeReceipt } from '../queue/producer.ts';
 import { parseTime } from '../time.ts';
-import type { Call, Command } from './command.ts';
-import { enqueueAllOrSpool, STORING_OPTIONS, shouldWait } from './memory/enqueue.ts';
+import type { Command, CommandCall } from './command.ts';
+import { enqueueAllByFlags, STORING_OPTIONS, shouldWait } from './memory/enqueue.ts';
 import { withMemory } from './memory/with-memory.ts';
 import { count, progressLine } from './terminal/output.ts';
 
@@ -37,7 +37,7 @@ Example: echo '{"content": "Harbor keeps its sessions in Valkey 8."}' | memory-m
       const { episodes, numbers } = await read(call, memory.config.maxContentBytes);
       const progress = progressLine('Storing');
       try {
-        const receipts = await enqueueAllOrSpool(memory, call, (spool) =>
+        const receipts = await enqueueAllByFlags(memory, call, (spool) =>
           memory.enqueueEpisodes(episodes, {
             ...spool,
             nameOf: (index) => `Line ${numbers[index]}`,
@@ -69,7 +69,10 @@ const REQUIREMENTS: Readonly<Record<string, string>> = {
   source: 'must be text, message or json',
 };
 
-async function read(call: Call, maxContentBytes: number): Promise<{ episodes: EpisodeInput[]; numbers: number[] }> {
+async function read(
+  call: CommandCall,
+  maxContentBytes: number,
+): Promise<{ episodes: EpisodeInput[]; numbers: number[] }> {
   const [file = '-'] = call.args;
   const [episodes, numbers]: [EpisodeInput[], number[]] = [[], []];
   // JSON may write a character as six, and a line also has metadata.
@@ -90,7 +93,7 @@ function episodeOf({ number, value }: ParsedValue): EpisodeInput {
   const { content, metadata, reference_time: time, source, source_description, uuid, saga, key, expires } = parsed.data;
   return {
     content,
-    ...(metadata && { metadata: foreignMetadata(metadata) }),
+    ...(metadata && { metadata: withoutReservedMetadata(metadata) }),
     ...(typeof time === 'string' && { referenceTime: timeOf(number, time) }),
     ...(source && { source }),
     ...(typeof source_description === 'string' && { sourceDescription: source_description }),
@@ -118,7 +121,7 @@ async function waitForAll(
   memory: MemoryManager,
   receipts: readonly EpisodeReceipt[],
   numbers: readonly number[],
-  call: Call,
+  call: CommandCall,
 ): Promise<number> {
   const progress = progressLine('Reading');
   const failed: string[] = [];

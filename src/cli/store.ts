@@ -2,8 +2,8 @@ import { type EpisodeSource, NOTE_KINDS, type NoteKind } from '../episode.ts';
 import { InvalidInputError } from '../errors.ts';
 import { parseExpiry } from '../expiry.ts';
 import { parseJson } from '../json.ts';
-import type { Call, Command } from './command.ts';
-import { enqueueOrSpool, STORING_OPTIONS, waitAndPrint } from './memory/enqueue.ts';
+import type { Command, CommandCall } from './command.ts';
+import { enqueueByFlags, STORING_OPTIONS, waitAndPrint } from './memory/enqueue.ts';
 import { withMemory } from './memory/with-memory.ts';
 
 const SOURCES = ['text', 'message', 'json'] as const;
@@ -45,10 +45,10 @@ Example: memory-manager store "Harbor keeps its sessions in Valkey 8." '{"file":
   run: (call) =>
     withMemory(async (memory) => {
       const [textOption = '', metadata] = call.args;
-      const content = textOption === '-' ? await standardInput(memory.config.maxContentBytes) : textOption;
+      const content = textOption === '-' ? await readStandardInput(memory.config.maxContentBytes) : textOption;
       // Invalid input is refused before a server is contacted.
-      const checked = jsonObject(metadata);
-      const receipt = await enqueueOrSpool(memory, call, (spool) =>
+      const checked = parseJsonObject(metadata);
+      const receipt = await enqueueByFlags(memory, call, (spool) =>
         memory.enqueueEpisode(content, checked, { ...options(call), ...spool }),
       );
       await waitAndPrint(memory, receipt, call);
@@ -56,7 +56,7 @@ Example: memory-manager store "Harbor keeps its sessions in Valkey 8." '{"file":
     }),
 };
 
-function options(call: Call) {
+function options(call: CommandCall) {
   const referenceTime = call.time('reference-time');
   const [description, saga, uuid, key, replaces] = ['source-description', 'saga', 'uuid', 'key', 'replaces'].map(
     call.text,
@@ -79,14 +79,14 @@ function options(call: Call) {
   };
 }
 
-function noteKind(call: Call): NoteKind | undefined {
+function noteKind(call: CommandCall): NoteKind | undefined {
   const name = call.text('kind');
   const kind = NOTE_KINDS.find((candidate) => candidate === name);
   if (name === undefined || kind) return kind;
   throw new InvalidInputError(`--kind must be fact, decision, rule or task, not "${name}".`);
 }
 
-function sourceOf(call: Call): EpisodeSource {
+function sourceOf(call: CommandCall): EpisodeSource {
   const name = call.text('source') ?? 'text';
   const source = SOURCES.find((candidate) => candidate === name);
   if (source) return source;
@@ -94,7 +94,7 @@ function sourceOf(call: Call): EpisodeSource {
 }
 
 /** Text from standard input. @throws InvalidInputError if it is not UTF-8 or longer than `maxBytes` */
-export async function standardInput(maxBytes: number): Promise<string> {
+export async function readStandardInput(maxBytes: number): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of process.stdin) {
@@ -115,7 +115,7 @@ export async function standardInput(maxBytes: number): Promise<string> {
 }
 
 /** A JSON object given as an argument. @throws InvalidInputError */
-export function jsonObject(text: string | undefined): Record<string, unknown> | null {
+export function parseJsonObject(text: string | undefined): Record<string, unknown> | null {
   if (text === undefined) return null;
   const value = parseJson(text);
   if (value && typeof value === 'object' && !Array.isArray(value)) return value as Record<string, unknown>;

@@ -1,14 +1,14 @@
 import { realpathSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { type Config, loadConfig, readSettings, reasonForModels, type Settings } from '../config.ts';
+import { type Config, loadConfig, modelChoiceReason, readSettings, type Settings } from '../config.ts';
 import { ConfigError, InvalidInputError } from '../errors.ts';
 import { checkModels } from '../models/providers.ts';
 import { loadOntology } from '../ontology/load.ts';
 import { type LoginItem, loginItem, loginNotices, removeLoginItem, writeLoginItem } from '../supervisor/at-login.ts';
 import { withHomeLock } from '../supervisor/home-lock.ts';
-import { type Started, startMissing } from '../supervisor/start.ts';
-import type { Call, Command } from './command.ts';
-import { ontologyFile, TRUST_HELP, TRUST_OPTIONS } from './startup/trusted-config.ts';
+import { type StartResult, startMissing } from '../supervisor/start.ts';
+import type { Command, CommandCall } from './command.ts';
+import { TRUST_HELP, TRUST_OPTIONS, trustedOntologyFile } from './startup/trusted-config.ts';
 
 export const command: Command = {
   help: `memory-manager up
@@ -35,14 +35,14 @@ ${TRUST_HELP}
     const settings = readSettings();
     const config = loadConfig();
     checkModels(config);
-    const types = await ontologyFile('up', call, config);
+    const types = await trustedOntologyFile('up', call, config);
     // Refused before a server is started.
     if (types !== undefined) await loadOntology(types);
     // Files of this process and its children are readable only by their owner.
     process.umask(0o077);
     await makeFolder(config.home);
     const status = await withHomeLock(config.home, () =>
-      startUnlessStopped(config, types, reasonForModels(settings), call.json),
+      startUnlessStopped(config, types, modelChoiceReason(settings), call.json),
     );
     if (status === 0 && call.flag('at-login')) await startAtLogin(settings, types, call.json);
     return status;
@@ -62,7 +62,7 @@ async function startAtLogin({ origins }: Settings, types: string | undefined, js
   for (const line of lines) (json ? console.error : console.log)(line);
 }
 
-async function stopStartingAtLogin(call: Call): Promise<number> {
+async function stopStartingAtLogin(call: CommandCall): Promise<number> {
   if (call.flag('at-login')) throw new InvalidInputError('Give --at-login or --no-at-login, not both.');
   const removed = await removeLoginItem(item());
   if (call.json) console.log(JSON.stringify({ removed }));
@@ -106,7 +106,7 @@ async function makeFolder(home: string): Promise<void> {
   }
 }
 
-function print({ running, wereRunning }: Started, reason: string, json: boolean): number {
+function print({ running, wereRunning }: StartResult, reason: string, json: boolean): number {
   const { settings, pids } = running;
   if (json) {
     const shown = Object.entries(settings).filter(([name]) => !/_(PASSWORD|KEY)$/.test(name));

@@ -1,12 +1,12 @@
 import { startWorkers, WORKER_ROLES, type WorkerRole } from '../../workers/main.ts';
-import { loadConfig, reasonForModels } from '../config.ts';
+import { loadConfig, modelChoiceReason } from '../config.ts';
 import { InvalidInputError } from '../errors.ts';
 import { loadOntology } from '../ontology/load.ts';
 import { NO_ONTOLOGY } from '../ontology.ts';
 import { openLog } from '../telemetry/log.ts';
 import { SECOND } from '../time.ts';
 import type { Command } from './command.ts';
-import { ontologyFile, TRUST_HELP, TRUST_OPTIONS } from './startup/trusted-config.ts';
+import { TRUST_HELP, TRUST_OPTIONS, trustedOntologyFile } from './startup/trusted-config.ts';
 
 const LEAVES_WITHIN = 1 * SECOND;
 /** Limit for any kind of end: process managers kill a worker after ten seconds. */
@@ -30,13 +30,13 @@ Example: MEMORY_MODELS=local memory-manager worker`,
     const roles = checkRoles(call.text('roles'));
     const concurrency = call.number('concurrency', 1, 1000);
     const config = { ...loadConfig(), ...(concurrency && { concurrency }) };
-    const types = await ontologyFile('worker', call, config);
+    const types = await trustedOntologyFile('worker', call, config);
     const stop = stopSignal();
     const log = await openLog(config.logLevel);
     const ontology = types === undefined ? NO_ONTOLOGY : await loadOntology(types);
     const running = await startWorkers(config, roles, { ontology, onNotice: log.warn });
     log.info(
-      `Worker ${process.pid} is ready (${roles.join(', ')}; ${config.models} models, because ${reasonForModels()}). Ctrl-C stops it.`,
+      `Worker ${process.pid} is ready (${roles.join(', ')}; ${config.models} models, because ${modelChoiceReason()}). Ctrl-C stops it.`,
     );
     await stop;
     await running.close();

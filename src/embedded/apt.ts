@@ -1,17 +1,17 @@
 import { access, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MINUTE, SECOND } from '../time.ts';
-import { type Outcome, runProgram } from './run-program.ts';
+import { type ProgramResult, runProgram } from './run-program.ts';
 
 /** The distribution that this machine runs. */
 export interface Release {
-  /** `debian`, `ubuntu`, … or `linux` where the file does not say. */
+  /** `debian`, `ubuntu`, … or `linux` if the file does not say. */
   id: string;
-  /** The name that apt sources use, as `bookworm`; undefined where there is none. */
+  /** The name that apt sources use, such as `bookworm`; undefined if there is none. */
   codename?: string;
 }
 
-/** Reads /etc/os-release. A derivative counts as the Debian or Ubuntu it is built on. */
+/** Reads /etc/os-release. A derivative counts as the Debian or Ubuntu that it is based on. */
 export function parseRelease(text: string): Release {
   const values = new Map<string, string>();
   for (const [, key, value] of text.matchAll(/^([A-Z_]+)=["']?(.*?)["']?$/gm))
@@ -35,7 +35,7 @@ const ALIASES = new Set(['stable', 'oldstable', 'oldoldstable', 'testing', 'unst
 const BACKPORTED = new Set(['bookworm']);
 
 /**
- * The mirror that this machine's own apt configuration names for the release.
+ * The mirror for the release in this machine's apt configuration.
  * @param targets lines of `<address> <release>`, as `apt-get indextargets` prints them
  */
 export function chooseMirror(targets: string, codename: string): string | undefined {
@@ -44,7 +44,7 @@ export function chooseMirror(targets: string, codename: string): string | undefi
   return (exact ?? lines.find(([, release = '']) => ALIASES.has(release)))?.[0];
 }
 
-/** The text of a sources.list that has the Valkey server and the libraries it needs. */
+/** The text of a sources.list with the Valkey server and the libraries that it needs. */
 export function sourcesList(mirror: string, { id, codename = 'stable' }: Release, keyring?: string): string {
   const suites = [codename];
   if (BACKPORTED.has(codename)) suites.push(`${codename}-backports`);
@@ -53,7 +53,7 @@ export function sourcesList(mirror: string, { id, codename = 'stable' }: Release
   return suites.map((suite) => `deb ${signedBy}${mirror} ${suite} ${parts}\n`).join('');
 }
 
-/** The file with the distribution's keys; undefined lets apt use those it trusts anyway. */
+/** The file with the distribution's keys; undefined if apt should use its own trusted keys. */
 export async function keyringOf(release: Release): Promise<string | undefined> {
   const file = `/usr/share/keyrings/${release.id}-archive-keyring.gpg`;
   return access(file).then(
@@ -62,20 +62,20 @@ export async function keyringOf(release: Release): Promise<string | undefined> {
   );
 }
 
-/** Packages could not be fetched; the message is a short clause, free of addresses. Folded into `ServersMissingError`. */
+/** Packages could not be downloaded. The message is a short clause without addresses, which becomes part of a `ServersMissingError`. */
 export class PackagesUnavailableError extends Error {
   override name = 'PackagesUnavailableError';
 }
 
-/** Debian packages, unpacked into a folder without root and without a trace in the system's own apt. */
+/** Unpacks Debian packages into a folder, without root and without changing the system's apt. */
 export interface Apt {
-  /** Fetches the packages and unpacks them. @throws PackagesUnavailableError */
+  /** Downloads and unpacks the packages. @throws PackagesUnavailableError */
   unpack(packages: string[], into: string): Promise<void>;
 }
 
 /**
  * The address of the mirror that this machine's own apt uses for the release.
- * @throws PackagesUnavailableError when there is no apt, or it has none
+ * @throws PackagesUnavailableError if there is no apt, or apt has no mirror
  */
 export async function findMirror({ codename }: Release, env: NodeJS.ProcessEnv): Promise<string> {
   const listing = await runProgram(
@@ -143,8 +143,8 @@ export async function openApt(work: string, mirror: string, release: Release, en
   };
 }
 
-/** The program's last words, without the addresses of mirrors. */
-function causeOf(outcome: Outcome): Error {
+/** The last line of the program's output, without the addresses of mirrors. */
+function causeOf(outcome: ProgramResult): Error {
   const words = outcome.output.trim().split('\n').slice(-3).join(' ');
   return new Error(`${outcome.status}: ${words.replace(/\S+:\/\/\S+/g, '<mirror>').replace(/\[IP: .*?\]/g, '')}`);
 }

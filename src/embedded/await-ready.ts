@@ -2,32 +2,32 @@ import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MINUTE, SECOND } from '../time.ts';
 
-export const HOST = '127.0.0.1';
+export const LOOPBACK = '127.0.0.1';
 
 /** A port that is free at this moment; another process may take it before it is used. */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);
-    server.listen(0, HOST, () => {
+    server.listen(0, LOOPBACK, () => {
       const { port } = server.address() as { port: number };
       server.close(() => resolve(port));
     });
   });
 }
 
-/** A server that does not answer by then is not going to. */
+/** A server that does not answer within this time never will. */
 const ANSWERS_WITHIN = 15 * SECOND;
 
-/** Reading a large append-only file back takes time; it answers meanwhile that it is loading. */
+/** Loading a large append-only file takes time, during which the server answers that it is loading. */
 const LOADS_WITHIN = 10 * MINUTE;
 
-/** How a start went: the server is ready, its process ended, or it kept silent for too long. */
+/** The outcome of a start: the server is ready, its process ended, or it did not answer in time. */
 export type StartOutcome = 'ready' | 'ended' | 'silent';
 
 /**
- * Waits until the process answers on its port and has its data in memory. The answer must name the process: with the
- * port snatched by another server, that one would answer as gladly.
+ * Waits until the process answers on its port and has its data in memory. The answer must contain the process id, because another server
+ * may have taken the port.
  */
 export async function awaitReady(
   { pid, port, password }: { pid: number; port: number; password?: string },
@@ -47,13 +47,13 @@ export async function awaitReady(
   return 'silent';
 }
 
-/** The server's INFO; empty if it does not answer. A raw socket, because a client library would leave timers behind. */
+/** The server's INFO; empty if it does not answer. Uses a raw socket, because a client library would leave timers behind. */
 function ask(port: number, password: string | undefined): Promise<string> {
   const commands = [['INFO'], ['QUIT']];
   if (password !== undefined) commands.unshift(['AUTH', password]);
   return new Promise((resolve) => {
     let answer = '';
-    const socket = connect(port, HOST);
+    const socket = connect(port, LOOPBACK);
     socket.setTimeout(2 * SECOND, () => socket.destroy());
     socket.setEncoding('utf8');
     socket.on('data', (part) => {

@@ -19,14 +19,14 @@ export interface Version {
 /** FalkorDB refuses to load into anything older. */
 const OLDEST = [7, 2];
 
-/** Reads the line of `valkey-server --version`; undefined when it is something else. */
+/** Parses the output of `valkey-server --version`; undefined for any other text. */
 export function parseVersion(line: string): Version | undefined {
   const number = /\bv=(\d+\.\d+\.\d+)/.exec(line)?.[1];
   if (number === undefined) return undefined;
   return { product: /valkey/i.test(line) ? 'Valkey' : 'Redis', number };
 }
 
-/** True from 7.2.0 on, for Valkey and Redis alike. */
+/** True from version 7.2.0 on, for both Valkey and Redis. */
 export function isNewEnough(version: Version): boolean {
   const [major = 0, minor = 0] = version.number.split('.').map(Number);
   const [oldestMajor = 0, oldestMinor = 0] = OLDEST;
@@ -57,13 +57,13 @@ export interface Binaries {
   server: string;
   /** Path of `falkordb.so`. */
   module: string;
-  /** Folders of libraries that this machine lacks, for LD_LIBRARY_PATH of the server alone. */
+  /** Folders of libraries that this machine lacks, for the server's LD_LIBRARY_PATH. */
   libraryPath?: string;
   /** Where the server comes from, in one phrase: `Valkey 8.0.1, valkey-server on the PATH`. */
   origin: string;
 }
 
-/** A place to look at: it gives binaries that work, or says what is wrong. */
+/** The result for one place: working binaries, or the problem. */
 type Verdict = { binaries: Binaries } | { why: string };
 
 /**
@@ -97,7 +97,7 @@ export async function findBinaries(options: Partial<UnpackContext> = {}): Promis
   throw serversMissing(tried);
 }
 
-/** The failure for a user who has none of these, with the commands that help. */
+/** The error for a user without these programs, with the commands that help. */
 export function serversMissing(tried: string[], compose = composeFile()): ServersMissingError {
   const file = compose === undefined ? '' : ` -f ${/\s/.test(compose) ? `'${compose}'` : compose}`;
   return new ServersMissingError(
@@ -107,7 +107,7 @@ export function serversMissing(tried: string[], compose = composeFile()): Server
   );
 }
 
-/** The file that the package brings; undefined in a bundle that was copied out of the package. */
+/** The file in the package; undefined for a bundle that was copied out of the package. */
 function composeFile(): string | undefined {
   for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
     const file = join(folder, 'docker-compose.yml');
@@ -139,7 +139,7 @@ function isExecutable(path: string): Promise<boolean> {
   );
 }
 
-/** Sees whether a program runs, is new enough and can load the module, and gets the libraries that are missing. */
+/** Checks that a program runs, is new enough and can load the module, and gets missing libraries. */
 async function examine(server: string, module: string, name: string, surroundings: UnpackContext): Promise<Verdict> {
   const { env } = surroundings;
   if (!(await isExecutable(server))) return { why: `${name} is not there` };

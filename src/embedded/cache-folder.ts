@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { MINUTE } from '../time.ts';
 
-/** Older than any of our own time limits allows, so the process that made it is dead. */
+/** Longer than any of our time limits, so the process that made an older folder is dead. */
 const ABANDONED = 60 * MINUTE;
 
 /** The folder for files that can be downloaded again. */
@@ -12,10 +12,10 @@ export function cacheFolder(env: NodeJS.ProcessEnv): string {
 }
 
 /**
- * Makes a folder in the cache as a whole or not at all: it is filled under another name and then renamed, so neither a
- * second process at the same work nor a kill in the middle leaves half of it.
- * @param fill fills the empty folder it is given
- * @param isUsable decides whether what another process put there meanwhile can be kept
+ * Creates a folder in the cache completely or not at all. The folder is filled under another name and then renamed, so neither a second
+ * process nor a kill leaves an incomplete folder.
+ * @param fill fills the given empty folder
+ * @param isUsable whether a folder that another process created meanwhile can be used
  */
 export async function makeFolder(
   target: string,
@@ -38,7 +38,7 @@ export async function makeFolder(
   }
 }
 
-/** False when the place is taken, or there is nothing to move because another process was quicker. */
+/** False if the target exists, or if another process has already moved the folder. */
 async function moved(from: string, to: string): Promise<boolean> {
   try {
     await rename(from, to);

@@ -2,16 +2,16 @@ import { chmod, mkdir, mkdtemp, readFile, realpath, rm, stat } from 'node:fs/pro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError } from '../errors.ts';
-import { HOST } from './await-ready.ts';
+import { LOOPBACK } from './await-ready.ts';
 import { workingFolderOf } from './process-identity.ts';
 
 /** The settings in the configuration file of one server. */
-export interface Configuration {
+export interface ServerConfiguration {
   port: number;
   dataFolder: string;
   appendfsync: 'everysec' | 'always';
   password?: string;
-  /** Path of `falkordb.so`; none makes a plain server. */
+  /** Path of `falkordb.so`; undefined for a plain server. */
   module?: string;
 }
 
@@ -19,13 +19,13 @@ export interface Configuration {
 export const PID_FILE = 'server.pid';
 
 /**
- * The server's configuration file. The append-only file is the one record of the data: no snapshots, since losses around
- * them are known of FalkorDB, and nothing is evicted. FalkorDB's own defaults set no limit on a query's time.
+ * The server's configuration file. Data is stored in the append-only file only. Snapshots are off, because FalkorDB is known to lose data
+ * around them. Nothing is evicted. FalkorDB's own defaults set no limit on a query's time.
  */
-export function configurationText(configuration: Configuration): string {
+export function configurationText(configuration: ServerConfiguration): string {
   const { port, dataFolder, appendfsync, password, module } = configuration;
   const lines = [
-    ['bind', HOST],
+    ['bind', LOOPBACK],
     ['port', String(port)],
     ['protected-mode', 'yes'],
     ['daemonize', 'no'],
@@ -47,15 +47,15 @@ export function configurationText(configuration: Configuration): string {
 /** Where a server keeps its data, its log and its configuration. */
 export interface DataFolder {
   path: string;
-  /** Made by us and removed when the server is stopped. */
+  /** True if we created the folder; it is removed when the server stops. */
   isTemporary: boolean;
 }
 
 /**
- * Makes the folder ready; without a path, a fresh temporary one.
- * @throws ConfigError when a running server uses it (two on one folder would spoil the data), or it is another user's
+ * Prepares the folder; without a path, a new temporary folder.
+ * @throws ConfigError if a running server uses the folder (two servers would corrupt the data), or if it belongs to another user
  */
-export async function openFolder(path: string | undefined): Promise<DataFolder> {
+export async function openDataFolder(path: string | undefined): Promise<DataFolder> {
   if (path === undefined) {
     return { path: await realpath(await mkdtemp(join(tmpdir(), 'memory-manager-'))), isTemporary: true };
   }
@@ -67,7 +67,7 @@ export async function openFolder(path: string | undefined): Promise<DataFolder> 
   return folder;
 }
 
-/** A folder that was there before may be open to everybody, and hold files that are. @throws ConfigError */
+/** An existing folder, and files in it, may be accessible to other users. @throws ConfigError */
 async function closeToOthers(path: string): Promise<void> {
   const { uid, mode } = await stat(path);
   if (process.getuid && uid !== process.getuid())
@@ -79,7 +79,7 @@ export async function removeIfTemporary(folder: DataFolder): Promise<void> {
   if (folder.isTemporary) await rm(folder.path, { recursive: true, force: true });
 }
 
-/** The process id of the server that runs in a data folder: it works inside it, so a reused number does not count. */
+/** The process id of the server that runs in a data folder. The process must have this working folder, because process ids are reused. */
 async function runningIn(folder: string): Promise<number | undefined> {
   const pid = Number(await readFile(join(folder, PID_FILE), 'utf8').catch(() => ''));
   if (!(pid > 0)) return undefined;

@@ -5,13 +5,13 @@ import { runProgram } from './run-program.ts';
 
 /** The problems that keep a program from being loaded on this machine. Both lists are empty if there are none. */
 export interface LoaderProblems {
-  /** Libraries that are nowhere, by the name the loader asks for, as `libgomp.so.1`. */
+  /** Missing libraries, by the name that the loader asks for, such as `libgomp.so.1`. */
   missing: string[];
-  /** A version that a library here does not have, as `GLIBC_2.38`; no other library can be put beside it to help. */
+  /** A version that a library here does not have, such as `GLIBC_2.38`. Adding another library cannot solve this. */
   newer?: string;
 }
 
-/** Asks the loader (`ldd`) about programs and modules. Where there is no `ldd`, the server's own start has to tell. */
+/** Asks the loader (`ldd`) about programs and modules. Without `ldd`, problems appear when the server starts. */
 export async function findLoaderProblems(
   programs: string[],
   libraryPath: string | undefined,
@@ -21,7 +21,7 @@ export async function findLoaderProblems(
   return parseLoaderOutput(output);
 }
 
-/** Reads what `ldd` printed. */
+/** Parses the output of `ldd`. */
 export function parseLoaderOutput(output: string): LoaderProblems {
   const missing = [...output.matchAll(/^\s*(\S+) => not found/gm)].map((match) => match[1] as string);
   const newer = /version [`']([^`']+)' not found/.exec(output)?.[1];
@@ -29,7 +29,7 @@ export function parseLoaderOutput(output: string): LoaderProblems {
 }
 
 /**
- * The Debian packages that may carry a library, the likelier first. Debian names a package after its library (policy,
+ * The Debian packages that may contain a library, the most likely first. Debian names a package after its library (policy,
  * section 8.1); the names that end in `t64` came with the 64-bit time of Debian 13 and Ubuntu 24.04.
  */
 export function packagesOf(library: string): string[] {

@@ -3,14 +3,14 @@ import { SECOND } from '../time.ts';
 import { runProgram } from './run-program.ts';
 
 /**
- * When the process with this id was started, as the system tells it; undefined when no such process runs. Id and start
- * together belong to one process only: ids are used again, after a reboot too.
+ * The start time of the process with this id, as reported by the system; undefined if no such process runs. Only id and start time
+ * together identify a process, because ids are reused, also after a reboot.
  */
 export async function processStartTime(pid: number): Promise<string | undefined> {
   const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => undefined);
   if (boot === undefined) return startByPs(pid);
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  // The name in parentheses may hold anything, spaces and parentheses too. Of what follows, the state is the first field and the start the 20th.
+  // The name in parentheses may itself contain spaces and parentheses. After it, the state is the first field and the start time the 20th.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const [state = ''] = fields;
   // A zombie has ended and only waits for its parent to notice.
@@ -18,7 +18,7 @@ export async function processStartTime(pid: number): Promise<string | undefined>
   return `${boot.trim()}:${fields[19]}`;
 }
 
-/** macOS and others without `/proc`. In one time zone, since `down` may run in another than `up` did. */
+/** For macOS and other systems without `/proc`. The time zone is fixed, because `down` may run in another zone than `up`. */
 async function startByPs(pid: number): Promise<string | undefined> {
   const { status, output } = await runProgram('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], {
     limit: 5 * SECOND,
@@ -28,12 +28,12 @@ async function startByPs(pid: number): Promise<string | undefined> {
   return status === 'done' && !state.startsWith('Z') ? start : undefined;
 }
 
-/** The folder that a process works in, with its links resolved; undefined where the system does not tell. */
+/** The working folder of a process, with links resolved; undefined if the system does not report it. */
 export function workingFolderOf(pid: number): Promise<string | undefined> {
   return readlink(`/proc/${pid}/cwd`).catch(() => undefined);
 }
 
-/** The command line with which a process was started, and its environment; undefined where the system does not tell. */
+/** The command line and the environment with which a process was started; undefined if the system does not report them. */
 export async function commandOf(
   pid: number,
 ): Promise<{ command: readonly string[]; environment: Readonly<Record<string, string>> } | undefined> {

@@ -6,16 +6,15 @@ import { SECOND } from '../time.ts';
 import { withTimeout } from '../with-timeout.ts';
 
 /**
- * What a server writes is for its owner only, also in a folder that others may enter. The process id, which the server keeps, is in
- * the folder before the server is: if we are killed now, the next start still finds that the folder is in use.
+ * The server's files are readable by their owner only, also in a folder that others can enter. The process id is written before the server
+ * runs, and the server keeps it. If we are killed now, the next start still finds that the folder is in use.
  */
 const FREE = 'umask 077; echo $$ >"$1"; shift; exec "$@"';
 
 /**
- * Becomes the server, and leaves a shell behind that reads from our pipe. The pipe ends when we end, however that
- * happens, SIGKILL included; then the shell kills the server and removes its folder if that is a temporary one.
- * One line in the pipe tells it that the server is gone and its process id may soon be another's, a second one that
- * the folder is no longer its business.
+ * Becomes the server, and leaves a shell behind that reads from our pipe. The pipe closes when we end for any reason, including SIGKILL.
+ * Then the shell kills the server and removes a temporary folder. One line in the pipe tells the shell that the server has ended, so that
+ * its process id may be reused. A second line tells the shell to leave the folder alone.
  */
 const TIED = `
 (read -r _ <&3 || kill -9 $$; read -r _ <&3 || [ -z "$1" ] || PATH=/usr/bin:/bin rm -rf -- "$1") &
@@ -31,29 +30,29 @@ export interface ServerProcess {
   hasEnded(): boolean;
   /** Does nothing once the process has ended. */
   signal(signal: NodeJS.Signals): void;
-  /** True once the process has ended, false when it has not after that many milliseconds. */
+  /** True once the process has ended, false if it still runs after `limit` milliseconds. */
   ended(limit: number): Promise<boolean>;
-  /** Shuts the server down in order, by force if it does not within 10 s; a frozen one is woken for it. */
+  /** Shuts the server down cleanly, or kills it after 10 s. A frozen server is resumed first. */
   end(): Promise<void>;
-  /** To be called when the process has ended and its folder needs no removal any more. */
+  /** Called when the process has ended and its folder no longer needs to be removed. */
   release(): void;
 }
 
-export interface Launch {
+export interface LaunchOptions {
   server: string;
   configurationFile: string;
   logFile: string;
-  /** Where the server keeps its process id; its folder is the server's working folder. */
+  /** The file with the server's process id; its folder is the server's working folder. */
   pidFile: string;
   env: NodeJS.ProcessEnv;
   /** The process outlives us; otherwise it ends with us. */
   detached: boolean;
-  /** Removed when we end without having released the process. */
+  /** Removed if we end without having released the process. */
   temporaryFolder?: string;
 }
 
-/** Starts a server in a separate session, so that Ctrl-C reaches us alone and we decide when it stops. */
-export async function launch(options: Launch): Promise<ServerProcess> {
+/** Starts a server in a separate session, so that Ctrl-C reaches only us and we decide when the server stops. */
+export async function launch(options: LaunchOptions): Promise<ServerProcess> {
   const log = await open(options.logFile, 'a', 0o600);
   const command = [options.server, options.configurationFile];
   const child = spawn(

@@ -1,21 +1,21 @@
 import { execFile } from 'node:child_process';
 
-/** How a program ended. `absent`: it could not be started; `late`: it was killed at its time limit. */
-export interface Outcome {
+/** How a program ended. `absent`: it could not be started. `late`: it was killed at its time limit. */
+export interface ProgramResult {
   status: 'done' | 'failed' | 'absent' | 'late';
-  /** The program's output on both streams; messages are in English. */
+  /** The program's output on both streams, with messages in English. */
   output: string;
 }
 
 /**
- * Runs a program to its end and never throws: the outcome tells everything.
+ * Runs a program to its end. Never throws: all failures are in the result.
  * @param limit milliseconds after which it is killed
  */
 export function runProgram(
   program: string,
   parameters: string[],
   { limit, env = process.env, folder }: { limit: number; env?: NodeJS.ProcessEnv; folder?: string },
-): Promise<Outcome> {
+): Promise<ProgramResult> {
   return new Promise((resolve) => {
     execFile(
       program,
@@ -26,7 +26,7 @@ export function runProgram(
   });
 }
 
-function statusOf(error: (Error & { code?: unknown; killed?: boolean }) | null): Outcome['status'] {
+function statusOf(error: (Error & { code?: unknown; killed?: boolean }) | null): ProgramResult['status'] {
   if (error === null) return 'done';
   if (error.killed) return 'late';
   return typeof error.code === 'string' ? 'absent' : 'failed';
@@ -38,7 +38,7 @@ const PREFIX = /^\d+:[A-Z] \d+ \w+ \d+ [\d:.]+ ([.\-*#]) /;
 /** Lines that follow the reason of a failed start, or warn of something else. */
 const BESIDE_THE_POINT = /aborting\.?$|exiting|bye bye|overcommit|transparent huge pages|TCP backlog/i;
 
-/** The line of a server's output that explains best why it ended; empty if there was no output. */
+/** The line of a server's output that best explains why the server ended; empty if there was no output. */
 export function lastUsefulLine(output: string): string {
   const lines = output.split('\n').map((line) => line.trim());
   const useful = lines.filter((line) => line !== '' && !BESIDE_THE_POINT.test(line));

@@ -2,31 +2,31 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError, StoreUnreachableError } from '../errors.ts';
 import { SECOND } from '../time.ts';
-import { awaitReady, freePort, HOST } from './await-ready.ts';
+import { awaitReady, freePort, LOOPBACK } from './await-ready.ts';
 import { type Binaries, findBinaries } from './binaries.ts';
-import { configurationText, openFolder, PID_FILE, removeIfTemporary } from './data-folder.ts';
+import { configurationText, openDataFolder, PID_FILE, removeIfTemporary } from './data-folder.ts';
 import { withLibraries } from './libraries.ts';
 import { launch, type ServerProcess } from './process.ts';
 import { isPortTaken, lastUsefulLine } from './run-program.ts';
 
-/** Between choosing a free port and taking it, another process may take it: so often another one is chosen. */
+/** Another process may take the chosen port before the server does; then another port is chosen, up to this many times. */
 const ATTEMPTS = 5;
 
 const ENDING = new Set<NodeJS.Signals>(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGABRT', 'SIGSEGV']);
 
-/** Where a server answers. */
+/** The address of a server. */
 export interface ServerAddress {
   host: string;
   port: number;
 }
 
-/** A server that we started; it answers and has its data in memory. */
+/** A server that we started. It answers and has loaded its data. */
 export interface Server extends ServerAddress {
-  /** The process id; another one after a restart. */
+  /** The process id, which changes with a restart. */
   readonly pid: number;
   /** Holds `server.log`, `server.conf`, `server.pid` and the append-only file. */
   readonly dataFolder: string;
-  /** Shuts the server down in order and removes its folder if that is a temporary one. */
+  /** Shuts the server down cleanly, and removes a temporary folder. */
   stop(): Promise<void>;
   /** Sends a signal; with one that ends the process, waits for the end (10 s at most). */
   kill(signal: NodeJS.Signals): Promise<void>;
@@ -36,15 +36,15 @@ export interface Server extends ServerAddress {
 
 /** How to start a server. */
 export interface StartOptions {
-  /** Made if it is not there. Default: a fresh temporary folder, removed at the stop. */
+  /** Created if missing. Default: a new temporary folder, removed when the server stops. */
   dataFolder?: string;
-  /** Default 0: one that is free. */
+  /** Default 0: any free port. */
   port?: number;
-  /** The process outlives ours, as for `memory-manager up`. Default: it ends with ours, however ours ends. */
+  /** The process outlives ours, as for `memory-manager up`. Default: it ends when our process ends for any reason. */
   detached?: boolean;
-  /** When a write is on disk: within a second, or before it is answered. Default `everysec`. */
+  /** When a write is on disk: within a second, or before it is acknowledged. Default `everysec`. */
   appendfsync?: 'everysec' | 'always';
-  /** Clients must give it. Default: none. */
+  /** The password that clients must send. Default: none. */
   password?: string;
   /** Default: the result of `findBinaries()`. */
   binaries?: Binaries;
@@ -54,7 +54,7 @@ type Attempt = { process: ServerProcess } | 'port taken';
 
 /**
  * Starts one server and waits until it is ready.
- * @param name as it stands in failures
+ * @param name the name for error messages
  * @throws ConfigError when the asked-for port is taken or the folder is in use
  * @throws StoreUnreachableError when the server does not start, with its own reason
  * @throws ServersMissingError when there is no program to start
@@ -64,7 +64,7 @@ export async function startServer(
   { dataFolder, port: requestedPort = 0, detached = false, appendfsync = 'everysec', password, binaries }: StartOptions,
 ): Promise<Server> {
   const { server, module, libraryPath } = binaries ?? (await findBinaries());
-  const folder = await openFolder(dataFolder);
+  const folder = await openDataFolder(dataFolder);
   const configurationFile = join(folder.path, 'server.conf');
   const logFile = join(folder.path, 'server.log');
 
@@ -101,7 +101,7 @@ export async function startServer(
     throw new ConfigError(
       listenPort === 0
         ? `${name} found no free port in ${ATTEMPTS} attempts.`
-        : `${name} cannot use port ${listenPort} of ${HOST}, because another process does; give another port or 0.`,
+        : `${name} cannot use port ${listenPort} of ${LOOPBACK}, because another process does; give another port or 0.`,
     );
   }
 
@@ -113,7 +113,7 @@ export async function startServer(
   let current = first.process;
 
   return {
-    host: HOST,
+    host: LOOPBACK,
     port,
     dataFolder: folder.path,
     get pid() {

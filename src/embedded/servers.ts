@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { ConfigError } from '../errors.ts';
-import { HOST } from './await-ready.ts';
+import { LOOPBACK } from './await-ready.ts';
 import { findBinaries } from './binaries.ts';
 import { type Server, type ServerAddress, type StartOptions, startServer } from './server.ts';
 
@@ -15,8 +15,8 @@ export interface Addresses {
 
 /**
  * The servers that the environment names, by FALKORDB_HOST, FALKORDB_PORT (6379), VALKEY_HOST and VALKEY_PORT (6380);
- * undefined when it names none. Hosts default to 127.0.0.1.
- * @throws ConfigError when it names one server and not the other, or servers by URL or nodes, or a port is no port
+ * undefined if it names neither. Hosts default to 127.0.0.1.
+ * @throws ConfigError if it names only one of the servers, names a server by URL or nodes, or contains an invalid port
  */
 export function addressesFrom(env: NodeJS.ProcessEnv): Addresses | undefined {
   const elsewhere = ['VALKEY_URL', 'VALKEY_NODES', 'FALKORDB_URL', 'FALKORDB_NODES'].find((name) => env[name]);
@@ -30,8 +30,8 @@ export function addressesFrom(env: NodeJS.ProcessEnv): Addresses | undefined {
   if (!namesValkey) throw halfNamed('FALKORDB', 'VALKEY');
   if (!namesFalkorDB) throw halfNamed('VALKEY', 'FALKORDB');
   return {
-    valkey: { host: env.VALKEY_HOST || HOST, port: portFrom(env, 'VALKEY_PORT', VALKEY_PORT) },
-    falkordb: { host: env.FALKORDB_HOST || HOST, port: portFrom(env, 'FALKORDB_PORT', FALKORDB_PORT) },
+    valkey: { host: env.VALKEY_HOST || LOOPBACK, port: portFrom(env, 'VALKEY_PORT', VALKEY_PORT) },
+    falkordb: { host: env.FALKORDB_HOST || LOOPBACK, port: portFrom(env, 'FALKORDB_PORT', FALKORDB_PORT) },
   };
 }
 
@@ -56,7 +56,7 @@ export type Servers =
   | { own: true; valkey: Server; falkordb: Server; stop(): Promise<void> }
   | (Addresses & { own: false; stop(): Promise<void> });
 
-/** How to start both; their data lie in `valkey` and `falkordb` inside the data folder. */
+/** How to start both. Their data is in `valkey` and `falkordb` inside the data folder. */
 export interface ServersOptions extends Omit<StartOptions, 'port'> {
   /** Default 0: one that is free. */
   valkeyPort?: number;
@@ -65,7 +65,7 @@ export interface ServersOptions extends Omit<StartOptions, 'port'> {
   /** Default: `password` for both. */
   valkeyPassword?: string;
   falkordbPassword?: string;
-  /** In place of the process's own, for the addresses. */
+  /** The environment with the addresses. Default: that of this process. */
   env?: NodeJS.ProcessEnv;
 }
 
@@ -80,8 +80,8 @@ export function startFalkorDB(options: StartOptions = {}): Promise<Server> {
 }
 
 /**
- * Starts Valkey and FalkorDB, or neither when one fails. Where FALKORDB_HOST or FALKORDB_PORT and VALKEY_HOST or
- * VALKEY_PORT are set, starts nothing and gives those addresses (`own: false`), without asking whether anyone answers.
+ * Starts Valkey and FalkorDB, or neither when one fails. If FALKORDB_HOST or FALKORDB_PORT and VALKEY_HOST or VALKEY_PORT are set, starts
+ * nothing and returns those addresses (`own: false`) without contacting them.
  * @throws ConfigError, StoreUnreachableError, ServersMissingError as `startServer`
  */
 export async function startServers({

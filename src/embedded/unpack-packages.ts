@@ -4,10 +4,10 @@ import { type Apt, findMirror, openApt, PackagesUnavailableError, type Release, 
 import { cacheFolder, makeFolder } from './cache-folder.ts';
 import { findLoaderProblems, type LoaderProblems, libraryPathOf, packagesOf } from './libraries.ts';
 
-/** Libraries need libraries: this many times the loader is asked what is still missing. */
+/** Libraries depend on other libraries, so the loader is asked up to this many times what is still missing. */
 const ROUNDS = 4;
 
-/** Something of Debian's to have in the cache folder. */
+/** Debian packages to unpack into the cache folder. */
 export interface UnpackTarget {
   /** The name of its folder in the cache. */
   name: string;
@@ -15,7 +15,7 @@ export interface UnpackTarget {
   packages: string[];
   /** The programs and modules that the loader must be able to load, given the unpacked folder. */
   programs: (folder: string) => string[];
-  /** Folders below the library folders, such as `pulseaudio`, that hold libraries which a package keeps for itself. */
+  /** Subfolders of the library folders, such as `pulseaudio`, with private libraries of a package. */
   librarySubfolders?: readonly string[];
 }
 

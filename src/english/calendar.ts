@@ -2,7 +2,7 @@
 
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 const WEEKDAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
-/** First months of the meteorological seasons of the northern half of the earth. */
+/** First months of the meteorological seasons of the northern hemisphere. */
 const SEASONS = new Map([
   ['spring', 2],
   ['summer', 5],
@@ -94,7 +94,7 @@ function shiftedByUnits(reference: Date, unit: string, count: number): Date {
   return shifted(reference, 0, count * (unit === 'year' ? 12 : 1));
 }
 
-/** The day of the month is kept where the month has it ("a month ago" on 31 March is 28 February). */
+/** Keeps the day of the month if the month has that day ("a month ago" on 31 March is 28 February). */
 function shifted(reference: Date, days: number, months: number): Date {
   const year = reference.getUTCFullYear();
   const month = reference.getUTCMonth() + months;

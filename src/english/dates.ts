@@ -1,12 +1,12 @@
 import { DAY } from '../time.ts';
 import { dayStart, monthNumber, nearestWeekday, relativeDay } from './calendar.ts';
 
-/** A date that a sentence names, and which end of a time it is. */
+/** A date in a sentence, and whether it is the start or the end of a period. */
 export interface DateMention {
   readonly start: number;
   readonly end: number;
   readonly at: Date;
-  /** `due` says by when something has to be done, `old` is the date that a postponed event no longer has. */
+  /** `due` is a deadline; `old` is the previous date of a postponed event. */
   readonly role: 'from' | 'until' | 'plain' | 'due' | 'old';
 }
 
@@ -42,18 +42,18 @@ const BARE = new RegExp(
   `\\b(since|in|until|till|from|between|by|during|starting|throughout|of) (?:(?:early|late|mid)[ -])?(?:(?<year>${YEAR})|(?<month>${MONTH}))(?![\\w-]|\\.\\d| \\d)`,
   'gi',
 );
-/** "14–16 April", "3 to 9 May": the first day borrows the month. */
+/** "14–16 April", "3 to 9 May": the first day has the same month. */
 const DAY_RANGE = new RegExp(
   `(?<![\\w.-])(?<first>\\d{1,2})(?: ?[–-] ?| to )(?=\\d{1,2}(?:st|nd|rd|th)? (?<month>${MONTH})(?![\\w-]))`,
   'gi',
 );
-/** What every form has some of; most sentences have nothing of it, and the forms are slow to try. */
+/** Every form of date contains one of these. Most sentences contain none, and trying the forms is slow. */
 const MAY_HOLD_DATE =
   /\d|day|night|tomorrow|week|month|year|spring|summer|autumn|fall|winter|mon|tue|wed|thu|fri|sat|sun|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec/iu;
 const FROM = /^(?:since|starting|beginning|from|as of|effective|between)/i;
 const UNTIL = /^(?:until|till|til|up to|through|end|expire|valid until)/i;
 const DUE = /^(?:by|no later than|before)/i;
-/** Words by which a sentence shows that it speaks of what has been. */
+/** Words that show that a sentence is about the past. */
 const PAST =
   /\b(?:was|were|had|did|went|came|left|began|became|broke|built|got|gave|made|met|ran|saw|sent|set|took|told|won|wrote|held|kept|led|\p{Ll}{2,}ed)\b/iu;
 const COMING =
@@ -63,12 +63,12 @@ const POSTPONED =
 
 type Groups = Record<string, string | undefined>;
 
-/** Which way a date without a year lies. */
+/** Whether a date without a year is in the past or in the future. */
 type Direction = 'past' | 'coming' | 'likely';
 
 /**
- * The dates of a sentence, in its order. Relative ones ("last week") count from `reference`; of a day without a year tense and the word
- * before it say which one is meant.
+ * The dates of a sentence, in order of appearance. Relative dates ("last week") count from `reference`. For a day without a year, the
+ * tense and the preceding word decide the year.
  */
 export function datesIn(text: string, reference: Date): DateMention[] {
   if (!MAY_HOLD_DATE.test(text)) return [];
@@ -95,7 +95,7 @@ export function datesIn(text: string, reference: Date): DateMention[] {
   return POSTPONED.test(text) ? postponed(text, found) : found;
 }
 
-/** "from 12 May to 26 May" after "put off" is no time in which something holds: only the second day counts. */
+/** "from 12 May to 26 May" after "put off" is not a period: only the second day counts. */
 function postponed(text: string, found: DateMention[]): DateMention[] {
   const at = text.search(POSTPONED);
   return found.map((date, place) => {
@@ -106,9 +106,9 @@ function postponed(text: string, found: DateMention[]): DateMention[] {
   });
 }
 
-/** From when to when a sentence with these dates holds; without any, from `reference` on. */
+/** The period in which a sentence with these dates holds; without dates, from `reference` on. */
 export function validity(dates: readonly DateMention[], reference: Date): Validity {
-  // A statement about a future day holds from now on; only "from" and the like make it begin then.
+  // A statement about a future day holds from now on, unless "from" or a similar word moves its start to that day.
   const plain = dates.find(({ role, at }) => role === 'plain' && at <= reference);
   const begin = dates.find(({ role }) => role === 'from') ?? plain;
   const end = dates.find(({ role }) => role === 'until') ?? closing(dates, begin);
@@ -167,12 +167,12 @@ function withoutYear(month: number, day: number, reference: Date, direction: Dir
   const years = [-1, 0, 1].map((shift) => dayStart(reference.getUTCFullYear() + shift, month, day));
   if (direction === 'past') return years.findLast((date) => date <= reference) ?? (years[0] as Date);
   const next = years.find((date) => date >= today) ?? (years[2] as Date);
-  // Who speaks of a day that has just been, in the present tense, does not mean next year's.
+  // A day that has just passed, in a sentence in the present tense, does not mean next year.
   const isFar = next.getTime() - today.getTime() > 300 * DAY;
   return direction === 'likely' && isFar ? (years.findLast((date) => date < today) ?? next) : next;
 }
 
-/** The quarter that runs counts as coming. */
+/** The current quarter counts as a future one. */
 function quarterWithoutYear(month: number, reference: Date, direction: Direction): Date {
   const year = reference.getUTCFullYear();
   const running = dayStart(year, Math.floor(reference.getUTCMonth() / 3) * 3, 1);

@@ -1,6 +1,6 @@
 import type { Range } from './sentences.ts';
 
-/** A paragraph or list item of a text, where it stands and whose it is. */
+/** A paragraph or list item of a text, with its position and its speaker. */
 export interface Paragraph extends Range {
   /** Outermost first. */
   readonly headings: readonly string[];
@@ -29,8 +29,8 @@ const OUTPUT = /^\s{0,20}(?:[$>|#%]\s|>>>|\d{4}-\d\d-\d\d[T ]\d\d:|\[\d|at \S+ \
 const COMMAND = /^\s{0,20}(?:\$|>>>|%)\s/;
 
 /**
- * The parts of a text that state something in sentences, with their positions. Code, commands and what they print,
- * quotations and tables are none.
+ * The parts of a text that consist of sentences, with their positions. Code, commands and their output, quotations and tables are left
+ * out.
  */
 export function* proseParagraphs(content: string, isDialogue: boolean): Generator<Paragraph> {
   let headings: { level: number; title: string }[] = [];

@@ -5,25 +5,24 @@ export interface Range {
 }
 
 /*
- * Where sentences end, for everything that reads them: what the rules extract, what statements say, how passages are cut, what is shown
- * of them and what is forgotten must be the same sentences.
+ * Sentence boundaries for all modules: extraction, statements, passages, excerpts and forgetting must agree on them.
  */
 
 const END = /(?<![.!?…])[.!?…]{1,20}["')\]”’]{0,4}(?=\s)|[。！？]{1,20}/g;
 /** Never the end of a sentence. */
 const TITLE = /(?:^|[\s("'])(?:e\.g|i\.e|z\.\s?b|vs|cf|ca|bzw|approx|incl|esp|resp|no|nr|fig|mr|mrs|ms|dr|prof|st)\.$/i;
-/** The end of a sentence only before a word that begins one. */
+/** Ends a sentence only before a word that can begin one. */
 const SHORTENED =
   /(?:^|[\s("'])(?:etc|usw|jr|sr|inc|ltd|co|corp|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|\p{L})\.$/iu;
 const BEGINS =
   /^\s+["'(“‘]?(?:the|a|an|this|that|these|those|it|its|we|our|they|their|he|she|i|you|there|here|in|on|at|for|from|with|to|by|as|if|when|while|after|before|since|until|but|and|or|so|then|now|also|all|both|each|every|no|not|one|two|three|four|five|six|never|always|please|use|run|see|what|who|how|why|where)\b/i;
 
-/** Its sentences are another person's, so that they are no sentences of their own. */
+/** Quoted sentences are another person's, so they do not count as separate sentences. */
 const QUOTATION = /(?<![\p{L}\p{N}])["“«](?=\S)[^"“”«»\n]{1,400}?(?<=\S)["”»](?![\p{L}\p{N}])/gu;
 
 /**
- * Cuts a text into sentences; the ranges leave out white space around them. A quotation stays whole, in the sentence that quotes.
- * @param from where in a larger text it stands
+ * Cuts a text into sentences; the ranges leave out white space around them. A quotation is not split and stays in its sentence.
+ * @param from the position of the text in a larger text
  */
 export function sentenceRanges(text: string, from = 0): Range[] {
   const ends = [...sentenceEnds(text), text.length];
@@ -36,7 +35,7 @@ export function sentenceRanges(text: string, from = 0): Range[] {
   });
 }
 
-/** Behind the last mark of each sentence but one that the text does not end. */
+/** The positions after the last punctuation mark of each complete sentence. */
 export function sentenceEnds(text: string): number[] {
   const quotations = [...text.matchAll(QUOTATION)].map((match) => ({
     start: match.index,

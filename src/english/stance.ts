@@ -1,6 +1,6 @@
 /**
- * What kind of sentence states something that holds. Plans, proposals, questions, suppositions, examples, attempts, quotations and
- * reported speech do not: they neither begin nor end anything.
+ * Distinguishes sentences that state a fact from plans, proposals, questions, suppositions, examples, attempts, quotations and reported
+ * speech, which neither begin nor end anything.
  */
 
 const QUOTED = /(?<![\p{L}\p{N}])(["'“‘«])(?=\S)([^"“”«»\n]{1,400}?)(?<=\S)(["'”’»])(?![\p{L}\p{N}])/gu;
@@ -22,14 +22,14 @@ const NOT_DONE =
   /\b(?:did|have|has|had|was|were|is|are|do|does)(?: not|n['’]t) (?:yet |been |being |actually |ever |really |to )*(?:switch|mov|replac|migrat|chang|renam|upgrad|drop|remov|retir|abandon|swap|convert|giv|tak|put|postpon|turn|shut|left|leav|stop|go)\p{L}*\b|\bnever\b|\b(?:refus|reject|declin)\p{L}* (?:to|the (?:idea|proposal|plan|change|move|migration|switch))\b|\bkeeps? (?:using|it)\b|\bsticks? (?:with|to)\b|\bnot (?:because|only)\b/iu;
 const ENDS_IN_NEGATION = /\bno longer\b|\b(?:any ?more|any longer)\b|\bnot allowed\b/i;
 
-/** The sentence without quoted text, which is another person's. Short quotations are names and stay. */
+/** The sentence without quoted text, which is another person's. Short quotations stay, because they are names. */
 export function withoutQuotations(sentence: string): string {
   return sentence.replace(QUOTED, (all, _open, words: string) => (/\S\s+\S+\s+\S/.test(words) ? ' ' : all));
 }
 
 /**
- * Whether a sentence says, in its author's own name, what is so or has come about; `adds` when what was so before stays so, or when it
- * is for a while only.
+ * `states` if a sentence claims, in its author's own name, that something is so or has happened. `adds` if the earlier state continues to
+ * hold, or if the new state is temporary.
  */
 export function assertionKind(sentence: string): 'states' | 'adds' | 'none' {
   if (/[?？]["')\]”]{0,4}$/.test(sentence) || /^\s*["“‘'«]/.test(sentence)) return 'none';

@@ -1,8 +1,8 @@
-/** English words as they are compared. */
+/** Comparison of English words. */
 
 const words = (list: string): ReadonlySet<string> => new Set(list.trim().split(/\s+/));
 
-/** Words that say nothing about what a sentence is about. */
+/** Words that carry no information about the subject of a sentence. */
 const EMPTY = words(`
   a an the this that these those its it our we us my i you your their they them his her he she one ones
   is are was were be been being am do does did done has have had having will would shall
@@ -36,9 +36,9 @@ const ALIKE = new Map([
 ]);
 
 /**
- * A word without its ending, in lower case: "renders", "rendered" and "rendering" are one. Names with digits or signs stay whole. It cuts
- * less than the stemmers of search (`passages/terms.ts`): where "server" and "serve" are one, a search finds too much, but a statement
- * would end another. Keys of stored statements are made of it, so that a change needs a migration.
+ * A word without its ending, in lower case: "renders", "rendered" and "rendering" have the same stem. Names with digits or signs stay
+ * unchanged. It removes less than the stemmers of search (`passages/terms.ts`): if "server" and "serve" were the same, a search would only
+ * find too much, but a statement would wrongly end another. Keys of stored statements contain stems, so a change needs a migration.
  */
 export function stem(word: string): string {
   const lower = word
@@ -76,7 +76,7 @@ const GERMAN = words(
   `der die das und ist nicht ein eine einer den dem des mit für auf im zum zur von vom wird wir ich sind bei`,
 );
 
-/** In German every noun has a capital letter. */
+/** German capitalizes all nouns. */
 export function isGerman(text: string): boolean {
   const all = text.toLowerCase().match(/\p{L}+/gu) ?? [];
   return !isEnglish(text) && all.some((word) => GERMAN.has(word));

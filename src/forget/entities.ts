@@ -4,8 +4,8 @@ import { readSummaries } from '../graph/queries/entities.ts';
 import { type EntityLinks, readEntityLinks, readStoredMentions } from '../graph/queries/forget.ts';
 import type { SagaOfEpisode } from '../graph/queries/sagas.ts';
 import type { FactChanges } from '../ingest/fact-changes.ts';
-import { type EntityMention, readMentions } from '../ingest/mention-notes.ts';
-import { sameKey } from '../ingest/name-keys.ts';
+import { type EntityMention, parseMentions } from '../ingest/mention-notes.ts';
+import { canonicalKey } from '../ingest/name-keys.ts';
 import { changedSummary, type NewSummary, type SummaryChange, summaryChanges } from '../ingest/summaries.ts';
 import { toGraphTime } from '../time.ts';
 import type { ForgottenFacts } from './facts.ts';
@@ -43,7 +43,7 @@ export async function forgetEntities(
     (entity) => !isRemoved(entity) && (retracted.has(entity.uuid) || entity.aliases.length > 0),
   );
   const rows = await readStoredMentions(graph, [...new Set(remaining.flatMap(staying))]);
-  const remainingRows = rows.map(({ episode, mentions: stored }) => ({ episode, mentions: readMentions(stored) }));
+  const remainingRows = rows.map(({ episode, mentions: stored }) => ({ episode, mentions: parseMentions(stored) }));
   const changes = remaining.map((entity) => {
     const namingEpisodes = new Set(staying(entity));
     const mentionsByEpisode = remainingRows
@@ -74,18 +74,18 @@ function retractMentions(
 ) {
   const { uuid } = entity;
   const remaining = mentionsByEpisode.flat();
-  const keys = (some: readonly EntityMention[]) => new Set(some.map(({ name }) => sameKey(name)));
+  const keys = (some: readonly EntityMention[]) => new Set(some.map(({ name }) => canonicalKey(name)));
   const [remainingNames, retractedNames] = [keys(remaining), keys(retracted)];
-  const nameKey = sameKey(entity.name);
+  const nameKey = canonicalKey(entity.name);
   const keepsName =
     mentionsByEpisode.length === 0 ||
     remainingNames.has(nameKey) ||
     mentionsByEpisode.some((mentions) => mentions.length === 0);
   const name = keepsName ? entity.name : (remaining[0]?.name ?? entity.name);
-  const isAlias = (key: string) => key !== sameKey(name) && (remainingNames.has(key) || !retractedNames.has(key));
-  const aliases = entity.aliases.filter(({ alias }) => isAlias(sameKey(alias)));
+  const isAlias = (key: string) => key !== canonicalKey(name) && (remainingNames.has(key) || !retractedNames.has(key));
+  const aliases = entity.aliases.filter(({ alias }) => isAlias(canonicalKey(alias)));
   return {
-    renamed: sameKey(name) === nameKey ? [] : [{ uuid, name }],
+    renamed: canonicalKey(name) === nameKey ? [] : [{ uuid, name }],
     ...(aliases.length < entity.aliases.length
       ? { clearedAliases: [{ uuid }], aliases: aliases.map(({ key, alias }) => ({ key, alias, entity: uuid })) }
       : { clearedAliases: [], aliases: [] }),

@@ -13,7 +13,7 @@ import {
   sortTime,
 } from '../ingest/claims.ts';
 import { computeFactChanges, type FactChanges } from '../ingest/fact-changes.ts';
-import { endingsKey, sameKey } from '../ingest/name-keys.ts';
+import { canonicalKey, endingsKey } from '../ingest/name-keys.ts';
 import { endingsOf, loadFacts, loadFactsOfPairs } from '../ingest/write-batch.ts';
 import type { ForgetTargets } from './plan.ts';
 
@@ -43,14 +43,14 @@ function reword(claim: Claim): RewordedClaim | undefined {
   if (!isKept && first?.words) {
     claim.fact = first.words.fact;
     claim.relation = first.words.relation;
-    const key = sameKey(claim.fact);
+    const key = canonicalKey(claim.fact);
     const reworded = claim.supports.map(({ words, ...support }) =>
-      words && sameKey(words.fact) !== key ? { ...support, words } : support,
+      words && canonicalKey(words.fact) !== key ? { ...support, words } : support,
     );
     claim.supports.splice(0, reworded.length, ...reworded);
   }
   claim.wordings.clear();
-  for (const { words } of claim.supports) if (words) claim.wordings.add(sameKey(words.fact));
+  for (const { words } of claim.supports) if (words) claim.wordings.add(canonicalKey(words.fact));
   return claim.fact === before ? undefined : { claim, before };
 }
 

@@ -4,8 +4,8 @@ import type { Redis } from 'ioredis';
 import type { ArchiveStore } from '../archive/stores/archive-store.ts';
 import { isOperationalError, StaleFenceError } from '../errors.ts';
 import type { Graphs } from '../graph/graphs.ts';
-import { episodeUuids } from '../graph/queries/episodes.ts';
 import { countGraph, type GraphSize } from '../graph/queries/meta-nodes.ts';
+import { episodeUuids } from '../graph/queries/record.ts';
 import { forgetJournal } from '../journal/journal.ts';
 import { withLegacyKeys } from '../journal/migrate-keys.ts';
 import { lastId } from '../journal/stream.ts';
@@ -49,7 +49,7 @@ export interface GroupForgettingParts {
 const ATTEMPTS = 20;
 
 /*
- * Forgets a whole group while workers and agents go on. Every text that was accepted before the end is removed:
+ * Forgets a whole group while workers and agents continue. Every text that was accepted before the end is removed:
  * 1. Take the lease, so that nobody commits.
  * 2. Watch the graph. Note the journal's last entry, then collect the uuids of all episodes in the graph, the queues and the spool, and store
  *    their tombstones. Remove all jobs. If a worker is still processing one, stop and try again later: it could write after the deletion.

@@ -5,6 +5,7 @@ import { episodeKey } from '../graph/queries/record.ts';
 import { statementRow } from '../graph/queries/statements.ts';
 import { embeddablePassages, PASSAGE_VERSION, passagesOf } from '../passages/passages.ts';
 import { type Range, sentencesOf } from '../passages/sentences.ts';
+import { SPEAKER_PREFIX } from '../passages/speakers.ts';
 import { termsOf } from '../passages/terms.ts';
 import { statementsOf } from '../statements/statement.ts';
 import { oneLine } from '../text.ts';
@@ -13,7 +14,7 @@ import { fromGraphTime } from '../time.ts';
 type Masked = Pick<CommitChanges, 'maskedEpisodes' | 'maskedVectors'>;
 
 /** Sentences that have all words of a wording, and perhaps others; or only those that have these words, in this order. */
-export type Match = 'containing' | 'equal';
+export type SentenceMatch = 'containing' | 'equal';
 
 /**
  * Removes the sentences that state what is forgotten from episodes, and rebuilds everything derived from their texts.
@@ -22,7 +23,7 @@ export type Match = 'containing' | 'equal';
 export async function maskSentences(
   graph: GroupGraph,
   stated: ReadonlyMap<string, ReadonlySet<string>>,
-  match: Match,
+  match: SentenceMatch,
 ): Promise<Masked> {
   if (stated.size === 0) return { maskedEpisodes: [], maskedVectors: [] };
   const episodes = await episodesToCut(graph, [...stated.keys()]);
@@ -33,7 +34,7 @@ export async function maskSentences(
   };
 }
 
-function maskOne(episode: UncutEpisode, facts: readonly string[], match: Match) {
+function maskOne(episode: UncutEpisode, facts: readonly string[], match: SentenceMatch) {
   const changed = changedTexts(episode, facts, match);
   if (!changed) return [];
   const { content, metadata, isMetadataChanged } = changed;
@@ -66,7 +67,7 @@ export function rebuiltEpisode(
 export function changedTexts(
   episode: Pick<UncutEpisode, 'content' | 'metadata'>,
   facts: readonly string[],
-  match: Match,
+  match: SentenceMatch,
 ) {
   const content = withoutSentences(episode.content, facts, match);
   const before = episode.metadata === null ? null : JSON.parse(episode.metadata);
@@ -80,7 +81,7 @@ interface Tools {
 }
 
 /** Inputs and outputs of tools are in passages too. */
-function withoutInTools<T extends Tools | null>(metadata: T, facts: readonly string[], match: Match): T {
+function withoutInTools<T extends Tools | null>(metadata: T, facts: readonly string[], match: SentenceMatch): T {
   if (!metadata || !Array.isArray(metadata.tools)) return metadata;
   const tools = metadata.tools.map((tool) => {
     if (tool === null || typeof tool !== 'object') return tool;
@@ -94,7 +95,6 @@ function withoutInTools<T extends Tools | null>(metadata: T, facts: readonly str
   return JSON.stringify(tools) === JSON.stringify(metadata.tools) ? metadata : { ...metadata, tools };
 }
 
-export const SPEAKER = /^[\p{L}][\p{L}\p{N}_.-]*: /u;
 /** Most lines that are joined to one sentence. */
 const MAX_LINES = 6;
 
@@ -102,8 +102,8 @@ const MAX_LINES = 6;
 const LEAD = /^\s*(?:[-*+•]\s+|\d{1,3}[.)]\s+)?(?:[\p{L}][\p{L}\p{N}_.-]*: )?/u;
 
 /** Removes sentences that contain all words of one of the facts, or are one of them; the line breaks after them stay. */
-export function withoutSentences(text: string, facts: readonly string[], match: Match = 'containing'): string {
-  const wanted = facts.map((fact) => termsOf(fact.replace(SPEAKER, ''))).filter(({ length }) => length > 0);
+export function withoutSentences(text: string, facts: readonly string[], match: SentenceMatch = 'containing'): string {
+  const wanted = facts.map((fact) => termsOf(fact.replace(SPEAKER_PREFIX, ''))).filter(({ length }) => length > 0);
   const units = sentencesOf(text).map((range) => {
     const words = text.slice(range.start, range.end);
     return { ...range, terms: termsOf(match === 'equal' ? words.replace(LEAD, '') : words) };
@@ -133,7 +133,7 @@ export function withoutSentences(text: string, facts: readonly string[], match: 
   return at === 0 ? text : left + text.slice(at);
 }
 
-function isMatch(words: readonly string[], fact: readonly string[], match: Match): boolean {
+function isMatch(words: readonly string[], fact: readonly string[], match: SentenceMatch): boolean {
   if (match === 'equal') return words.join(' ') === fact.join(' ');
   const [held, wanted] = [new Set(words), new Set(fact)];
   // A fact of one word matches only an identical sentence.

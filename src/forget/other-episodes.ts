@@ -1,8 +1,9 @@
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { episodesWithAllTerms } from '../graph/queries/forget.ts';
 import { episodesToCut } from '../graph/queries/passage-upkeep.ts';
+import { SPEAKER_PREFIX } from '../passages/speakers.ts';
 import { termsOf } from '../passages/terms.ts';
-import { changedTexts, SPEAKER } from './mask-sentences.ts';
+import { changedTexts } from './mask-sentences.ts';
 
 /** Episodes that say what is forgotten although no fact names them as a source. */
 export interface OtherEpisodes {
@@ -54,6 +55,6 @@ async function* pagesOf(graph: GroupGraph, conjunctions: readonly (readonly stri
 
 /** The terms of a wording to look for. A wording of a single term is too common to identify a sentence. */
 function conjunctionOf(wording: string): readonly string[] {
-  const terms = [...new Set(termsOf(wording.replace(SPEAKER, '')))];
+  const terms = [...new Set(termsOf(wording.replace(SPEAKER_PREFIX, '')))];
   return terms.sort((a, b) => b.length - a.length || (a < b ? -1 : 1)).slice(0, MOST_TERMS);
 }

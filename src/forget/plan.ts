@@ -13,8 +13,8 @@ import { episodeKey } from '../graph/queries/record.ts';
 import { readSagasOf, type SagaOfEpisode } from '../graph/queries/sagas.ts';
 import { statementsOfEpisodes } from '../graph/queries/statements.ts';
 import { movedFacts } from '../ingest/build-commit.ts';
-import { type EntityMention, readMentions, withoutMentions } from '../ingest/mention-notes.ts';
-import { factKey, sameKey } from '../ingest/name-keys.ts';
+import { type EntityMention, parseMentions, withoutMentions } from '../ingest/mention-notes.ts';
+import { canonicalKey, factKey } from '../ingest/name-keys.ts';
 import {
   type ForgottenEntities,
   forgetEntities,
@@ -117,7 +117,7 @@ async function readAffected(graph: GroupGraph, targets: ForgetTargets, now: Date
   const statedFacts = links.flatMap((episode) => episode.facts);
   const facts = await forgetFacts(graph, targets, statedFacts, now);
   const namedEntities = [...links.flatMap((episode) => episode.entities), ...endsOf(facts)];
-  const mentions = links.flatMap(({ mentions: stored }) => readMentions(stored));
+  const mentions = links.flatMap(({ mentions: stored }) => parseMentions(stored));
   const targetTies = await readEntityLinks(graph, targets.entities);
   const entities = await forgetEntities(graph, targets, namedEntities, mentions, facts.factChanges);
   const removedEntities = uuidsOf(entities.removedEntities);
@@ -233,12 +233,12 @@ function effectsOf(episodes: readonly string[], affected: Affected, changes: For
 function redactionsOf(changes: ForgetPlan['changes'], words: readonly string[]): Redactions {
   const { removedEpisodes, removedFacts, removedEntities, removedSagas, removedCommunities } = changes;
   const { summaries, sagas, rewordedFacts, renamedEntities, attributed, changedFacts } = changes;
-  const remainingAliases = new Set(changes.aliases.map(({ alias }) => sameKey(alias)));
+  const remainingAliases = new Set(changes.aliases.map(({ alias }) => canonicalKey(alias)));
   return {
     removed: uuidsOf(removedEpisodes, removedFacts, removedEntities, removedSagas, removedCommunities),
     resummarized: uuidsOf(summaries, sagas),
     reworded: uuidsOf(rewordedFacts, renamedEntities, attributed, changedFacts.filter(hasAttributes)),
-    words: new Set(words.map(sameKey).filter((word) => !remainingAliases.has(word))),
+    words: new Set(words.map(canonicalKey).filter((word) => !remainingAliases.has(word))),
     masked: new Map(changes.maskedEpisodes.map((episode) => [episode.uuid, episode])),
   };
 }

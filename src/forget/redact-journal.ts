@@ -1,7 +1,7 @@
 import type { MaskedEpisode } from '../graph/commit-changes.ts';
 import type { Param } from '../graph/query-text.ts';
 import { withoutMentions } from '../ingest/mention-notes.ts';
-import { sameKey } from '../ingest/name-keys.ts';
+import { canonicalKey } from '../ingest/name-keys.ts';
 import type { NewEntry } from '../journal/entry.ts';
 
 /** The content that must be removed from a journal. */
@@ -12,7 +12,7 @@ export interface Redactions {
   readonly resummarized: ReadonlySet<string>;
   /** uuids of facts and entities that stay with a new wording, name or attributes. */
   readonly reworded: ReadonlySet<string>;
-  /** Removed wordings of facts and names of entities that stay, as compared keys (`sameKey`). */
+  /** Removed wordings of facts and names of entities that stay, as compared keys (`canonicalKey`). */
   readonly words: ReadonlySet<string>;
   /** The remaining text of episodes that lost sentences, by uuid. */
   readonly masked: ReadonlyMap<string, MaskedEpisode>;
@@ -79,7 +79,7 @@ function redactReferences(row: Row, name: string, value: Param, redactions: Reda
   if (name === 'supports' && Array.isArray(value)) return redactSupports(value as string[], removed);
   if (name === 'wordings' && Array.isArray(value) && value.some((wording) => words.has(String(wording))))
     return value.filter((wording) => !words.has(String(wording)));
-  if (typeof row.alias === 'string' && words.has(sameKey(row.alias)) && name !== 'entity')
+  if (typeof row.alias === 'string' && words.has(canonicalKey(row.alias)) && name !== 'entity')
     return name === 'key' ? `alias:${String(row.entity)}` : String(row.entity);
   return redactValue(value, redactions);
 }

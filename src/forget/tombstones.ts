@@ -4,7 +4,7 @@ import type { ArchiveStore } from '../archive/stores/archive-store.ts';
 import { ENCRYPTED } from '../archive/stores/encrypted.ts';
 import { derivedUuid } from '../derived-uuid.ts';
 import { ArchiveDamagedError, InvalidInputError } from '../errors.ts';
-import { sameKey } from '../ingest/name-keys.ts';
+import { canonicalKey } from '../ingest/name-keys.ts';
 import { day } from '../time.ts';
 import { groupKey } from '../valkey/keys.ts';
 import type { ForgetPlan } from './plan.ts';
@@ -25,7 +25,7 @@ export const REDACTED_TOMBSTONE = 'redacted';
 export const episodeTombstone = (uuid: string): string => `episode ${uuid}`;
 export const entityTombstone = (uuid: string): string => `entity ${uuid}`;
 export const factTombstone = (source: string, target: string, fact: string): string =>
-  `fact ${source} ${target} ${derivedUuid('words', sameKey(fact))}`;
+  `fact ${source} ${target} ${derivedUuid('words', canonicalKey(fact))}`;
 
 /** @param entities uuids of the targets only; entities that were removed with others may be learnt again */
 export function tombstonesOf({ changes, claims }: ForgetPlan, entities: readonly string[], at: number): Tombstones {

@@ -4,7 +4,7 @@ import { placeOf, placeSettings } from '../store-address.ts';
 import { explainStore } from '../valkey/failures.ts';
 
 /** Explains a failed call to FalkorDB in a sentence; errors that are not about the connection are returned unchanged. */
-export function explainFalkorDB(error: unknown, address: Address): Error {
+export function explainFalkorDBError(error: unknown, address: Address): Error {
   const at = placeOf(address);
   if (isTooBusy(error))
     return new StoreUnreachableError(

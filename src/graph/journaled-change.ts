@@ -32,7 +32,7 @@ export function openJournaledChange(
     return rows;
   }
 
-  /** Undefined when somebody has changed the graph since `seen` was read. */
+  /** Undefined if the graph was changed since `seen` was read. */
   async function readPredecessor(seen: Param | undefined): Promise<string | undefined> {
     const { token, changeId } = await readChangeHead(graph);
     return token === seen ? changeId : undefined;

@@ -5,7 +5,7 @@ import { SECOND } from '../time.ts';
 import { isDemotion } from '../valkey/open-client.ts';
 import { withTimeout } from '../with-timeout.ts';
 import { type GraphConnection, openGraphConnection, throwNoAnswerAfter } from './connection.ts';
-import { explainFalkorDB, isTooBusy } from './failures.ts';
+import { explainFalkorDBError, isTooBusy } from './failures.ts';
 
 /** Runs queries on a pool of connections, several at a time. */
 export interface ConnectionPool {
@@ -132,7 +132,7 @@ export function openConnectionPool(address: Address, size: number): ConnectionPo
           return await once(work, deadline);
         } catch (error) {
           const pause = BUSY_PAUSE * (1 + Math.random());
-          if (!isTooBusy(error) || deadline.left() < pause) throw explainFalkorDB(error, address);
+          if (!isTooBusy(error) || deadline.left() < pause) throw explainFalkorDBError(error, address);
           await sleep(pause);
         }
       }

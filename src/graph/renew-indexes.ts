@@ -22,8 +22,8 @@ export const needsRebuildByDay: RebuildCondition = ({ entries, ghosts }) =>
 export const needsRebuildAtNight: RebuildCondition = ({ entries, ghosts }) => entries <= LONG && ghosts > entries / 100;
 
 /**
- * Rebuilds worn vector indexes. FalkorDB's vector index keeps every earlier value of an entry (a ghost), so it grows with every change
- * and finds less and less.
+ * Rebuilds worn vector indexes. FalkorDB's vector index keeps every earlier value of an entry (a ghost), so it grows with every change and
+ * its recall drops.
  *
  * The group's lease is held until the indexes are ready: meanwhile FalkorDB may not find an existing entity for a query that writes,
  * and a commit would silently lose the facts of that entity (docs/falkordb.md).

@@ -1,4 +1,4 @@
-import { type Episode, foreignMetadata, newEpisode } from '../episode.ts';
+import { type Episode, newEpisode, withoutReservedMetadata } from '../episode.ts';
 import { InvalidInputError } from '../errors.ts';
 import { detectFormat, formatByName } from './choose-format.ts';
 import type { FormatName, FormatReader, ImportedEpisode, UnusableItem } from './format-type.ts';
@@ -15,9 +15,9 @@ export interface CheckedValue {
 }
 
 export interface ValueChecker {
-  /** Null until a value has shown it. */
+  /** Null until the first value has been recognized. */
   readonly format: FormatName | null;
-  /** Shows it a value; all are shown before the first is checked, unless it need not see more. */
+  /** Takes note of a value. All values are noted before the first is checked, unless no more are needed. */
   note(value: InputItem): void;
   isNoting(): boolean;
   /** Whether it is a graph, with its own types. */
@@ -50,7 +50,7 @@ export function openValueChecker(
 
   function episodeOf({ content, metadata, group, ...options }: ImportedEpisode): Episode {
     const time = referenceTime && { referenceTime };
-    return newEpisode(content, metadata && foreignMetadata(metadata), groupOf(group), maxContentBytes, {
+    return newEpisode(content, metadata && withoutReservedMetadata(metadata), groupOf(group), maxContentBytes, {
       ...time,
       ...options,
     });
@@ -77,7 +77,7 @@ export function openValueChecker(
       const { place, list } = value;
       return orProblem(place, () => {
         const parts = readingOf(list, value.value).read(list, value.value);
-        // One bad part takes nothing else with it; where there is but one, it is the value's own problem.
+        // An invalid part does not affect the others. If a value has only one part, the problem is that of the value.
         if (parts.length === 1) return { place, episodes: parts.map(usable), problems: [] };
         const checked = parts.map((part) => orProblem(place, () => ({ episode: usable(part) })));
         return {

@@ -5,7 +5,7 @@ import { mcpMemory } from './formats/mcp-memory.ts';
 import { mem0 } from './formats/mem0.ts';
 import { unsupportedReason } from './unsupported-formats.ts';
 
-/** In the order in which a value is held against them: the least particular comes last. */
+/** In the order in which formats are tried; the least specific format comes last. */
 const KNOWN: readonly Format[] = [mcpMemory, mem0, episodes];
 
 /** @throws InvalidInputError */
@@ -19,7 +19,7 @@ export function formatByName(name: FormatName): Format {
 
 /** The format that a value looks like. @throws InvalidInputError when it looks like none */
 export function detectFormat(list: string, value: unknown): Format {
-  // A text alone is one to remember.
+  // A plain text is stored as it is.
   if (typeof value === 'string') return episodes;
   const isObject = value !== null && typeof value === 'object' && !Array.isArray(value);
   const format = isObject ? KNOWN.find((format) => format.is(list, value as Record<string, unknown>)) : undefined;

@@ -17,10 +17,10 @@ export function readError(file: string, error: unknown): unknown {
     : new InvalidInputError(`The file ${file} cannot be read (${code}).`, { cause: error });
 }
 
-/** Stands where bytes were no UTF-8: half a character, which no decoder gives, so that only the line around it is lost. */
+/** Marks bytes that are not UTF-8. A lone surrogate, which no decoder produces, so that only the line around it is lost. */
 export const NOT_UTF8 = '\udfff';
 
-/** The text of bytes in UTF-8, or in UTF-16 where a mark of their order says so, without that mark. */
+/** Decodes UTF-8, or UTF-16 if there is a byte order mark, and removes the mark. */
 export async function* decodeText(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   let decode: ((chunk: Buffer | null) => string) | undefined;
   let head = Buffer.alloc(0);
@@ -68,7 +68,7 @@ function utf8Decoder(): (chunk: Buffer | null) => string {
       return strict.decode(whole);
     } catch {
       const end = whole.indexOf(10) + 1;
-      // A line alone; others beside it may hold the sign for lost characters themselves.
+      // Only this line, because other lines may legitimately contain the replacement character.
       if (end === 0 || end === whole.length) return lenient.decode(whole).replaceAll('\ufffd', NOT_UTF8);
       return linesOf(whole).map(wholeText).join('');
     }

@@ -7,11 +7,11 @@ import { checkTime, parseTime } from '../time.ts';
 export type FormatName = 'episodes' | 'mem0' | 'mcp-memory';
 export const FORMATS = ['episodes', 'mem0', 'mcp-memory'] as const satisfies readonly FormatName[];
 
-/** An episode as it is to be stored: a text, or with the source `fact_triple` a given fact. */
+/** An episode to store: a text or, with the source `fact_triple`, a stated fact. */
 export interface ImportedEpisode extends EpisodeOptions {
   readonly content: string;
   readonly metadata?: Metadata | null;
-  /** Where it stood before. */
+  /** The group in the imported data. */
   readonly group?: string;
 }
 
@@ -22,9 +22,9 @@ export interface UnusableItem {
 
 /** How one format is read. It must keep little state, because files may be large. */
 export interface FormatReader {
-  /** Shown every value before the first is read. @throws InvalidInputError for a value that is none of this format */
+  /** Called with every value before the first is read. @throws InvalidInputError for a value of another format */
   note?(list: string, value: unknown): void;
-  /** The episodes that a value becomes. @throws InvalidInputError with a sentence that continues after its place */
+  /** Converts a value to episodes. @throws InvalidInputError with a sentence that continues after its place */
   read(list: string, value: unknown): (ImportedEpisode | UnusableItem)[];
 }
 
@@ -35,7 +35,7 @@ export interface Format {
   open(): FormatReader;
 }
 
-/** A name for an imported text, so that it is stored once; another text has another name, even under the same id. */
+/** An idempotency key for an imported text. A changed text gets another key, even under the same id. */
 export function keyOf(format: FormatName, content: string, ...identity: readonly unknown[]): string {
   const hash = createHash('sha256').update(JSON.stringify([content, ...identity]));
   return `${format}/${hash.digest('hex')}`;
@@ -64,7 +64,7 @@ export const maybeText = z.nullish(text);
 export const maybeTime = z.nullish(z.union([z.string(), z.number()]));
 export const maybeObject = z.nullish(z.record(z.string(), z.unknown()));
 
-/** No second of our time has so large a number, and every millisecond since 1973. */
+/** Distinguishes seconds from milliseconds: all times since 1973 are larger than this in milliseconds, and none is in seconds. */
 const FIRST_MILLISECOND = 1e11;
 
 /**
@@ -82,7 +82,7 @@ export function importedTime(times: Readonly<Record<string, string | number | nu
   return { referenceTime: checkTime(new Date(milliseconds), name) };
 }
 
-/** As mails and HTTP write dates. */
+/** The date format of mails and HTTP. */
 const MAIL = /^[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d (?:GMT|[+-]\d{4})$/;
 
 function isoOf(time: string): string {
@@ -90,7 +90,7 @@ function isoOf(time: string): string {
   return Number.isNaN(date.getTime()) ? time : date.toISOString();
 }
 
-/** Without what is null. */
+/** Without members that are null. */
 export function withoutNulls(fields: Readonly<Record<string, unknown>>): Metadata {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== null));
 }

@@ -65,7 +65,7 @@ export function valuesIn(text: string, at: Omit<ParsedValue, 'value'>, otherwise
 
 const SIGNS = /["{}[\]]/g;
 
-/** Cuts behind every object and list that stands in no other; what is left is the last piece. */
+/** Cuts after every outermost object and list; the rest is the last piece. */
 function splitValues(text: string): string[] {
   const pieces: string[] = [];
   let [depth, from] = [0, 0];

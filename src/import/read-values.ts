@@ -5,11 +5,11 @@ import { openDocumentScanner } from './scan-document.ts';
 const SNIFF_LENGTH = 65_536;
 
 /**
- * The values of JSON lines, or the elements of the lists of a JSON document, as they come in; no more than one of them is held.
+ * Streams the values of JSON lines, or the elements of the lists of a JSON document, one at a time.
  * @param longest characters of a line or an element
- * @throws InvalidInputError for what is neither
+ * @throws InvalidInputError for any other text
  */
-export async function* values(texts: AsyncIterable<string>, longest: number): AsyncGenerator<InputItem> {
+export async function* readValues(texts: AsyncIterable<string>, longest: number): AsyncGenerator<InputItem> {
   const rest = texts[Symbol.asyncIterator]();
   let head = '';
   let isWhole = false;
@@ -46,7 +46,7 @@ function isDocument(head: string, longest: number): boolean {
   return scan.hasList() || (lines.length > 1 && !lines.some(holdsValue));
 }
 
-/** Whether a line is one of JSON lines: those of a document stand further to the right, or end with a comma. */
+/** Whether a line belongs to JSON lines. Lines of a document are indented or end with a comma. */
 const holdsValue = (line: string): boolean =>
   line.startsWith('{') && valuesIn(line, { place: '', number: 0, list: '' }, '').some((found) => !('problem' in found));
 

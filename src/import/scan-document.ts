@@ -8,16 +8,16 @@ const LISTS: ReadonlySet<string> = new Set(['episodes', 'results', 'memories', '
 /** The text around the lists is kept until the end. */
 const LONGEST_SHELL = 1_000_000;
 
-/** Reads a document as it comes in pieces. */
+/** Reads a document that arrives in pieces. */
 export interface DocumentScanner {
   /** The elements that end in the next piece. */
   feed(text: string): InputItem[];
   /**
-   * What is wrong with the document as a whole, when its lists held anything.
-   * @throws InvalidInputError when it is not one JSON document, or has no list that import knows
+   * Problems of the document as a whole, if its lists contained anything.
+   * @throws InvalidInputError if the text is not a JSON document, or has no known list
    */
   end(): InputItem[];
-  /** Whether one of its lists was met so far. */
+  /** Whether a known list was found so far. */
   hasList(): boolean;
 }
 
@@ -47,7 +47,7 @@ export function openDocumentScanner(longest: number): DocumentScanner {
     const text = element;
     const wasTooLong = isTooLong;
     [element, isTooLong] = ['', false];
-    // Also behind a comma too many.
+    // Also after a superfluous comma.
     if (isLast && !wasTooLong && text.trim() === '') return [];
     list.count += 1;
     elements += 1;
@@ -129,7 +129,7 @@ const KEY = /"([a-z]+)"\s*:\s*$/;
 const OUTSIDE = /["[\]{},]/g;
 const WITHIN = /["\\]/g;
 
-/** Where the next character stands that means something; the text's length for none. */
+/** The position of the next significant character; the text's length if there is none. */
 function next(text: string, from: number, inString: boolean): number {
   const pattern = inString ? WITHIN : OUTSIDE;
   pattern.lastIndex = from;

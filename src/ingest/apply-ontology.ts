@@ -1,6 +1,6 @@
 import type { EndedRelation, ExtractedEntity, ExtractedFact, Extraction } from '../models/language-model.ts';
 import type { Attribute, AttributeValue, EntityType, FactType, Ontology } from '../ontology.ts';
-import { sameKey } from './name-keys.ts';
+import { canonicalKey } from './name-keys.ts';
 
 type Given = Readonly<Record<string, unknown>> | null | undefined;
 
@@ -20,9 +20,9 @@ export function applyOntology(extraction: Extraction, ontology: Ontology): Extra
   const [entities, left] = [[] as ExtractedEntity[], [] as ExtractedEntity[]];
   for (const entity of typed) (ontology.excludedTypes.includes(entity.type) ? left : entities).push(entity);
   const types = typesByName(entities);
-  const excluded = new Set(left.map(({ name }) => sameKey(name)).filter((key) => !types.has(key)));
+  const excluded = new Set(left.map(({ name }) => canonicalKey(name)).filter((key) => !types.has(key)));
   const isKept = ({ source, target }: ExtractedFact | EndedRelation) =>
-    !excluded.has(sameKey(source)) && !excluded.has(sameKey(target));
+    !excluded.has(canonicalKey(source)) && !excluded.has(canonicalKey(target));
   return {
     ...extraction,
     entities,
@@ -59,7 +59,7 @@ function fitFact(
 ): ExtractedFact {
   const type = factTypes.get(relationKey(fact.relation));
   if (!type) return fact;
-  const [source, target] = [fact.source, fact.target].map((name) => types.get(sameKey(name)));
+  const [source, target] = [fact.source, fact.target].map((name) => types.get(canonicalKey(name)));
   const takes = (allowed: string, end: string | undefined) => allowed === 'Entity' || allowed === end;
   const isAllowed = type.ends.length === 0 || type.ends.some(([from, to]) => takes(from, source) && takes(to, target));
   return { ...fact, relation: type.name, ...(isAllowed && validAttributes(attributes, type.attributes)) };
@@ -69,7 +69,7 @@ function fitFact(
 function typesByName(entities: readonly ExtractedEntity[]): Map<string, string> {
   const types = new Map<string, string>();
   for (const { name, type } of entities)
-    if ((types.get(sameKey(name)) ?? 'Entity') === 'Entity') types.set(sameKey(name), type);
+    if ((types.get(canonicalKey(name)) ?? 'Entity') === 'Entity') types.set(canonicalKey(name), type);
   return types;
 }
 

@@ -8,7 +8,7 @@ import { endingText, pairKey, sortTime } from './claims.ts';
 import type { ExtractedEpisode } from './extract.ts';
 import type { Endings, FactAfterCommit, FactChanges } from './fact-changes.ts';
 import { mentionsText } from './mention-notes.ts';
-import { endingsKey, factKey, sameKey } from './name-keys.ts';
+import { canonicalKey, endingsKey, factKey } from './name-keys.ts';
 import type { ReconciledFacts } from './reconcile-facts.ts';
 import type { Resolution, ResolvedEntity } from './resolve-entities.ts';
 import type { NewSummary } from './summaries.ts';
@@ -77,7 +77,7 @@ function hasNewType({ known, type }: ResolvedEntity): boolean {
 
 function mentionsOf(batch: readonly ExtractedEpisode[], { byKey }: Resolution) {
   return batch.flatMap(({ episode, extraction }) => {
-    const entities = new Set(extraction.entities.map(({ name }) => byKey.get(sameKey(name))?.uuid ?? ''));
+    const entities = new Set(extraction.entities.map(({ name }) => byKey.get(canonicalKey(name))?.uuid ?? ''));
     return [...entities].map((entity) => ({
       uuid: derivedUuid('mention', episode.uuid, entity),
       episode: episode.uuid,

@@ -2,7 +2,7 @@ import type { StoredFact } from '../graph/queries/facts-to-compare.ts';
 import type { AttributeValue } from '../ontology.ts';
 import { mapTexts } from '../text.ts';
 import { fromGraphTime, toGraphTime } from '../time.ts';
-import { sameKey } from './name-keys.ts';
+import { canonicalKey } from './name-keys.ts';
 
 /** One episode's evidence that a claim holds. */
 export interface Support {
@@ -223,14 +223,14 @@ export function openClaims(): Claims {
     all.add(claim);
     const pair = pairKey(source, target);
     byPair.set(pair, (byPair.get(pair) ?? new Set()).add(claim));
-    claim.wordings.add(sameKey(fact));
+    claim.wordings.add(canonicalKey(fact));
     byWords.set(wordsKey(source, target, fact), claim);
     return claim;
   }
 
   function addWording(claim: Claim, fact: string): void {
     const { source, target } = claim;
-    claim.wordings.add(sameKey(fact));
+    claim.wordings.add(canonicalKey(fact));
     for (const key of [wordsKey(source, target, fact), wordsKey(target, source, fact)])
       if (!byWords.has(key)) byWords.set(key, claim);
   }
@@ -277,4 +277,4 @@ export function makeRivals(one: Claim, other: Claim): void {
 /** The same for both directions. */
 export const pairKey = (one: string, other: string): string => (one < other ? `${one} ${other}` : `${other} ${one}`);
 
-const wordsKey = (source: string, target: string, fact: string) => `${source} ${target} ${sameKey(fact)}`;
+const wordsKey = (source: string, target: string, fact: string) => `${source} ${target} ${canonicalKey(fact)}`;

@@ -5,9 +5,9 @@ import { fromGraphTime, HOUR, SECOND } from '../time.ts';
 import { groupKey } from '../valkey/keys.ts';
 import type { Claim, Claims } from './claims.ts';
 import { type FactCandidate, factCandidates, isUnresolved } from './fact-candidates.ts';
-import { type Memo, readVerdict, shortHash } from './memo.ts';
+import { type Memo, parseStoredResolution, shortHash } from './memo.ts';
 import { type EntityGuess, type EntityGuesses, meaningsOf, type NameMeaning } from './resolve-entities.ts';
-import type { Stages } from './timed-stages.ts';
+import type { StageTimer } from './timed-stages.ts';
 import type { UnresolvedFact } from './unresolved-facts.ts';
 
 /** The model that decides what rules cannot. */
@@ -24,7 +24,7 @@ export function memoizedResolver(
   group: string,
   model: Resolver & Pick<LanguageModel, 'id'>,
   count: Memo['count'],
-  stage: Stages,
+  stage: StageTimer,
 ): Resolver {
   return {
     resolves: model.resolves,
@@ -32,7 +32,7 @@ export function memoizedResolver(
       const key = `${groupKey(valkey, 'memo', group)}:judgement:${shortHash(model.id, undecided)}`;
       const counts = { entities: undecided.entities.length, facts: undecided.facts.length };
       const stored = await valkey.get(key).catch(() => null);
-      const memoized = stored === null ? undefined : readVerdict(stored, counts);
+      const memoized = stored === null ? undefined : parseStoredResolution(stored, counts);
       count('judgement', memoized !== undefined);
       if (memoized) return memoized;
       const verdict = await stage('resolve', { tags: { group } }, () => model.resolve(undecided));

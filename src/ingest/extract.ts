@@ -14,12 +14,12 @@ import type {
 } from '../models/language-model.ts';
 import type { Ontology } from '../ontology.ts';
 import { oneLine, plainText } from '../text.ts';
-import { isWritable } from '../time.ts';
+import { isStorableDate } from '../time.ts';
 import { readTriplet } from '../triplet.ts';
 import { applyOntology } from './apply-ontology.ts';
 import type { Memo, MemoEntry, StoredVectors } from './memo.ts';
-import { sameKey } from './name-keys.ts';
-import { type Stages, tagsOf } from './timed-stages.ts';
+import { canonicalKey } from './name-keys.ts';
+import { episodeTags, type StageTimer } from './timed-stages.ts';
 
 /** Labels that have another meaning in the graph. */
 const RESERVED = new Set([
@@ -52,7 +52,7 @@ export interface ExtractParts {
   readonly embedder: Embedder;
   readonly ontology: Ontology;
   readonly memo: Memo;
-  readonly stage: Stages;
+  readonly stage: StageTimer;
 }
 
 /** A passage without a vector, and the text to embed. */
@@ -94,7 +94,7 @@ export async function extractEpisode(
   const [textVectors, passageVectors] = await embedMissing(
     { texts, stored: storedTexts },
     { texts: passageTexts, stored: storedPassages },
-    (missing) => parts.stage('embed', { tags: tagsOf(episode) }, () => embed(parts.embedder, missing)),
+    (missing) => parts.stage('embed', { tags: episodeTags(episode) }, () => embed(parts.embedder, missing)),
   );
   if (!storedTexts) memo.storeVectors(group, uuid, texts, textVectors);
   if (!storedPassages) memo.storePassages(group, uuid, passageTexts, passageVectors);
@@ -114,8 +114,8 @@ function extractAndStore(
   { model, ontology, memo, stage }: ExtractParts,
 ): Promise<Extraction> {
   const { group, uuid } = episode;
-  return stage('extract', { tags: tagsOf(episode) }, async () => {
-    const extraction = keepValid(
+  return stage('extract', { tags: episodeTags(episode) }, async () => {
+    const extraction = sanitizeExtraction(
       await read(episode, await previous(), { model, ontology, parts: memo.parts(group, uuid) }),
     );
     memo.storeExtraction(group, uuid, extraction);
@@ -240,7 +240,7 @@ function extractionOfFact(content: string): Extraction {
  * The valid part of a model's answer: names that are not blank, one entity for each name, labels that the graph accepts, facts
  * between two different named entities, dates that the graph can write, ends after beginnings.
  */
-export function keepValid(extraction: Extraction): Extraction {
+export function sanitizeExtraction(extraction: Extraction): Extraction {
   const { entities, facts, ended, notes, use } = inPlainText(extraction);
   const byKey = new Map<string, ExtractedEntity>();
   for (const { name, type, ...rest } of entities) {
@@ -250,11 +250,11 @@ export function keepValid(extraction: Extraction): Extraction {
       type: LABEL_PATTERN.test(type) && !RESERVED.has(type) ? type : 'Entity',
     };
     if (entity.name === '') continue;
-    const earlier = byKey.get(sameKey(name));
-    if (!earlier || (earlier.type === 'Entity' && entity.type !== 'Entity')) byKey.set(sameKey(name), entity);
+    const earlier = byKey.get(canonicalKey(name));
+    if (!earlier || (earlier.type === 'Entity' && entity.type !== 'Entity')) byKey.set(canonicalKey(name), entity);
   }
   const joins = ({ source, target }: { source: string; target: string }) =>
-    sameKey(source) !== sameKey(target) && byKey.has(sameKey(source)) && byKey.has(sameKey(target));
+    canonicalKey(source) !== canonicalKey(target) && byKey.has(canonicalKey(source)) && byKey.has(canonicalKey(target));
   return {
     entities: [...byKey.values()],
     facts: facts
@@ -302,5 +302,5 @@ function validTimes(fact: ExtractedFact): Pick<ExtractedFact, 'validAt' | 'inval
 }
 
 function validTime(date: Date | null): Date | null {
-  return date && isWritable(date) ? date : null;
+  return date && isStorableDate(date) ? date : null;
 }

@@ -1,7 +1,7 @@
 import type { StoredFact } from '../graph/queries/facts-to-compare.ts';
 import { fromGraphTime } from '../time.ts';
 import type { Claim, Claims } from './claims.ts';
-import { sameKey } from './name-keys.ts';
+import { canonicalKey } from './name-keys.ts';
 import { possibleEntities, type UnresolvedFact } from './unresolved-facts.ts';
 
 /** What an unresolved fact may repeat or contradict: a claim of the graph, or another episode's unresolved fact in the batch. */
@@ -110,7 +110,7 @@ function firstInTheirWords(unresolvedFacts: readonly UnresolvedFact[]): Set<Unre
   const byWords = new Map<string, UnresolvedFact>();
   for (const unresolvedFact of unresolvedFacts) {
     const { source, target, stated } = unresolvedFact;
-    const words = JSON.stringify([source.newName.key, target.newName.key, sameKey(stated.fact)]);
+    const words = JSON.stringify([source.newName.key, target.newName.key, canonicalKey(stated.fact)]);
     if (!byWords.has(words)) byWords.set(words, unresolvedFact);
   }
   return new Set(byWords.values());

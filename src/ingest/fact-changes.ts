@@ -13,7 +13,7 @@ import {
   supportedAttributes,
   supportText,
 } from './claims.ts';
-import { factKey, sameKey } from './name-keys.ts';
+import { canonicalKey, factKey } from './name-keys.ts';
 
 export type UnembeddedFact = Omit<NewFact, 'embedding'>;
 
@@ -140,7 +140,14 @@ function factsForIntervals(claim: Claim, intervals: readonly Interval[]): FactAf
 }
 
 function newUuid({ source, target, fact }: Claim, { supports, validAt }: Interval): string {
-  return derivedUuid('fact', supports[0]?.episode ?? '', source, target, sameKey(fact), String(validAt?.getTime()));
+  return derivedUuid(
+    'fact',
+    supports[0]?.episode ?? '',
+    source,
+    target,
+    canonicalKey(fact),
+    String(validAt?.getTime()),
+  );
 }
 
 function episodesOf({ supports }: Interval): string[] {
@@ -228,7 +235,7 @@ function evidenceOf(
   const [first] = interval.supports;
   const storedRivals = [...claim.rivalUuids].filter((rival) => !removedUuids.has(rival));
   const rivals = [...new Set([...storedRivals, ...[...claim.rivals].flatMap(uuidsOf)])].sort();
-  const wordings = [...claim.wordings].filter((wording) => wording !== sameKey(claim.fact)).sort();
+  const wordings = [...claim.wordings].filter((wording) => wording !== canonicalKey(claim.fact)).sort();
   const ownEnd = first?.end && sortTime(first) < first.end.getTime() ? first.end.getTime() : undefined;
   const isPlain = interval.supports.length === 1 && !first?.attributes && rivals.length === 0 && wordings.length === 0;
   if (isPlain && interval.invalidAt?.getTime() === ownEnd) return [];

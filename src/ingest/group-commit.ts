@@ -22,7 +22,7 @@ import {
   type PendingEpisode,
   serializeFailure,
 } from './pending-batch.ts';
-import { type Stages, tagsOf } from './timed-stages.ts';
+import { episodeTags, type StageTimer } from './timed-stages.ts';
 import { graphLost, type WriteResult, writeBatch } from './write-batch.ts';
 
 /*
@@ -64,7 +64,7 @@ export interface GroupCommitParts {
   readonly memo: Memo;
   readonly passageVectors: Pick<PassageVectors, 'write'>;
   readonly resolverOf: (group: string) => Resolver;
-  readonly stage: Stages;
+  readonly stage: StageTimer;
   readonly metrics: Metrics;
   readonly onLong: (group: string) => void;
   readonly onCommitted: (episodes: number, group: string) => void;
@@ -154,7 +154,9 @@ export function openGroupCommit(parts: GroupCommitParts): GroupCommit {
 
   return {
     join: (extracted) =>
-      parts.stage('commit', { tags: tagsOf(extracted.episode) }, async (span) => span.link(await enqueue(extracted))),
+      parts.stage('commit', { tags: episodeTags(extracted.episode) }, async (span) =>
+        span.link(await enqueue(extracted)),
+      ),
   };
 }
 

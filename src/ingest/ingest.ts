@@ -21,7 +21,7 @@ import { openPassageVectors } from './passage-vectors.ts';
 import { openPendingBatch } from './pending-batch.ts';
 import { previousTexts } from './previous-episodes.ts';
 import { openRecorder } from './record.ts';
-import { openStages, type Stages, tagsOf } from './timed-stages.ts';
+import { episodeTags, openStageTimer, type StageTimer } from './timed-stages.ts';
 import { graphLost } from './write-batch.ts';
 
 /*
@@ -70,7 +70,7 @@ export interface IngestParts extends Pick<ExtractParts, 'model' | 'embedder'> {
 export function openIngest(graphs: Graphs, valkey: Redis, leases: Leases, parts: IngestParts): OpenIngest {
   const { model, embedder, ontology = NO_ONTOLOGY, metrics = NO_METRICS } = parts;
   const { lockTtlMs = 15 * SECOND, onLong = () => {}, onCommitted = () => {} } = parts;
-  const stage = openStages(metrics);
+  const stage = openStageTimer(metrics);
   const memo = openMemo(valkey, { model, embedder, ontology, metrics });
   const pending = openPendingBatch(valkey, leases.pubSub);
   const passageVectors = openPassageVectors(graphs, valkey, embedder, stage);
@@ -160,7 +160,7 @@ const MAX_FINISHED = 256;
  */
 function openFinishWithoutFacts(
   graphs: Graphs,
-  { stage, metrics, onCommitted }: { stage: Stages } & Required<Pick<IngestParts, 'metrics' | 'onCommitted'>>,
+  { stage, metrics, onCommitted }: { stage: StageTimer } & Required<Pick<IngestParts, 'metrics' | 'onCommitted'>>,
 ): (extracted: ExtractedEpisode) => Promise<void> {
   const write = coalesce<ExtractedEpisode, boolean>(
     ({ episode }) => episode.group,
@@ -179,7 +179,7 @@ function openFinishWithoutFacts(
     },
   );
   return (extracted) =>
-    stage('commit', { tags: tagsOf(extracted.episode) }, async () => {
+    stage('commit', { tags: episodeTags(extracted.episode) }, async () => {
       if (await write(extracted)) return;
       throw graphLost(extracted.episode);
     });

@@ -90,7 +90,7 @@ export function parseStoredExtraction(text: string, stamp: string): Extraction |
 }
 
 /** A line of JSON, followed by the numbers as in the graph: float32, little endian, one vector after the other. */
-export function vectorsBytes(stamp: string, { vectors, use }: StoredVectors): Buffer {
+export function serializeVectors(stamp: string, { vectors, use }: StoredVectors): Buffer {
   const head = Buffer.from(`${JSON.stringify({ stamp, use })}\n`);
   const width = vectors[0]?.length ?? 0;
   const body = new DataView(new ArrayBuffer(vectors.length * width * FLOAT));
@@ -103,7 +103,12 @@ export function vectorsBytes(stamp: string, { vectors, use }: StoredVectors): Bu
 const FLOAT = 4;
 
 /** Undefined for unreadable bytes, for another stamp, and for another count of numbers. */
-export function readVectors(bytes: Buffer, stamp: string, count: number, width: number): StoredVectors | undefined {
+export function parseStoredVectors(
+  bytes: Buffer,
+  stamp: string,
+  count: number,
+  width: number,
+): StoredVectors | undefined {
   const end = bytes.indexOf('\n');
   const head = vectorsHead.safeParse(parseJson(bytes.subarray(0, end).toString()));
   if (!head.success || head.data.stamp !== stamp || bytes.length - end - 1 !== count * width * FLOAT) return undefined;
@@ -116,7 +121,10 @@ export function readVectors(bytes: Buffer, stamp: string, count: number, width: 
 }
 
 /** @param asked the expected numbers of answers */
-export function readVerdict(text: string, asked: { entities: number; facts: number }): ResolutionResult | undefined {
+export function parseStoredResolution(
+  text: string,
+  asked: { entities: number; facts: number },
+): ResolutionResult | undefined {
   const read = verdict.safeParse(parseJson(text));
   if (!read.success) return undefined;
   const { entities, facts } = read.data;
@@ -187,7 +195,9 @@ export function openMemo(valkey: Redis, { model, embedder, ontology, metrics }: 
     return {
       extraction: extraction ? parseStoredExtraction(extraction.toString(), extractionStamp) : undefined,
       vectors: (texts) =>
-        vectors ? readVectors(vectors, shortHash(vectorsStamp, texts), texts.length, embedder.dimension) : undefined,
+        vectors
+          ? parseStoredVectors(vectors, shortHash(vectorsStamp, texts), texts.length, embedder.dimension)
+          : undefined,
     };
   }
 
@@ -205,14 +215,16 @@ export function openMemo(valkey: Redis, { model, embedder, ontology, metrics }: 
         valkey.unlink(memoKey(valkey, group, uuid, 'parts')).catch(() => {});
     },
     storeVectors(group, uuid, texts, stored) {
-      store(memoKey(valkey, group, uuid, 'vectors'), vectorsBytes(shortHash(vectorsStamp, texts), stored));
+      store(memoKey(valkey, group, uuid, 'vectors'), serializeVectors(shortHash(vectorsStamp, texts), stored));
     },
     storePassages(group, uuid, texts, stored) {
-      store(memoKey(valkey, group, uuid, 'passages'), vectorsBytes(shortHash(vectorsStamp, texts), stored));
+      store(memoKey(valkey, group, uuid, 'passages'), serializeVectors(shortHash(vectorsStamp, texts), stored));
     },
     async getPassages(group, uuid, texts) {
       const bytes = await valkey.getBuffer(memoKey(valkey, group, uuid, 'passages'));
-      return bytes ? readVectors(bytes, shortHash(vectorsStamp, texts), texts.length, embedder.dimension) : undefined;
+      return bytes
+        ? parseStoredVectors(bytes, shortHash(vectorsStamp, texts), texts.length, embedder.dimension)
+        : undefined;
     },
     parts(group, uuid) {
       const key = memoKey(valkey, group, uuid, 'parts');

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import type { Extraction } from '../models/language-model.ts';
 import type { AttributeValue } from '../ontology.ts';
-import { sameKey } from './name-keys.ts';
+import { canonicalKey } from './name-keys.ts';
 import type { Resolution } from './resolve-entities.ts';
 
 /** The name that an episode uses for an entity, with the type and attributes that it gives. */
@@ -29,9 +29,11 @@ const shape = z.array(
  */
 export function mentionsText({ entities }: Extraction, { byKey }: Pick<Resolution, 'byKey'>): string | null {
   const mentions = entities.flatMap(({ name, type, attributes = {} }) => {
-    const entity = byKey.get(sameKey(name));
+    const entity = byKey.get(canonicalKey(name));
     const isPlain =
-      type === 'Entity' && Object.keys(attributes).length === 0 && sameKey(name) === sameKey(entity?.name ?? '');
+      type === 'Entity' &&
+      Object.keys(attributes).length === 0 &&
+      canonicalKey(name) === canonicalKey(entity?.name ?? '');
     return entity ? [{ entity: entity.uuid, name, type, attributes, isPlain }] : [];
   });
   const noted = new Set(mentions.filter(({ isPlain }) => !isPlain).map(({ entity }) => entity));
@@ -48,13 +50,13 @@ const textOf = (mentions: readonly EntityMention[]): string =>
     })),
   );
 
-export function readMentions(text: string | null): EntityMention[] {
+export function parseMentions(text: string | null): EntityMention[] {
   return text === null ? [] : shape.parse(JSON.parse(text));
 }
 
 /** The same without the mentions of some entities. @param removed uuids */
 export function withoutMentions(text: string | null, removed: ReadonlySet<string>): string | null {
-  const mentions = readMentions(text);
+  const mentions = parseMentions(text);
   const remaining = mentions.filter(({ entity }) => !removed.has(entity));
   if (remaining.length === mentions.length) return text;
   return remaining.length > 0 ? textOf(remaining) : null;
@@ -65,5 +67,5 @@ export function mapMentions(
   text: string,
   change: (mention: Pick<EntityMention, 'name' | 'attributes'>) => Pick<EntityMention, 'name' | 'attributes'>,
 ): string {
-  return textOf(readMentions(text).map((mention) => ({ ...mention, ...change(mention) })));
+  return textOf(parseMentions(text).map((mention) => ({ ...mention, ...change(mention) })));
 }

@@ -1,6 +1,6 @@
-import { sameKey } from '../text.ts';
+import { canonicalKey } from '../text.ts';
 
-export { sameKey, unicodeForms } from '../text.ts';
+export { canonicalKey, unicodeForms } from '../text.ts';
 
 /** The key of the `_Meta` node of an entity's alias. */
 export const aliasKey = (key: string): string => `alias:${key}`;
@@ -12,13 +12,13 @@ export const endingsKey = (pair: string): string => `ended:${pair}`;
 export const factKey = (uuid: string): string => `fact:${uuid}`;
 
 /** Share of common shingles from which on two names mean the same entity (graphiti_core 0.29, dedup_helpers.py). */
-export const SAME_NAME = 0.9;
+export const SAME_NAME_SIMILARITY = 0.9;
 const MIN_ENTROPY = 1.5;
 const SHORT = 6;
 
 /** Letters a–z, digits, spaces and apostrophes only: how names that differ in punctuation become equal. */
 export function fuzzyKey(name: string): string {
-  return sameKey(sameKey(name).replace(/[^a-z0-9' ]/g, ' '));
+  return canonicalKey(canonicalKey(name).replace(/[^a-z0-9' ]/g, ' '));
 }
 
 /** Shannon entropy in bits over the characters, spaces left out; 0 for nothing. */
@@ -70,7 +70,7 @@ export function findNearDuplicate<T extends { readonly name: string }>(
   let best: { candidate: T; share: number } | null = null;
   for (const candidate of candidates) {
     const share = jaccard(shingles(key), shingles(fuzzyKey(candidate.name)));
-    if (share >= SAME_NAME && share > (best?.share ?? 0)) best = { candidate, share };
+    if (share >= SAME_NAME_SIMILARITY && share > (best?.share ?? 0)) best = { candidate, share };
   }
   return best?.candidate ?? null;
 }

@@ -7,7 +7,7 @@ import { embeddablePassages, passagesOf } from '../passages/passages.ts';
 import { replaceVersion } from '../valkey/keys.ts';
 import { coalesce } from './coalesce.ts';
 import type { ExtractedEpisode, UnembeddedPassage } from './extract.ts';
-import { type Stages, tagsOf } from './timed-stages.ts';
+import { episodeTags, type StageTimer } from './timed-stages.ts';
 
 const MAX_EPISODES = 64;
 
@@ -19,7 +19,12 @@ export interface PassageVectors {
 }
 
 /** Writes the vectors of passages, once each. No lease is needed, since nothing is derived from the graph. */
-export function openPassageVectors(graphs: Graphs, valkey: Redis, embedder: Embedder, stage: Stages): PassageVectors {
+export function openPassageVectors(
+  graphs: Graphs,
+  valkey: Redis,
+  embedder: Embedder,
+  stage: StageTimer,
+): PassageVectors {
   const write = coalesce<{ readonly group: string; readonly vectors: readonly PassageVector[] }, void>(
     ({ group }) => group,
     (waiting) => Math.min(waiting.length, MAX_EPISODES),
@@ -44,7 +49,7 @@ export function openPassageVectors(graphs: Graphs, valkey: Redis, embedder: Embe
     },
     async write({ episode, passageVectors: vectors }) {
       if (vectors.length === 0) return;
-      await stage('embed', { tags: tagsOf(episode) }, () => write({ group: episode.group, vectors }));
+      await stage('embed', { tags: episodeTags(episode) }, () => write({ group: episode.group, vectors }));
     },
   };
 }

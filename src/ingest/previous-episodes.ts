@@ -2,7 +2,7 @@ import type { Episode } from '../episode.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { type PreviousRow, previousEpisodes } from '../graph/queries/record.ts';
 import type { PreviousText } from '../models/language-model.ts';
-import { plainText, shortened } from '../text.ts';
+import { plainText, truncated } from '../text.ts';
 import { DAY, fromGraphTime, toGraphTime } from '../time.ts';
 
 /** As in Graphiti. */
@@ -24,7 +24,7 @@ export function withinBudget(latestFirst: readonly PreviousRow[]): PreviousText[
   const shown: PreviousText[] = [];
   let left = BUDGET;
   for (const { content, referenceTime } of latestFirst) {
-    const text = shortened(plainText(content), Math.min(MAX_LENGTH, left));
+    const text = truncated(plainText(content), Math.min(MAX_LENGTH, left));
     left -= text.length;
     shown.unshift({ content: text, referenceTime: fromGraphTime(referenceTime) ?? new Date(0) });
     if (left < MAX_LENGTH / 10) break;

@@ -3,7 +3,7 @@ import { type Claim, type Claims, type Ending, makeRivals, pairKey } from './cla
 import type { Decisions } from './decide.ts';
 import type { ExtractedEpisode } from './extract.ts';
 import { type FactCandidate, isUnresolved } from './fact-candidates.ts';
-import { sameKey } from './name-keys.ts';
+import { canonicalKey } from './name-keys.ts';
 import type { Resolution } from './resolve-entities.ts';
 import type { UnresolvedFact } from './unresolved-facts.ts';
 
@@ -32,7 +32,7 @@ export function reconcileFacts(
   const claimOf = new Map<UnresolvedFact, Claim>();
   const claimOfCandidate = (candidate: FactCandidate | undefined) =>
     candidate && isUnresolved(candidate) ? claimOf.get(candidate) : candidate;
-  const uuidOf = (name: string) => byKey.get(sameKey(name))?.uuid ?? '';
+  const uuidOf = (name: string) => byKey.get(canonicalKey(name))?.uuid ?? '';
 
   for (const unresolvedFact of unresolvedFacts) {
     const { stated, episode } = unresolvedFact;
@@ -64,7 +64,7 @@ function support(claim: Claim, stated: ExtractedFact, episode: ExtractedEpisode[
     (earlier) => earlier.episode === episode.uuid && isSame(earlier.begin, begin) && isSame(earlier.end, invalidAt),
   );
   if (isRepeated && !attributes) return;
-  const otherWords = sameKey(fact) === sameKey(claim.fact) ? {} : { words: { relation, fact } };
+  const otherWords = canonicalKey(fact) === canonicalKey(claim.fact) ? {} : { words: { relation, fact } };
   claim.supports.push({
     episode: episode.uuid,
     saidAt: saidAt,

@@ -7,7 +7,7 @@ import type { ExpiryRule } from '../settings.ts';
 import { replaceVersion } from '../valkey/keys.ts';
 import { coalesce } from './coalesce.ts';
 import type { ExtractionLocks, LockAttempt } from './extraction-lock.ts';
-import { type Stages, tagsOf } from './timed-stages.ts';
+import { episodeTags, type StageTimer } from './timed-stages.ts';
 
 const MAX_EPISODES = 64;
 /** FalkorDB does nothing else in the graph while it writes them. */
@@ -22,7 +22,7 @@ export function openRecorder(
   valkey: Redis,
   embedder: Embedder,
   locks: ExtractionLocks,
-  stage: Stages,
+  stage: StageTimer,
   expiry: readonly ExpiryRule[] = [],
 ): (episode: Episode) => Promise<RecordResult> {
   const write = coalesce<Episode, RecordResult>(
@@ -42,7 +42,7 @@ export function openRecorder(
       return attempts.map((attempt, place) => ({ isCommitted: recorded[place]?.isCommitted === true, ...attempt }));
     },
   );
-  return (episode) => stage('record', { tags: tagsOf(episode) }, () => write(episode));
+  return (episode) => stage('record', { tags: episodeTags(episode) }, () => write(episode));
 }
 
 function countOf(waiting: readonly Episode[]): number {

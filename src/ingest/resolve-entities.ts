@@ -12,12 +12,12 @@ import type { AttributeValue } from '../ontology.ts';
 import type { ExtractedEpisode } from './extract.ts';
 import {
   aliasKey,
+  canonicalKey,
   findNearDuplicate,
   fuzzyKey,
   isDistinctive,
   jaccard,
-  SAME_NAME,
-  sameKey,
+  SAME_NAME_SIMILARITY,
   shingles,
   similarity,
   unicodeForms,
@@ -67,7 +67,7 @@ export function meaningsOf({ candidates, alike }: EntityGuess): NameMeaning[] {
   ];
 }
 
-/** By `sameKey` of the name. */
+/** By `canonicalKey` of the name. */
 export type EntityGuesses = ReadonlyMap<string, EntityGuess>;
 
 /** Cosine from which on two names may mean the same thing. */
@@ -169,7 +169,7 @@ function guessAmong(
     .map((other) => ({ guess: other.guess, share: jaccard(letters, other.letters) }))
     .filter(({ share }) => share >= SIMILAR_LETTERS)
     .sort((a, b) => b.share - a.share);
-  const same = isDistinctive(fuzzyKey(name)) ? names.find(({ share }) => share >= SAME_NAME) : undefined;
+  const same = isDistinctive(fuzzyKey(name)) ? names.find(({ share }) => share >= SAME_NAME_SIMILARITY) : undefined;
   if (same) return { ...NEW, newName, same: same.guess };
   const candidates = [...entities]
     .sort((a, b) => similarity(name, b.name) - similarity(name, a.name))
@@ -192,7 +192,7 @@ export function namesIn(batch: readonly ExtractedEpisode[]): NewName[] {
   const names = new Map<string, NewName>();
   for (const { extraction, episode } of batch)
     for (const entity of extraction.entities) {
-      const key = sameKey(entity.name);
+      const key = canonicalKey(entity.name);
       const newName = names.get(key) ?? { key, name: entity.name, type: 'Entity', attributes: {}, episodes: new Set() };
       names.set(key, newName);
       mergeEntity(newName, entity);
@@ -214,7 +214,7 @@ function distinct<T extends StoredEntity>(entities: readonly T[]): T[] {
 }
 
 /** The uuid of a new entity with this name. */
-const newUuid = (group: string, name: string): string => derivedUuid('entity', group, sameKey(name));
+const newUuid = (group: string, name: string): string => derivedUuid('entity', group, canonicalKey(name));
 
 /** An entity after the commit. */
 export interface ResolvedEntity {
@@ -227,7 +227,7 @@ export interface ResolvedEntity {
 }
 
 export interface Resolution {
-  /** The entity behind each name of the batch, by `sameKey`. */
+  /** The entity behind each name of the batch, by `canonicalKey`. */
   readonly byKey: ReadonlyMap<string, ResolvedEntity>;
   /** Other names of entities. */
   readonly aliases: readonly { readonly key: string; readonly alias: string; readonly entity: string }[];
@@ -262,7 +262,7 @@ export function resolveEntities(
     byKey: new Map([...uuidOf].map(([key, uuid]) => [key, entities.get(uuid) as ResolvedEntity])),
     aliases: [...byUuid.values()].flatMap(({ uuid, name, names }) =>
       names
-        .filter(({ key }) => key !== sameKey(name))
+        .filter(({ key }) => key !== canonicalKey(name))
         .map((newName) => ({ key: aliasKey(newName.key), alias: newName.name, entity: uuid })),
     ),
   };

@@ -5,9 +5,9 @@ import { type Span, type SpanOptions, trace } from '../telemetry/tracing.ts';
 export type Stage = 'record' | 'extract' | 'embed' | 'commit' | 'write' | 'resolve';
 
 /** Runs a stage's work in a span and records its duration. */
-export type Stages = <T>(stage: Stage, options: SpanOptions, work: (span: Span) => Promise<T>) => Promise<T>;
+export type StageTimer = <T>(stage: Stage, options: SpanOptions, work: (span: Span) => Promise<T>) => Promise<T>;
 
-export function openStages(metrics: Metrics): Stages {
+export function openStageTimer(metrics: Metrics): StageTimer {
   return (stage, options, work) =>
     trace(`memory.${stage}`, options, async (span) => {
       const began = performance.now();
@@ -20,6 +20,6 @@ export function openStages(metrics: Metrics): Stages {
 }
 
 /** Tags of every span of an episode. */
-export function tagsOf({ group, uuid }: { readonly group: string; readonly uuid: string }) {
+export function episodeTags({ group, uuid }: { readonly group: string; readonly uuid: string }) {
   return { group, episode: uuid };
 }

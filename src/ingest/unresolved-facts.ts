@@ -3,7 +3,7 @@ import type { FactLookup, PairLookup } from '../graph/queries/facts-to-compare.t
 import type { ExtractedFact } from '../models/language-model.ts';
 import { pairKey } from './claims.ts';
 import type { ExtractedEpisode } from './extract.ts';
-import { endingsKey, sameKey } from './name-keys.ts';
+import { canonicalKey, endingsKey } from './name-keys.ts';
 import type { EntityGuess, EntityGuesses } from './resolve-entities.ts';
 
 /** A fact that one episode states, with the entities that its two names may refer to. */
@@ -31,7 +31,7 @@ export function unresolvedFactsIn(batch: readonly ExtractedEpisode[], guesses: E
   const unresolvedFacts: UnresolvedFact[] = [];
   for (const { episode, extraction, vectors } of batch)
     for (const stated of extraction.facts) {
-      const [source, target] = [guesses.get(sameKey(stated.source)), guesses.get(sameKey(stated.target))];
+      const [source, target] = [guesses.get(canonicalKey(stated.source)), guesses.get(canonicalKey(stated.target))];
       if (!source || !target) continue;
       const vector = vectors.get(stated.fact) ?? [];
       unresolvedFacts.push({ place: unresolvedFacts.length, episode, stated, vector, source, target });
@@ -73,7 +73,7 @@ export function factLookups(
   for (const { source, target } of unresolvedFacts) addPairs(source, target);
   for (const { extraction } of batch)
     for (const ended of extraction.ended) {
-      const [source, target] = [guesses.get(sameKey(ended.source)), guesses.get(sameKey(ended.target))];
+      const [source, target] = [guesses.get(canonicalKey(ended.source)), guesses.get(canonicalKey(ended.target))];
       if (source && target) addPairs(source, target);
     }
   return { pairs: [...pairs.values()], facts: unresolvedFacts.flatMap(factLookup) };

@@ -3,7 +3,7 @@ import type { JournalKey } from '../settings.ts';
 import { groupKey } from '../valkey/keys.ts';
 import type { NewEntry } from './entry.ts';
 import { isLaterEntry, replayStep } from './replay-plan.ts';
-import { entriesOf, fieldsOf, journalKey } from './stream.ts';
+import { entriesOf, entryFields, journalKey } from './stream.ts';
 
 /** The head of a group's change log, and the first entry after a gap; a hash beside the journal, whose entries are long. */
 export const changeLogKey = (valkey: Redis, group: string): string => groupKey(valkey, 'chain', group);
@@ -43,7 +43,7 @@ export async function appendToChangeLog(
   const { after, mark, seen } = entry.params;
   const own = [String(after ?? ''), String(mark), String(entry.base ? entry.params.fence : (seen ?? 0))];
   const keys = [journalKey(valkey, group), changeLogKey(valkey, group)];
-  const [id, isNext] = (await valkey.eval(APPEND_CHANGE, 2, ...keys, ...own, ...fieldsOf(group, entry, key))) as [
+  const [id, isNext] = (await valkey.eval(APPEND_CHANGE, 2, ...keys, ...own, ...entryFields(group, entry, key))) as [
     string,
     number,
   ];

@@ -41,7 +41,7 @@ const shape = z.object({
 });
 
 /** Packs lists named `embedding` that float32 holds exactly; they take a fifth of the bytes of JSON. */
-export function pack({ query, params, base }: NewEntry): PackedEntry {
+export function packEntry({ query, params, base }: NewEntry): PackedEntry {
   const vectors: (readonly number[])[] = [];
   let length = 0;
   const text = JSON.stringify({ version: VERSION, query, params, base }, (key, value) => {
@@ -54,7 +54,7 @@ export function pack({ query, params, base }: NewEntry): PackedEntry {
 }
 
 /** @throws Error for an entry that this version did not write */
-export function unpack({ text, vectors }: PackedEntry): NewEntry {
+export function unpackEntry({ text, vectors }: PackedEntry): NewEntry {
   const { query, params, base } = shape.parse(
     JSON.parse(text, (key, value) => (key === 'embedding' ? unpacked(value, vectors) : value)),
   );

@@ -30,7 +30,7 @@ export function isAuthentic(
   return hmac.length === own.length && timingSafeEqual(hmac, own);
 }
 
-export const NO_KEY =
+export const NO_KEY_NOTICE =
   'MEMORY_JOURNAL_KEY is not set: entries of the journal are not authenticated, so anyone who can write to Valkey can add changes to a rebuilt memory. docs/archive.md shows how to make a key.';
 
 const FINGERPRINT_KEY = 'journal:key';

@@ -7,7 +7,7 @@ import type { JournalEntry, NewEntry } from './entry.ts';
 import { isAuthentic } from './hmac.ts';
 import { checkLoss, confirmChange, lostKey, readLoss } from './lost-changes.ts';
 import { redactEntries } from './redact-entries.ts';
-import { fieldsOf, journalKey, lastId, storedEntriesOf } from './stream.ts';
+import { entryFields, journalKey, lastId, storedEntriesOf } from './stream.ts';
 
 /** How much of a group's changes Valkey keeps in addition to the graph. */
 export interface JournalSize {
@@ -61,7 +61,7 @@ export function openJournal(valkey: Redis, { onGap = () => {}, onLoss = () => {}
   return {
     async append(group, entry) {
       if (typeof entry.params.mark !== 'string')
-        return (await valkey.xadd(journalKey(valkey, group), '*', ...fieldsOf(group, entry, key))) as string;
+        return (await valkey.xadd(journalKey(valkey, group), '*', ...entryFields(group, entry, key))) as string;
       const { id, isContinuous } = await appendToChangeLog(valkey, group, entry, key);
       if (!isContinuous) {
         await recordGap(valkey, group, id);

@@ -113,7 +113,7 @@ export async function recordHead(valkey: Redis, group: string, { token, changeId
  * Accepts the graph's present state: its journal starts again, with a gap that the next tested archive closes.
  * @throws InvalidInputError when the graph has lost nothing
  */
-export async function acceptLoss(valkey: Redis, graph: Pick<GroupGraph, 'group' | 'read'>): Promise<void> {
+export async function restartJournal(valkey: Redis, graph: Pick<GroupGraph, 'group' | 'read'>): Promise<void> {
   const { group } = graph;
   if ((await firstOfLost(valkey, group, graph)) === undefined)
     throw new InvalidInputError(`The graph of the memory "${group}" has all its changes; there is no loss to accept.`);

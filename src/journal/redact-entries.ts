@@ -6,7 +6,7 @@ import { HOUR } from '../time.ts';
 import { recordGap } from './change-log.ts';
 import { isOfNewerRelease, type JournalEntry, type NewEntry } from './entry.ts';
 import { isAuthentic } from './hmac.ts';
-import { fieldsOf, journalKey, lastId, type StoredEntry, storedEntriesOf } from './stream.ts';
+import { entryFields, journalKey, lastId, type StoredEntry, storedEntriesOf } from './stream.ts';
 
 /**
  * Replaces an entry that cannot be read, under its id, which an archive may name as its position. Replaying it changes nothing.
@@ -65,13 +65,13 @@ function changedFields(
 ): Fields {
   if (!entry) {
     if (isOfNewerRelease(packed.text)) throw new InvalidInputError(NEWER);
-    return fieldsOf(group, NO_OP, key);
+    return entryFields(group, NO_OP, key);
   }
   // Signing an entry that was not authentic would make it authentic.
   const isOurs = hmac !== undefined && isAuthentic(group, packed, hmac, 0, key);
   const after = change({ id, ...entry });
-  const isSame = areEqual(fieldsOf(group, after, undefined), fieldsOf(group, entry, undefined));
-  return isSame ? fields : fieldsOf(group, after, isOurs ? key : undefined);
+  const isSame = areEqual(entryFields(group, after, undefined), entryFields(group, entry, undefined));
+  return isSame ? fields : entryFields(group, after, isOurs ? key : undefined);
 }
 
 const NEWER = 'The journal holds changes of a newer release; let a worker of that forget.';

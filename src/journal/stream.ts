@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { JournalKey } from '../settings.ts';
 import { groupKey } from '../valkey/keys.ts';
-import { type JournalEntry, type NewEntry, type PackedEntry, pack, unpack } from './entry.ts';
+import { type JournalEntry, type NewEntry, type PackedEntry, packEntry, unpackEntry } from './entry.ts';
 import { hmacOf } from './hmac.ts';
 
 /** An entry has a few kilobytes, and at most some megabytes. */
@@ -53,8 +53,8 @@ export async function* entriesOf(
 }
 
 /** @param key signs the entry, if there is one */
-export function fieldsOf(group: string, entry: NewEntry, key: JournalKey | undefined): (string | Buffer)[] {
-  const packed = pack(entry);
+export function entryFields(group: string, entry: NewEntry, key: JournalKey | undefined): (string | Buffer)[] {
+  const packed = packEntry(entry);
   const { text, vectors } = packed;
   const fields = vectors.length > 0 ? ['entry', text, 'vectors', vectors] : ['entry', text];
   return key ? [...fields, 'code', hmacOf(group, packed, key)] : fields;
@@ -70,7 +70,7 @@ function storedEntry(id: string, fields: readonly Buffer[]): StoredEntry {
 
 function tryUnpack(packed: PackedEntry): NewEntry | undefined {
   try {
-    return unpack(packed);
+    return unpackEntry(packed);
   } catch {
     return undefined;
   }

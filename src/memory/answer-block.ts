@@ -9,10 +9,10 @@ import { queryTerms } from '../passages/terms.ts';
 import { type FactText, factBullet, NOTHING_KNOWN, type PassageText, passageBullet } from '../reader/format.ts';
 import { neutralizeTags } from '../redaction/neutralize-tags.ts';
 import { cutList } from '../search/answer/cut-list.ts';
-import { oneLine, shortened } from '../text.ts';
+import { oneLine, truncated } from '../text.ts';
 import { day } from '../time.ts';
 
-// The shape in which agents read answers: over MCP, in hooks, in the plugin, and with `--budget`.
+// The format of answers for agents: over MCP, in hooks, in the plugin, and with `--budget`.
 
 /** A fact of an answer, with its times as the graph or as the library has them. */
 interface BlockFact extends FactText {
@@ -25,8 +25,8 @@ interface BlockPassage extends PassageText {
 }
 
 /** The results of a search in a memory. */
-export interface BlockParts {
-  /** The user's standing rules that have to do with the question. */
+export interface AnswerParts {
+  /** The user's standing rules that share a word with the question. */
   readonly rules: readonly RuleLine[];
   readonly facts: readonly BlockFact[];
   readonly passages?: readonly BlockPassage[];
@@ -42,12 +42,12 @@ export function rulesAbout<Rule extends RuleLine>(
 }
 
 /**
- * An answer in groups: the user's rules, the facts that hold, and passages; each line with its date and its episode, and no sentence twice. Not
- * cut to the budget yet, but for lines that would take more than half of it.
+ * An answer in groups: the user's rules, the facts that hold, and passages; each line with its date and its episode, and no sentence
+ * twice. Only lines that would take more than half of the budget are cut here.
  * @param isOfNow false for an answer about another time
  */
 export function answerSections(
-  { rules, facts, passages = [] }: BlockParts,
+  { rules, facts, passages = [] }: AnswerParts,
   budget: number,
   isOfNow = true,
 ): TitledSection[] {
@@ -83,7 +83,7 @@ export function renderAnswers(answers: readonly (readonly TitledSection[])[], bu
 }
 
 /** As `renderAnswers`, with a sentence where nothing is known. */
-export const blockOf = (answers: readonly (readonly TitledSection[])[], budget: number): string =>
+export const renderAnswersOrNone = (answers: readonly (readonly TitledSection[])[], budget: number): string =>
   renderAnswers(answers, budget) || NOTHING_KNOWN;
 
 /** Scores of different searches cannot be compared: the best of each list comes first, then the second of each. */
@@ -112,7 +112,7 @@ const passageLine = (passage: BlockPassage, budget: number): string =>
 
 const LISTS = new Set<string>(['list', 'procedure', 'table']);
 
-/** No line takes more than half of the budget, so that a long passage leaves the block not empty. Lists are cut between their items. */
+/** No line takes more than half of the budget, so that one long passage cannot fill the block. Lists are cut between items. */
 function fitting(passage: BlockPassage, budget: number): BlockPassage {
   const { excerpt, kind, omitted = 0 } = passage;
   const most = budget / 2;
@@ -129,4 +129,4 @@ function fitting(passage: BlockPassage, budget: number): BlockPassage {
 const NOTICE = 25;
 
 const shortenedTo = (text: string, tokens: number): string =>
-  shortened(text, Math.floor((text.length * tokens) / Math.max(1, estimateTokens(text))));
+  truncated(text, Math.floor((text.length * tokens) / Math.max(1, estimateTokens(text))));

@@ -6,7 +6,7 @@ import { timedStep } from '../archive/timed-step.ts';
 import type { Verification } from '../archive/verify.ts';
 import { ArchiveDamagedError, InvalidInputError, isOperationalError } from '../errors.ts';
 import type { RestoreTestResult } from '../schedule/restore-tests.ts';
-import { request } from '../telemetry/tracing.ts';
+import { traceRequest } from '../telemetry/tracing.ts';
 import { checkInput } from './check-input.ts';
 import type { GroupOptions, WaitOptions } from './options.ts';
 import type { RebuildOptions, RebuildResult } from './rebuild.ts';
@@ -49,26 +49,27 @@ export interface Archives {
 
 export function openArchives(services: Services): Archives {
   return {
-    list: (options = {}) => request('archives', async () => listArchives(services, checkInput('group', options))),
+    list: (options = {}) => traceRequest('archives', async () => listArchives(services, checkInput('group', options))),
     verify: (file, options = {}) =>
-      request('verify_archive', async () => verifyArchive(services, file, checkInput('verify', options))),
+      traceRequest('verify_archive', async () => verifyArchive(services, file, checkInput('verify', options))),
     restore: (file, options = {}) =>
-      request('restore_archive', async () => restoreArchive(services, file, checkInput('restore', options))),
+      traceRequest('restore_archive', async () => restoreArchive(services, file, checkInput('restore', options))),
     rebuild: (options = {}) =>
-      request('rebuild_memory', async () =>
+      traceRequest('rebuild_memory', async () =>
         (await import('./rebuild.ts')).rebuildMemory(services, checkInput('rebuild', options)),
       ),
     acceptLoss: (options = {}) =>
-      request('accept_loss', async () => acceptLoss(services, checkInput('group', options))),
+      traceRequest('accept_loss', async () => acceptLoss(services, checkInput('group', options))),
     planReembedding: (options = {}) =>
-      request('plan_reembedding', async () =>
+      traceRequest('plan_reembedding', async () =>
         (await import('./reembed.ts')).planReembedding(services, checkInput('group', options)),
       ),
     reembed: (options = {}) =>
-      request('reembed', async () =>
+      traceRequest('reembed', async () =>
         (await import('./reembed.ts')).reembedMemory(services, checkInput('task', options)),
       ),
-    prune: (options) => request('prune_archives', async () => pruneArchives(services, checkInput('prune', options))),
+    prune: (options) =>
+      traceRequest('prune_archives', async () => pruneArchives(services, checkInput('prune', options))),
   };
 }
 
@@ -295,7 +296,7 @@ export async function acceptLoss(services: Services, options: GroupOptions): Pro
     await migrateKeys(graph);
     const lease = await leases.take(group);
     try {
-      await loss.acceptLoss(valkey, graph);
+      await loss.restartJournal(valkey, graph);
       return { group };
     } finally {
       await lease.release();

@@ -2,7 +2,7 @@ import type { BriefingSections } from '../briefing/briefing.ts';
 import { withoutEndedFacts } from '../briefing/line.ts';
 import { DEFAULT_BUDGET, estimateTokens, renderBriefing } from '../briefing/render.ts';
 import { InvalidInputError } from '../errors.ts';
-import { BRIEFING } from '../reader/cache.ts';
+import { BRIEFING_QUESTION } from '../reader/cache.ts';
 import type { DeliveredBriefing } from '../reader/delivered-briefing.ts';
 import { fromGraphTime } from '../time.ts';
 import type { GroupOptions } from './options.ts';
@@ -100,7 +100,7 @@ export async function readBriefing(services: Services, group: string, useCache =
     const [graphs, { makeBriefing }] = await Promise.all([services.graphs(), import('../briefing/briefing.ts')]);
     return makeBriefing(graphs.group(group), new Date());
   };
-  const sections = await reader.read(group, BRIEFING, make, {
+  const sections = await reader.read(group, BRIEFING_QUESTION, make, {
     ...{ useCache, isReadOnly: true, isUsable: isBriefing },
     changesAt: nextChange(services, group),
     onVersion: (found) => (version = found),

@@ -11,7 +11,7 @@ import {
   type SearchRecipe,
 } from '../search/recipes/recipes.ts';
 import type { GraphWalk } from '../search/search-context.ts';
-import { isWritable } from '../time.ts';
+import { isStorableDate } from '../time.ts';
 import type { QueryOptions } from './query.ts';
 
 type SearchOptions = Omit<QueryOptions, 'group' | 'cache' | 'asOf' | 'budgetTokens'>;
@@ -39,7 +39,7 @@ const text = z.pipe(
 );
 const TEXTS_REASON = `a list of 1 to ${MOST_TEXTS} texts`;
 const texts = z.array(text, TEXTS_REASON).check(z.minLength(1, TEXTS_REASON), z.maxLength(MOST_TEXTS, TEXTS_REASON));
-const time = z.custom<Date>(isWritable, 'a valid Date of the years 0 to 9999');
+const time = z.custom<Date>(isStorableDate, 'a valid Date of the years 0 to 9999');
 const timeRange = objectOf<NonNullable<SearchFilters['validAt']>>({ from: time, before: time, isSet: flag });
 const LAMBDA_REASON = 'a number from 0 to 1';
 const recipePart = objectOf<RecipePart>(

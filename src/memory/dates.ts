@@ -30,7 +30,7 @@ function withDates<Row extends object, Key extends keyof Row>(row: Row, ...keys:
 
 const reference = <Row extends Source>(row: Row) => withDates(row, 'referenceTime');
 
-export const factDates = <Row extends FactRow>(row: Row) =>
+export const toFact = <Row extends FactRow>(row: Row) =>
   withDates(row, 'validAt', 'invalidAt', 'createdAt', 'expiredAt');
 
 const created = <Row extends { readonly createdAt: string | null }>(row: Row) => withDates(row, 'createdAt');
@@ -40,9 +40,9 @@ const withSources = <Row extends { readonly sources?: readonly Source[] }>(row: 
   ...(row.sources && { sources: row.sources.map(reference) }),
 });
 
-export function searchDates({ facts, episodes, passages, entities, communities }: Found): Results.SearchResults {
+export function toSearchResults({ facts, episodes, passages, entities, communities }: Found): Results.SearchResults {
   return {
-    facts: facts.map((row) => withSources(factDates(row))),
+    facts: facts.map((row) => withSources(toFact(row))),
     episodes: episodes.map((row) => withDates(row, 'referenceTime', 'createdAt')),
     ...(passages && {
       passages: passages.map((row) => ({
@@ -55,39 +55,39 @@ export function searchDates({ facts, episodes, passages, entities, communities }
   };
 }
 
-export const historyDates = (history: EntityHistoryRows): Results.EntityHistory => ({
+export const toEntityHistory = (history: EntityHistoryRows): Results.EntityHistory => ({
   ...history,
-  facts: history.facts.map(factDates),
+  facts: history.facts.map(toFact),
 });
 
-export const timelineDates = (timeline: TimelineRows): Results.Timeline => ({
+export const toTimeline = (timeline: TimelineRows): Results.Timeline => ({
   ...timeline,
-  facts: timeline.facts.map(factDates),
+  facts: timeline.facts.map(toFact),
 });
 
-export const mentionDates = (mentions: MentionRows): Results.EntityMentions => ({
+export const toEntityMentions = (mentions: MentionRows): Results.EntityMentions => ({
   ...mentions,
   episodes: mentions.episodes.map(reference),
 });
 
-export const overviewDates = <Row extends EpisodeOverviewRow>(row: Row) =>
+export const toEpisodeOverview = <Row extends EpisodeOverviewRow>(row: Row) =>
   withDates(row, 'referenceTime', 'createdAt', 'committedAt');
 
-export const episodeDates = (row: EpisodeDetailsRow): Results.EpisodeDetails => ({
+export const toEpisodeDetails = (row: EpisodeDetailsRow): Results.EpisodeDetails => ({
   ...withDates(row, 'referenceTime', 'createdAt', 'committedAt'),
   facts: row.facts.map((fact) => withDates(fact, 'validAt', 'invalidAt')),
 });
 
-export const extractedDates = ({ entities, facts }: ExtractedRows): Results.ExtractedItems => ({
+export const toExtractedItems = ({ entities, facts }: ExtractedRows): Results.ExtractedItems => ({
   entities: entities.map(created),
-  facts: facts.map(factDates),
+  facts: facts.map(toFact),
 });
 
-export const sagaDates = (row: SagaRow): Results.SagaOverview => withDates(row, 'first', 'last');
+export const toSagaOverview = (row: SagaRow): Results.SagaOverview => withDates(row, 'first', 'last');
 
-export const chainDates = (row: ChainRow): Results.EpisodeReference => reference(row);
+export const toEpisodeReference = (row: ChainRow): Results.EpisodeReference => reference(row);
 
-export const workerDates = ({ started, health, ...rest }: WorkerNote): Results.WorkerStatus => ({
+export const toWorkerStatus = ({ started, health, ...rest }: WorkerNote): Results.WorkerStatus => ({
   ...rest,
   startedAt: toDate(started),
   healthUrl: health,
@@ -95,7 +95,7 @@ export const workerDates = ({ started, health, ...rest }: WorkerNote): Results.W
 
 const line = (row: SourcedLine): Results.BriefingLine => withDates(row, 'time', 'from', 'until');
 
-export const lastBriefingDates = (delivered: DeliveredBriefing | null): Results.LastBriefing | null =>
+export const toLastBriefing = (delivered: DeliveredBriefing | null): Results.LastBriefing | null =>
   delivered && {
     host: delivered.host,
     session: delivered.session,
@@ -103,7 +103,7 @@ export const lastBriefingDates = (delivered: DeliveredBriefing | null): Results.
     text: delivered.text,
   };
 
-export const briefingDates = (briefing: RenderedBriefing): Results.Briefing => ({
+export const toBriefing = (briefing: RenderedBriefing): Results.Briefing => ({
   ...briefing,
   rules: briefing.rules.map(line),
   tasks: briefing.tasks.map(line),

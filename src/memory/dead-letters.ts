@@ -3,7 +3,7 @@ import { InvalidInputError } from '../errors.ts';
 import { checkList } from '../input-shapes.ts';
 import type { DeadLetter, DeadLetterDetails, DeadLetterStore } from '../queue/dead-letters.ts';
 import type { QueueName } from '../queue/producer.ts';
-import { request } from '../telemetry/tracing.ts';
+import { traceRequest } from '../telemetry/tracing.ts';
 import { checkInput } from './check-input.ts';
 import type { Services } from './services.ts';
 
@@ -22,13 +22,13 @@ export interface DeadLetters {
 export function openDeadLetters(services: Services): DeadLetters {
   return {
     list: (options = {}) =>
-      request('dead_letters', async () => listDeadLetters(services, checkInput('deadLetters', options))),
+      traceRequest('dead_letters', async () => listDeadLetters(services, checkInput('deadLetters', options))),
     get: (id, options = {}) =>
-      request('show_dead_letter', async () => showDeadLetter(services, id, checkInput('queue', options))),
+      traceRequest('show_dead_letter', async () => showDeadLetter(services, id, checkInput('queue', options))),
     replay: (ids, options = {}) =>
-      request('replay_dead_letters', async () => replayDeadLetters(services, ids, checkInput('queue', options))),
+      traceRequest('replay_dead_letters', async () => replayDeadLetters(services, ids, checkInput('queue', options))),
     drop: (ids, options = {}) =>
-      request('drop_dead_letters', async () => dropDeadLetters(services, ids, checkInput('queue', options))),
+      traceRequest('drop_dead_letters', async () => dropDeadLetters(services, ids, checkInput('queue', options))),
   };
 }
 

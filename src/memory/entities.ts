@@ -3,7 +3,7 @@ import type { Attributes } from '../graph/queries/entities.ts';
 import type { EntityHistoryRows } from '../search/history.ts';
 import { checkText } from '../text.ts';
 import type { GroupOptions } from './options.ts';
-import { checkedTime, type TimeOptions } from './query.ts';
+import { type TimeOptions, toCheckedGraphTime } from './query.ts';
 import { nextChange, type Services } from './services.ts';
 
 export interface EntitiesOptions extends TimeOptions {
@@ -38,7 +38,7 @@ export async function getEntities(
   if (type === '') throw new InvalidInputError('The type is empty; name one, such as Person, or leave it out.');
   if (limit !== undefined) checkCount(limit, 1, 'The limit');
   checkCount(offset, 0, 'The offset');
-  const times = { asOf: checkedTime(asOf, 'asOf'), knownAt: checkedTime(knownAt, 'knownAt') };
+  const times = { asOf: toCheckedGraphTime(asOf, 'asOf'), knownAt: toCheckedGraphTime(knownAt, 'knownAt') };
   const reader = await services.reader();
   return reader.read(
     group,

@@ -8,11 +8,11 @@ import { instant } from '../graph/queries/time-conditions.ts';
 import { checkList } from '../input-shapes.ts';
 import type { TokenUse } from '../models/language-model.ts';
 import type { JobState } from '../queue/job-state.ts';
-import { request } from '../telemetry/tracing.ts';
-import { checkText, oneLine, shortened } from '../text.ts';
+import { traceRequest } from '../telemetry/tracing.ts';
+import { checkText, oneLine, truncated } from '../text.ts';
 import { checkTime, toGraphTime } from '../time.ts';
 import { checkInput } from './check-input.ts';
-import { extractedDates, overviewDates } from './dates.ts';
+import { toEpisodeOverview, toExtractedItems } from './dates.ts';
 import type { GroupOptions } from './options.ts';
 import type { EpisodeOverview, ExtractedItems } from './results.ts';
 import type { Services } from './services.ts';
@@ -35,19 +35,19 @@ export interface Episodes {
 export function openEpisodes(services: Services): Episodes {
   return {
     list: (options = {}) =>
-      request('episodes', async () =>
-        (await listLatestEpisodes(services, checkInput('latest', options))).map(overviewDates),
+      traceRequest('episodes', async () =>
+        (await listLatestEpisodes(services, checkInput('latest', options))).map(toEpisodeOverview),
       ),
     getExtracted: (uuids, options = {}) =>
-      request('learnt', async () =>
-        extractedDates(await getExtracted(services, checkList(uuids, 'The uuids'), checkInput('group', options))),
+      traceRequest('learnt', async () =>
+        toExtractedItems(await getExtracted(services, checkList(uuids, 'The uuids'), checkInput('group', options))),
       ),
     getState: (uuid, options = {}) =>
-      request('episode_state', async () => getEpisodeState(services, uuid, checkInput('group', options))),
+      traceRequest('episode_state', async () => getEpisodeState(services, uuid, checkInput('group', options))),
     getUse: (since, options = {}) =>
-      request('episodes_use', async () => getUse(services, since, checkInput('group', options))),
+      traceRequest('episodes_use', async () => getUse(services, since, checkInput('group', options))),
     confirm: (uuidOrName, options = {}) =>
-      request('confirm', async () => confirmRule(services, uuidOrName, checkInput('task', options))),
+      traceRequest('confirm', async () => confirmRule(services, uuidOrName, checkInput('task', options))),
   };
 }
 
@@ -201,7 +201,7 @@ async function findJob(
   }
 }
 
-const short = (name: string) => shortened(oneLine(name), 60);
+const short = (name: string) => truncated(oneLine(name), 60);
 
 function noEpisode(uuids: readonly string[], group: string): string {
   const what = uuids.length === 1 ? `no episode "${short(uuids[0] ?? '')}"` : 'none of these episodes';

@@ -3,7 +3,7 @@ import { InvalidInputError } from '../errors.ts';
 import type { ForgottenUuids } from '../forget/forget.ts';
 import type { ForgetTargets } from '../forget/plan.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
-import { checkText, oneLine, shortened } from '../text.ts';
+import { checkText, oneLine, truncated } from '../text.ts';
 import { runQuery } from './query.ts';
 import type { Services } from './services.ts';
 import { runTask, type TaskOptions } from './upkeep.ts';
@@ -252,7 +252,7 @@ async function pendingEpisodes(
   }
 }
 
-const short = (text: string) => shortened(oneLine(text), 60);
+const short = (text: string) => truncated(oneLine(text), 60);
 
 function missing(kind: string, name: string, { group }: GroupGraph): InvalidInputError {
   return new InvalidInputError(`There is no ${kind} "${short(name)}" in the memory "${group}".`);

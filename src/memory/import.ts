@@ -8,7 +8,7 @@ import { InvalidInputError, isOperationalError, JobFailedError, NoWorkerError } 
 import { openValueChecker, type ValueChecker } from '../import/check-values.ts';
 import { decodeText, readBytes, readError } from '../import/decode.ts';
 import type { InputItem } from '../import/json-lines.ts';
-import { values } from '../import/read-values.ts';
+import { readValues } from '../import/read-values.ts';
 import type { Producer } from '../queue/producer.ts';
 import {
   countSkipped,
@@ -275,7 +275,7 @@ async function sourceOf(file: string, maxContentBytes: number, close: () => Prom
   // JSON may write each character as six, and the metadata need room too.
   const longest = 6 * maxContentBytes + 1_000_000;
   return {
-    values: (onProgress = () => {}) => values(decodeText(watched(readBytes(file), size, onProgress)), longest),
+    values: (onProgress = () => {}) => readValues(decodeText(watched(readBytes(file), size, onProgress)), longest),
     close,
   };
 }

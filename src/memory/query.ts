@@ -70,7 +70,7 @@ export async function runQuery(
   if (budgetTokens !== undefined)
     throw new InvalidInputError('Only queryMemory takes budgetTokens; search gives data.');
   const ask = sources ? 'search' : 'query_memory';
-  const question: SearchQuestion = { ask, query, limit, asOf: checkedTime(asOf, 'asOf') };
+  const question: SearchQuestion = { ask, query, limit, asOf: toCheckedGraphTime(asOf, 'asOf') };
   // Most questions have no further options. They are answered from the cache without loading the module that checks options.
   const chosen = isPlain(others) ? undefined : (await import('./check-search-options.ts')).checkSearchOptions(others);
   const reader = await services.reader();
@@ -118,7 +118,7 @@ export function isSearchResult(kept: object): boolean {
 const isPlain = (options: object): boolean => Object.values(options).every((value) => value === undefined);
 
 /** A time in the graph's format. @throws InvalidInputError */
-export function checkedTime(time: Date | undefined, name: string): string | undefined {
+export function toCheckedGraphTime(time: Date | undefined, name: string): string | undefined {
   return time && toGraphTime(checkTime(time, `The time ${name}`));
 }
 
@@ -163,7 +163,7 @@ async function queryAsBlock(
       'A token budget works only for facts and passages; leave out the budget, or the other kinds to find.',
     );
   // Loaded here: a cached answer without a budget is read in a few milliseconds, and these files load the graph's queries.
-  const [{ answerSections, blockOf, rulesAbout }, { briefingOf }] = await Promise.all([
+  const [{ answerSections, renderAnswersOrNone, rulesAbout }, { briefingOf }] = await Promise.all([
     import('./answer-block.ts'),
     import('./briefing.ts'),
   ]);
@@ -173,5 +173,5 @@ async function queryAsBlock(
     isOfNow ? briefingOf(services, services.group(options.group), options.cache) : undefined,
   ]);
   const rules = rulesAbout(query, briefing);
-  return blockOf([answerSections({ ...found, rules }, budgetTokens, isOfNow)], budgetTokens);
+  return renderAnswersOrNone([answerSections({ ...found, rules }, budgetTokens, isOfNow)], budgetTokens);
 }

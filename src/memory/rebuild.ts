@@ -48,7 +48,7 @@ export interface RebuildResult {
 }
 
 /**
- * Gives a group the graph back that it had.
+ * Restores a group's lost graph.
  * @throws InvalidInputError when the group's graph is not empty, or there is nothing to rebuild it from; ArchiveDamagedError for a file that
  *         was named
  */

@@ -12,7 +12,7 @@ import { briefingOf } from './briefing.ts';
 import { isSearchResult } from './query.ts';
 import { nextChange, type Services } from './services.ts';
 
-/** By words alone: a model's answer would take longer than a user should wait. */
+/** By words only, because a model's answer would take longer than a user should wait. */
 const BY_WORDS: SearchRecipe = {
   facts: { methods: ['words'], ranker: 'rrf' },
   answer: true,
@@ -95,7 +95,7 @@ interface Answer {
   readonly outcome: 'meaning' | 'words';
 }
 
-/** The search by the vector needs some of the time itself. */
+/** Share of the time for getting the vector; the search itself needs the rest. */
 const MEANING_SHARE = 0.75;
 const LONGEST_FOR_MEANING = 1 * SECOND;
 /** Rules that are not in the cache are in the next briefing; an answer does not wait for them. */
@@ -105,7 +105,7 @@ const RULES_GRACE = 20;
  * Searches a group for a question: by words and by meaning if a worker returns the question's vector in time, otherwise by words only. The
  * user's own questions, and lines that the agent has already, are left out. Never throws and never takes longer than `timeoutMs`.
  */
-export async function recall(
+export async function recallSections(
   services: Services,
   group: string,
   question: string,
@@ -215,7 +215,7 @@ function best({ facts, passages = [], ...rest }: Found): Found {
   return { ...rest, facts: facts.filter(isNear), passages: passages.filter(isNear) };
 }
 
-/** Of a question with its answer the answer. */
+/** The answer, if the excerpt is a question with its answer. */
 function answerOf(excerpt: string): string {
   const [, question, answer] = /^user: ([\s\S]*?)\s+(assistant: [\s\S]*)$/.exec(excerpt) ?? [];
   return answer !== undefined && isOnlyRequest(question ?? '') ? answer : excerpt;

@@ -60,7 +60,7 @@ export async function redact(services: Services, { dryRun = false, ...options }:
 }
 
 async function plan({ config, graphs }: Services, group: string): Promise<MaskedGroup> {
-  const [{ planGroup }, { episodeJobs }, { openQueues }] = await Promise.all([
+  const [{ previewGroupRedaction }, { episodeJobs }, { openQueues }] = await Promise.all([
     import('../forget/redact/redact-group.ts'),
     import('../queue/mask-jobs.ts'),
     import('../queue/queues.ts'),
@@ -69,7 +69,7 @@ async function plan({ config, graphs }: Services, group: string): Promise<Masked
   const { connection, queues, ask, close } = openQueues(config);
   try {
     const jobs = await ask(() => episodeJobs(queues.store, connection, group));
-    return await planGroup(graph, { jobs, spool: await spoolOf(config) });
+    return await previewGroupRedaction(graph, { jobs, spool: await spoolOf(config) });
   } finally {
     await close();
   }

@@ -1,4 +1,4 @@
-import type { Reembedded } from '../archive/reembed.ts';
+import type { ReembedOutcome } from '../archive/reembed.ts';
 import { InvalidInputError } from '../errors.ts';
 import { costOf } from '../models/prices.ts';
 import { embedderProvider } from '../models/providers.ts';
@@ -65,7 +65,7 @@ export async function reembedMemory(
 ): Promise<ReembedResult> {
   const group = services.group(options.group);
   const { model, dimension } = await services.embedder();
-  const result = await runTask<Reembedded>(
+  const result = await runTask<ReembedOutcome>(
     services,
     { kind: 'reembed', model, dimension },
     { group, timeoutMs, signal },

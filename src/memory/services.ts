@@ -9,7 +9,7 @@ import type { QuestionVectors } from '../queue/question-vectors.ts';
 import type { JobWaiter } from '../queue/wait.ts';
 import { openReader, type Reader } from '../reader/reader.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { allMetrics, DOGSTATSD } from '../telemetry/metrics.ts';
+import { combineMetrics, DOGSTATSD } from '../telemetry/metrics.ts';
 import { noticeHandler } from '../telemetry/notices.ts';
 import { MINUTE } from '../time.ts';
 import type { MemoryDependencies, WaitOptions } from './options.ts';
@@ -38,7 +38,7 @@ export function openServices(config: Config, givenParts: MemoryDependencies): Se
   const notice = noticeHandler(givenParts.onNotice);
   const parts = { ...givenParts, onNotice: notice };
   const { valkey, falkordb } = config;
-  const metrics = allMetrics(DOGSTATSD, parts.metrics);
+  const metrics = combineMetrics(DOGSTATSD, parts.metrics);
   const waiting = (queue: QueueName) =>
     lazy(
       async () => (await import('../queue/wait.ts')).openJobWaiter(queue, config),

@@ -10,7 +10,7 @@ import type { RestoreTest } from '../schedule/restore-tests.ts';
 import type { ModelHealth } from '../telemetry/vital-signs.ts';
 import type { DailySpend } from '../valkey/budget.ts';
 import { type ReembeddingNote, readReembedding } from '../valkey/reembedding.ts';
-import { workerDates } from './dates.ts';
+import { toWorkerStatus } from './dates.ts';
 import type { StatusOptions } from './options.ts';
 import type { ReembeddingStatus, WorkerStatus } from './results.ts';
 import type { Services } from './services.ts';
@@ -128,7 +128,7 @@ async function valkeyStatus(producer: Producer, group: string): Promise<ValkeySt
     ]);
   return {
     ...{ store, export: exports, workers, budget, spentToday, nightly, journal, copies },
-    liveWorkers: alive.map(workerDates),
+    liveWorkers: alive.map(toWorkerStatus),
     models: worstModelHealth(alive),
     lastCommitAgeMs: lastCommit === null ? null : millisecondsBetween(lastCommit, now),
     reembedding: reembedding && reembeddingStatus(reembedding),

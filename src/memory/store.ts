@@ -1,4 +1,4 @@
-import { isKeyUuid } from '../derived-uuid.ts';
+import { isIdempotencyUuid } from '../derived-uuid.ts';
 import { type Episode, hasCallerId, type Metadata, newEpisode } from '../episode.ts';
 import { InvalidInputError } from '../errors.ts';
 import { withEpisodeName } from '../queue/enqueue-many.ts';
@@ -77,7 +77,7 @@ function checkedAmong(services: Services, input: EpisodeInput, byCallerId: Map<s
   const earlier = byCallerId.get(episode.uuid);
   if (earlier && !isSameEpisode(earlier, episode))
     throw new InvalidInputError(
-      `The ${isKeyUuid(episode.uuid) ? 'key' : `uuid ${episode.uuid}`} belongs to another episode of the same call; give each its own.`,
+      `The ${isIdempotencyUuid(episode.uuid) ? 'key' : `uuid ${episode.uuid}`} belongs to another episode of the same call; give each its own.`,
     );
   byCallerId.set(episode.uuid, earlier ?? episode);
   return episode;

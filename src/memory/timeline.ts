@@ -3,7 +3,7 @@ import type { MentionRow } from '../graph/queries/mentions.ts';
 import type { Timeline } from '../search/timeline.ts';
 import { checkText } from '../text.ts';
 import type { GroupOptions } from './options.ts';
-import { checkedTime } from './query.ts';
+import { toCheckedGraphTime } from './query.ts';
 import type { Services } from './services.ts';
 
 export interface TimelineOptions extends GroupOptions {
@@ -41,8 +41,8 @@ export async function getTimeline(
 ): Promise<Timeline> {
   const group = services.group(groupOption);
   checkLimit(limit, MOST_FACTS, 'facts');
-  checkedTime(from, 'from');
-  checkedTime(to, 'to');
+  toCheckedGraphTime(from, 'from');
+  toCheckedGraphTime(to, 'to');
   const name = entity === undefined ? undefined : checkText(entity, 'The entity').trim();
   if (name === '') throw new InvalidInputError('The entity is empty; give its name or its uuid, or leave it out.');
   const { timelineOf } = await import('../search/timeline.ts');

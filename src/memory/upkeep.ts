@@ -2,13 +2,13 @@ import { InvalidInputError, NoWorkerError } from '../errors.ts';
 import type { SagaRow } from '../graph/queries/sagas.ts';
 import { instant } from '../graph/queries/time-conditions.ts';
 import type { Task } from '../queue/jobs.ts';
-import { request } from '../telemetry/tracing.ts';
-import { checkText, oneLine, shortened } from '../text.ts';
+import { traceRequest } from '../telemetry/tracing.ts';
+import { checkText, oneLine, truncated } from '../text.ts';
 import { MINUTE } from '../time.ts';
 import type { CommunityBuildResult } from '../upkeep/communities.ts';
 import type { SagaSummary } from '../upkeep/saga.ts';
 import { checkInput } from './check-input.ts';
-import { chainDates, sagaDates } from './dates.ts';
+import { toEpisodeReference, toSagaOverview } from './dates.ts';
 import type { GroupOptions, WaitOptions } from './options.ts';
 import type { Saga, SagaOverview } from './results.ts';
 import type { Services } from './services.ts';
@@ -26,10 +26,11 @@ export interface Sagas {
 export function openSagas(services: Services): Sagas {
   return {
     list: (options = {}) =>
-      request('sagas', async () => (await listSagas(services, checkInput('group', options))).map(sagaDates)),
-    get: (name, options = {}) => request('saga', async () => showSaga(services, name, checkInput('saga', options))),
+      traceRequest('sagas', async () => (await listSagas(services, checkInput('group', options))).map(toSagaOverview)),
+    get: (name, options = {}) =>
+      traceRequest('saga', async () => showSaga(services, name, checkInput('saga', options))),
     summarize: (name, options = {}) =>
-      request('summarize_saga', async () => summarizeSaga(services, name, checkInput('task', options))),
+      traceRequest('summarize_saga', async () => summarizeSaga(services, name, checkInput('task', options))),
   };
 }
 
@@ -43,9 +44,12 @@ export interface Communities {
 
 export function openCommunities(services: Services): Communities {
   return {
-    list: (options = {}) => request('communities', async () => listCommunities(services, checkInput('group', options))),
+    list: (options = {}) =>
+      traceRequest('communities', async () => listCommunities(services, checkInput('group', options))),
     build: (options = {}) =>
-      request('build_communities', async () => runTask(services, { kind: 'communities' }, checkInput('task', options))),
+      traceRequest('build_communities', async () =>
+        runTask(services, { kind: 'communities' }, checkInput('task', options)),
+      ),
   };
 }
 
@@ -114,13 +118,13 @@ export async function showSaga(services: Services, name: string, options: SagaOp
   const graph = (await services.graphs()).group(group);
   const saga = await readSaga(graph, trimmed);
   if (!saga)
-    throw new InvalidInputError(`There is no saga "${shortened(oneLine(trimmed), 60)}" in the memory "${group}".`);
+    throw new InvalidInputError(`There is no saga "${truncated(oneLine(trimmed), 60)}" in the memory "${group}".`);
   const [rows, count] = await Promise.all([
     readSagaChain(graph, saga.uuid, page),
     page && countSagaEpisodes(graph, saga.uuid),
   ]);
   const { uuid, summary } = saga;
-  return { uuid, name: saga.name, summary, episodeCount: count ?? rows.length, episodes: rows.map(chainDates) };
+  return { uuid, name: saga.name, summary, episodeCount: count ?? rows.length, episodes: rows.map(toEpisodeReference) };
 }
 
 const MOST_EPISODES = 1000;
@@ -144,7 +148,7 @@ export async function episodeUuid(services: Services, uuidOrName: string, option
   if (trimmed === '') throw new InvalidInputError("The episode's name is empty; give it, or the uuid.");
   const { findEpisode } = await import('../graph/queries/episodes.ts');
   const [found, other] = await findEpisode((await services.graphs()).group(group), trimmed);
-  const short = shortened(oneLine(trimmed), 60);
+  const short = truncated(oneLine(trimmed), 60);
   if (!found) throw new InvalidInputError(`There is no episode "${short}" in the memory "${group}".`);
   if (other)
     throw new InvalidInputError(`More than one episode is named "${short}"; give the uuid, such as ${found.uuid}.`);

@@ -14,7 +14,7 @@ export type Breaker =
   | { readonly state: 'half-open'; readonly since: number; readonly openings: number; readonly reason: Error };
 
 /** How a call may go on: made, made as the probe, or refused with the failure that opened the breaker. */
-export type Admission = { readonly entry: 'call' | 'probe' } | { readonly entry: 'refused'; readonly error: Error };
+export type AdmitDecision = { readonly entry: 'call' | 'probe' } | { readonly entry: 'refused'; readonly error: Error };
 
 export const CLOSED: Breaker = { state: 'closed', failures: 0 };
 
@@ -28,7 +28,7 @@ const PROBE_ENDS_WITHIN = 2 * MINUTE;
 /** The duration of a running probe is unknown. */
 const RETRY_AFTER_PROBE = 1 * SECOND;
 
-export function admitCall(breaker: Breaker, now: number): { readonly breaker: Breaker; readonly entry: Admission } {
+export function admitCall(breaker: Breaker, now: number): { readonly breaker: Breaker; readonly entry: AdmitDecision } {
   const probe = (openings: number, reason: Error) => ({
     breaker: { state: 'half-open', since: now, openings, reason } as const,
     entry: { entry: 'probe' } as const,

@@ -1,6 +1,15 @@
 import * as z from 'zod/mini';
 import { type Members, nonEmptyText, objectOf, oneOf as oneNameOf, wholeNumber } from '../input-shapes.ts';
-import { listed, oneOf, optionalText, secret, serverAddress, setting, type ValuesOf, whole } from '../setting.ts';
+import {
+  integerSetting,
+  listed,
+  oneOf,
+  optionalText,
+  secret,
+  serverAddress,
+  setting,
+  type ValuesOf,
+} from '../setting.ts';
 import type { Embedder } from './embedder.ts';
 import type { LanguageModel } from './language-model.ts';
 import { LOCAL } from './local/declaration.ts';
@@ -118,7 +127,7 @@ export const MODEL_VARIABLES = {
     `embedding model, for transformers also a folder; default: ${defaultModels.join(', ')}`,
   ),
   MEMORY_EMBEDDING_DIM: setting(
-    z.optional(whole(8192, 'it must be a whole number from 1 to 8192')),
+    z.optional(integerSetting(8192, 'it must be a whole number from 1 to 8192')),
     undefined,
     `dimensions of a vector; default: ${defaultDimensions.join(', ')}, else those of the model; a graph keeps its dimension`,
   ),

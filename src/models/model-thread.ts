@@ -6,7 +6,7 @@ import { MINUTE } from '../time.ts';
 /** Counts from the request, so it includes waiting for the requests before it. */
 const ANSWER_LIMIT = 5 * MINUTE;
 
-/** Worker threads, each answering one request after the other. They start with the first requests. */
+/** Worker threads that are started with the first requests. Each answers one request at a time. */
 export interface ModelThread<Request, Answer> {
   /** Throws `ModelFailedError` with the reason as its cause; `ModelUnavailableError` once closed. */
   ask(request: Request): Promise<Answer>;

@@ -31,7 +31,7 @@ const jsonObject = z.strictObject({
 /**
  * The attributes of one type.
  * @param given an object schema of zod 4, or the same as JSON schema; nothing for none
- * @param type how the type is called in sentences
+ * @param type the type's name in error messages
  * @throws ConfigError
  */
 export async function parseAttributes(given: unknown, kind: Kind, file: string, type: string): Promise<Attribute[]> {
@@ -129,7 +129,7 @@ function parse(reader: ZodSchema, value: unknown): unknown {
     const parsed = z.safeParse(reader, value);
     return parsed.success ? parsed.data : undefined;
   } catch {
-    // A check of the user's own that throws, or that has to be waited for.
+    // A user's own check threw an error or is asynchronous.
     return undefined;
   }
 }
@@ -140,7 +140,7 @@ function isStorable(value: unknown, longest: number): value is AttributeValue {
   return length <= LONGEST_LIST * longest && value.every((item) => isScalar(item, longest));
 }
 
-/** An empty text says as much as none. */
+/** An empty text counts as missing. */
 function isScalar(value: unknown, longest: number): boolean {
   if (typeof value === 'boolean') return true;
   if (typeof value === 'number') return Number.isFinite(value);

@@ -17,8 +17,8 @@ export function findDefinition(folder = process.cwd()): string | undefined {
 }
 
 /**
- * What the users of a memory want to be found, from a configuration file.
- * @param file default: the `memory.config.…` of the working directory; nothing of their own when there is none
+ * Loads the user's own types from a configuration file.
+ * @param file default: the `memory.config.…` of the working directory; no own types if there is none
  * @throws ConfigError in one sentence that names the file
  */
 export async function loadOntology(file: string | undefined = findDefinition()): Promise<Ontology> {
@@ -38,7 +38,7 @@ async function exportOf(file: string): Promise<unknown> {
   }
 }
 
-/** Node runs TypeScript by leaving its types out. A file that waits for something does so in vain after 10 s. */
+/** Node runs TypeScript by removing its types. A file with a top-level await that does not finish within 10 s fails. */
 async function importOf(file: string): Promise<unknown> {
   const load = async () => ((await import(pathToFileURL(file).href)) as { default?: unknown }).default;
   const exported = await withTimeout(LOADS_WITHIN, load(), () => {

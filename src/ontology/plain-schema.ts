@@ -30,10 +30,10 @@ const shape = z.union([
   z.strictObject({ anyOf: z.array(z.union([scalarSchema, list])).check(z.minLength(1)) }),
 ]);
 
-/** Says nothing that a model has to keep to, or says it in another place. */
+/** Keywords that do not constrain a model, or that are sent in another place. */
 const NOISE = new Set(['$schema', '$comment', 'description', 'title', 'default', 'examples', 'readOnly']);
 
-/** The schema without what a language model need not know; undefined when it describes more than values and lists of values. */
+/** The schema without keywords that a language model does not need; undefined if it describes more than values and lists of values. */
 export function plainSchema(schema: unknown): PlainSchema | undefined {
   const given = withoutNoise(schema);
   return shape.safeParse(given).success ? (given as PlainSchema) : undefined;
@@ -45,9 +45,9 @@ function withoutNoise(schema: unknown): unknown {
   const kept = Object.entries(schema).filter(
     ([keyword, value]) =>
       !NOISE.has(keyword) &&
-      // A format says it already, and shorter.
+      // The format already says this, in fewer words.
       !(keyword === 'pattern' && 'format' in schema) &&
-      // zod's bounds of every whole number.
+      // Bounds that zod adds to every integer.
       Math.abs(value as number) !== Number.MAX_SAFE_INTEGER,
   );
   return Object.fromEntries(kept.map(([keyword, value]) => [keyword, withoutNoise(value)]));

@@ -79,7 +79,7 @@ const RELATION = /^[A-Z][A-Z0-9_]*$/;
 
 /**
  * Makes an ontology from the content of a configuration file.
- * @param file how the file is called in sentences
+ * @param file the file's name in error messages
  * @throws ConfigError naming file, type and attribute
  */
 export async function readDefinition(given: unknown, file: string): Promise<Ontology> {

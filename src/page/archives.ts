@@ -7,7 +7,7 @@ import type { PageContext } from './handlers.ts';
 import { type ArchiveWork, OPERATION_LIMITS } from './operation-shapes.ts';
 import type { Checked } from './schemas.ts';
 
-/** A place that cannot be used or reached is part of the reply: the restore tests are known without it. */
+/** An unusable or unreachable store is reported in the reply, because the restore tests are known without it. */
 export async function readArchives({ memory, archiveWork }: PageContext, { group }: Checked<'archives'>) {
   const [list, { valkey }] = await Promise.all([
     archiveWork.list(group ?? memory.config.group),
@@ -31,13 +31,13 @@ async function listArchives(memory: MemoryManager, group: string) {
   }
 }
 
-/** Long work on archives, which goes on when the page that started it is closed. One piece runs at a time. */
+/** Long work on archives, which continues when the page that started it is closed. Only one piece of work runs at a time. */
 export interface ArchiveWorkbench {
   /** @throws WorkRunningError */
   start(input: Checked<'startArchiveWork'>): ArchiveWork;
-  /** What runs, or ran last; null for nothing yet. */
+  /** The running or latest work; null if there was none. */
   latest(): ArchiveWork | null;
-  /** A group's archives, read again after work, and otherwise every 15 s at most: the place may be far away. */
+  /** A group's archives. The list is cached for 15 s, because the store may be remote, and read again after each work. */
   list(group: string): ReturnType<typeof listArchives>;
 }
 

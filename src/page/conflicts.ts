@@ -1,6 +1,6 @@
 // Changes that are refused because of what happened meanwhile. The messages are sentences for the user.
 
-/** What would be changed now differs from what the user has seen. */
+/** The change would now differ from the preview that the user saw. */
 export class PreviewOutdatedError extends Error {
   override name = 'PreviewOutdatedError';
   readonly code = 'ERR_PREVIEW_OUTDATED';

@@ -2,7 +2,7 @@ import { InvalidInputError } from '../errors.ts';
 import type { PageContext } from './handlers.ts';
 import { type Checked, LIMITS } from './schemas.ts';
 
-/** By words alone, so that typing a name loads no model. */
+/** Searches by words only, so that typing a name loads no model. */
 const BY_NAME = { entities: { methods: ['words'], ranker: 'rrf' } } as const;
 
 export async function readEntities(
@@ -15,7 +15,7 @@ export async function readEntities(
     const { entities = [] } = await memory.search(query, most, { group, recipe: BY_NAME, filters });
     return { entities: entities.map(row), isCut: entities.length === most };
   }
-  // One more than is shown says whether there are more.
+  // One more row than is shown, to know whether there are more.
   const entities = await memory.getEntities(type, { group, limit: limit + 1, offset });
   return { entities: entities.slice(0, limit).map(row), isCut: entities.length > limit };
 }

@@ -5,7 +5,7 @@ import { type Checked, LIMITS } from './schemas.ts';
 import { redactionsIn } from './sessions.ts';
 import { failuresOf, waitOf } from './waits.ts';
 
-/** By words alone, so that typing loads no model. */
+/** Searches by words only, so that typing loads no model. */
 const BY_WORDS = { episodes: { methods: ['words'], ranker: 'rrf' } } as const;
 
 export async function readEpisodes({ memory }: PageContext, { group, query, limit }: Checked<'episodes'>) {

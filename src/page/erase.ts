@@ -8,7 +8,7 @@ import { type Erasing, OPERATION_LIMITS } from './operation-shapes.ts';
 import type { Checked } from './schemas.ts';
 
 const TIME_LIMIT = 10 * MINUTE;
-/** Episodes that are compared by uuid; those before them only by number. */
+/** The latest episodes are compared by uuid, older ones only by number. */
 const COMPARED = 100;
 
 export async function previewErase({ memory }: PageContext, { name }: Checked<'previewErase'>) {

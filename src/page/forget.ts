@@ -8,7 +8,7 @@ import { type Checked, type Forgetting, LIMITS } from './schemas.ts';
 
 const TIME_LIMIT = 5 * MINUTE;
 
-/** A bucket may be far away, and the preview is about the memory first of all. */
+/** Listing a remote bucket may take long, and the preview must not wait for it. */
 const ARCHIVES_WITHIN = 4 * SECOND;
 
 export async function previewForget(context: PageContext, { group, episode }: Checked<'previewForget'>) {

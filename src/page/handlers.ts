@@ -16,7 +16,7 @@ import { readSessions, readTurns } from './sessions.ts';
 import { readSpending } from './spending.ts';
 import { readTimeline } from './timeline.ts';
 
-/** What the calls are answered from. */
+/** The resources that the handlers use. */
 export interface PageContext {
   readonly memory: MemoryManager;
   readonly isReadOnly: boolean;
@@ -26,7 +26,7 @@ export interface PageContext {
   readonly lastHour: Remembered<QueueMinute[]>;
 }
 
-/** What the server of the page keeps between calls. */
+/** State that the page's server keeps between calls. */
 export function openPageState(memory: MemoryManager): Pick<PageContext, 'archiveWork' | 'lastHour'> {
   return {
     archiveWork: openArchiveWork(memory),
@@ -37,7 +37,7 @@ export function openPageState(memory: MemoryManager): Pick<PageContext, 'archive
 /** A result that is kept for a time and shared by all callers. */
 interface Remembered<T> {
   read(): Promise<T>;
-  /** Has the next caller read once more. */
+  /** Makes the next caller read again. */
   outdate(): void;
 }
 

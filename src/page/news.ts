@@ -7,16 +7,16 @@ import { jobsOf } from './now.ts';
 import type { News } from './schemas.ts';
 
 const EVERY = 2 * SECOND;
-/** A line is written at least this often, for what the queue does not show: workers, models, texts on this machine's disk. */
+/** A line is written at least this often, for changes that the queue does not show: workers, models, spooled texts. */
 const HEARTBEAT = 5;
 
 export interface NewsStream {
-  /** Writes lines of JSON into the response until its reader leaves: one at once, one for each change, and one every ten seconds. */
+  /** Writes JSON lines to the response until the reader disconnects: one immediately, one for each change, and one every ten seconds. */
   follow(response: ServerResponse): void;
   close(): void;
 }
 
-/** One reader of the queue's counts for all open pages; while no page is open, nothing is asked. */
+/** One reader of the queue's counts serves all open pages. Nothing is read while no page is open. */
 export function openNews(config: Config, archiveWork: ArchiveWorkbench): NewsStream {
   const followers = new Set<ServerResponse>();
   let watch: QueueWatch | undefined;

@@ -111,7 +111,7 @@ export type Redaction = z.output<typeof Redaction>;
 const Cost = z.object({ tokens: count, dollars: z.nullable(count) });
 export type Cost = z.output<typeof Cost>;
 
-const Turn = z.object({
+const SessionTurn = z.object({
   uuid: z.string(),
   name: z.string(),
   text: z.string(),
@@ -124,7 +124,7 @@ const Turn = z.object({
   redactions: z.array(Redaction),
   cost: Cost,
 });
-export type Turn = z.output<typeof Turn>;
+export type SessionTurn = z.output<typeof SessionTurn>;
 
 const SessionRow = z.object({
   name: z.string(),
@@ -203,7 +203,7 @@ export const OPERATION_CALLS = {
       session: text,
       offset: z._default(z.coerce.number().check(z.int(), z.minimum(0), z.maximum(1_000_000)), 0),
     }),
-    reply: z.object({ name: z.string(), summary: z.string(), total: count, turns: z.array(Turn) }),
+    reply: z.object({ name: z.string(), summary: z.string(), total: count, turns: z.array(SessionTurn) }),
   },
   spending: {
     method: 'GET',

@@ -5,7 +5,7 @@ import type { EpisodeDetails } from '../memory/results.ts';
 import type { MemoryManager } from '../memory.ts';
 import { sentencesOf } from '../passages/sentences.ts';
 import type { EpisodeReceipt } from '../queue/producer.ts';
-import { oneLine, shortened } from '../text.ts';
+import { oneLine, truncated } from '../text.ts';
 import { MINUTE } from '../time.ts';
 import { PreviewOutdatedError } from './conflicts.ts';
 import { fingerprintOf } from './fingerprint.ts';
@@ -13,14 +13,14 @@ import type { PageContext } from './handlers.ts';
 import { OPERATION_LIMITS } from './operation-shapes.ts';
 import type { Checked } from './schemas.ts';
 
-// Someone who has the page's token is the user, so that a rule made here applies at once, like `store --kind rule`.
+// Only the user has the page's token, so a rule made here applies at once, as with `store --kind rule`.
 
 const TIME_LIMIT = MINUTE;
 const SHORTEST = 6;
 /** Enough for all rules of a briefing. */
 const WHOLE = 100_000;
 
-/** What would become a standing rule: the episode itself if an agent proposed it, else a sentence that the user chooses. */
+/** Previews a standing rule: the episode itself if an agent proposed it, otherwise a sentence that the user chooses. */
 export async function previewPin({ memory }: PageContext, { group, episode, rule }: Checked<'previewPin'>) {
   const { fingerprint, ...plan } = await planPin(memory, group, episode, rule);
   return { ...plan, fingerprint };
@@ -91,7 +91,7 @@ async function planPin(memory: MemoryManager, group: string | undefined, episode
   const { rules } = await memory.getBriefing({ group, budgetTokens: WHOLE, cache: false });
   const state = stateOf(details);
   const words = state === 'text' ? chosen : details.content;
-  const rule = words === undefined ? null : shortened(oneLine(words), OPERATION_LIMITS.rule);
+  const rule = words === undefined ? null : truncated(oneLine(words), OPERATION_LIMITS.rule);
   const ends = rule === null ? [] : rules.filter(({ text }) => replacesRule(ruleOf(rule), ruleOf(text)));
   return {
     uuid: details.uuid,
@@ -108,7 +108,7 @@ function stateOf({ metadata }: EpisodeDetails): 'pending' | 'inForce' | 'text' {
   return metadata.confirmed ? 'inForce' : 'pending';
 }
 
-/** Of a turn what the user typed, of other texts their sentences. */
+/** The sentences that the user typed in a turn; for other texts, all sentences. */
 function suggestionsFrom({ content, metadata }: EpisodeDetails): string[] {
   const typed = userSentences(userText(content, JSON.stringify(metadata))).map(({ text }) => text);
   const sentences = typed.length > 0 ? typed : sentencesIn(content.slice(0, OPERATION_LIMITS.searched));

@@ -9,12 +9,12 @@ export async function readDeadLetters({ memory }: PageContext, { limit }: Checke
     memory.getJobCounts('export'),
     memory.getLastFailure('store'),
   ]);
-  // Read after the counts: a job that fails meanwhile is then in the list, and not in neither.
+  // Read after the counts, so that a job that fails in between is at least in the list.
   const letters = await memory.deadLetters.list({ limit: limit + 1 });
   const isCut = letters.length > limit;
   const counted = (queue: 'store' | 'export', counts: Jobs): Jobs => ({
     ...jobsOf(counts),
-    // One number for the table and the list, whatever happened between the two reads.
+    // The same number for table and list, even if a job failed between the two reads.
     ...(!isCut && { failed: letters.filter((letter) => letter.queue === queue).length }),
   });
   return {

@@ -1,7 +1,16 @@
 import * as z from 'zod/mini';
 import { DeadLetter, OPERATION_CALLS, Redaction } from './operation-shapes.ts';
 
-export type { Archive, ArchiveWork, Cost, DeadLetter, Erasing, Minute, Redaction, Turn } from './operation-shapes.ts';
+export type {
+  Archive,
+  ArchiveWork,
+  Cost,
+  DeadLetter,
+  Erasing,
+  Minute,
+  Redaction,
+  SessionTurn,
+} from './operation-shapes.ts';
 
 // What the page asks and gets, shared by the server and the page in the browser. Times are ISO 8601 texts. No list is longer than its limit.
 

@@ -39,7 +39,7 @@ export async function readTurns({ memory }: PageContext, { group, session, offse
   return { name, summary: summary.slice(0, OPERATION_LIMITS.summary), total, turns: turns.flat() };
 }
 
-/** An episode may be forgotten while its session is read; then it is left out. */
+/** An episode that is forgotten while its session is read is left out. */
 async function readTurn(memory: MemoryManager, group: string | undefined, episode: string) {
   try {
     const { uuid, name, content, referenceTime, committedAt, facts, use } = await memory.getEpisode(episode, { group });
@@ -74,7 +74,7 @@ export function costOfUse(use: EpisodeDetails['use'], prices: Parameters<typeof 
 
 const HIDDEN = /\[redacted:([\w -]{1,60})\]|\[private\]/g;
 
-/** What was hidden before the text was stored, by kind, as the marks in the text say. */
+/** The number of redactions by kind, counted from the marks in the stored text. */
 export function redactionsIn(content: string): Redaction[] {
   const counts = new Map<string, number>();
   for (const [, kind = 'private part'] of content.matchAll(HIDDEN)) counts.set(kind, (counts.get(kind) ?? 0) + 1);

@@ -1,5 +1,5 @@
 import { InvalidInputError } from '../errors.ts';
-import { oneLine, shortened } from '../text.ts';
+import { oneLine, truncated } from '../text.ts';
 import type { PageContext } from './handlers.ts';
 import { type Checked, LIMITS } from './schemas.ts';
 
@@ -18,7 +18,7 @@ export async function readTimeline({ memory }: PageContext, { group, entity, fro
     entity: found,
     facts: facts.map(({ fact, episodes, relation: _, target: __, targetUuid: ___, ...row }) => ({
       ...row,
-      fact: shortened(oneLine(fact.slice(0, 2 * LIMITS.line)), LIMITS.line),
+      fact: truncated(oneLine(fact.slice(0, 2 * LIMITS.line)), LIMITS.line),
       episode: episodes[0] ?? null,
     })),
     count,

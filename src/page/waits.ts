@@ -7,7 +7,7 @@ const AT_ONCE = 4;
 /** Of more unread episodes in a list, only the latest are looked for in the queue. */
 const LOOKED_UP = 40;
 
-/** An episode whose job nobody knows any more, as of one that Graphiti wrote, waits for no known reason. */
+/** An episode without a job, such as one that Graphiti wrote, has no known reason. */
 export async function waitOf(memory: MemoryManager, uuid: string, group: string | undefined): Promise<Waits> {
   try {
     const { state, reason = null } = await memory.episodes.getState(uuid, { group });
@@ -18,7 +18,7 @@ export async function waitOf(memory: MemoryManager, uuid: string, group: string 
   }
 }
 
-/** Why episodes of a list are not read, by uuid. While the queue has no dead letters, nothing is looked for. */
+/** Why episodes of a list are not read, by uuid. Nothing is looked up while the queue has no dead letters. */
 export async function failuresOf(memory: MemoryManager, uuids: readonly string[], group: string | undefined) {
   if (uuids.length === 0 || !(await hasDeadLetters(memory))) return new Map<string, Waits>();
   const waits = await mapConcurrently(

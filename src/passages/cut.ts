@@ -3,9 +3,9 @@ import { jsonParts } from './cut-json.ts';
 import { FENCE, fencedLines, HEADING, isTableRow, type Line, linesOf } from './lines.ts';
 import { headingsIn, withLeadIns } from './sections.ts';
 import { cutBetweenWords, type Range, sentencesAcrossLines, sentencesOf, trimmed } from './sentences.ts';
-import { isDialogueOfPeople, isPerson, KNOWN_SPEAKERS, SPEAKER } from './speakers.ts';
+import { isDialogueOfPeople, isPerson, KNOWN_SPEAKERS, SPEAKER_LABEL } from './speakers.ts';
 
-/** Raised when the same text is cut in other places, or below other headings, than before. */
+/** Raise when the same text would be cut at other places, or get other headings. */
 export const CUTTER_VERSION = 5;
 
 /** `steps` and `sections` lead into sections with headings of their own; those of `steps` are numbered. */
@@ -51,7 +51,7 @@ interface Block extends Range {
   readonly lead?: Range | undefined;
 }
 
-interface Turn extends Range {
+interface SpeakerTurn extends Range {
   readonly role: string | null;
   /** Where the text begins, after the speaker's name. */
   readonly textStart: number;
@@ -84,11 +84,11 @@ export function cutText(content: string, source: EpisodeSource): PassageCut[] {
  * a `message`, and in other texts when a speaker occurs twice. In other texts people count too who speak once each. Only the first line of
  * a text always names a speaker.
  */
-function turnsOf(content: string, source: EpisodeSource): Turn[] {
+function turnsOf(content: string, source: EpisodeSource): SpeakerTurn[] {
   const lines = linesOf(content, { start: 0, end: content.length });
   const fenced = fencedLines(lines);
   const spoken = lines.flatMap(({ text, start }, place) => {
-    const [label, name] = (fenced.has(place) ? null : SPEAKER.exec(text)) ?? [];
+    const [label, name] = (fenced.has(place) ? null : SPEAKER_LABEL.exec(text)) ?? [];
     if (label === undefined || name === undefined) return [];
     return [
       {
@@ -134,7 +134,7 @@ const TABLE_RULE = /^\s*\|?(?:\s*:?-+:?\s*\|)+(?:\s*:?-+:?)?\s*$/;
  * The lines of a turn. A heading, list, table or code block that begins beside the speaker's name has a line of its own; above a heading the
  * name is dropped.
  */
-function linesOfTurn(content: string, { role, start, textStart, end }: Turn): Line[] {
+function linesOfTurn(content: string, { role, start, textStart, end }: SpeakerTurn): Line[] {
   const lines = linesOf(content, { start, end });
   const [first, ...others] = lines;
   if (!first || role === null || !KNOWN_SPEAKERS.test(role)) return lines;

@@ -58,10 +58,10 @@ const BY_WORD = new Map<string, number[]>();
 for (const [place, words] of [...LANGUAGES.map((language) => language.functionWords), ENGLISH.split(' ')].entries())
   for (const word of words) BY_WORD.set(word, [...(BY_WORD.get(word) ?? []), place]);
 
-/** Characters of a text that are looked at, and how much has to speak for a language. */
+/** The number of characters that are examined, and the evidence that a language needs. */
 const [SAMPLE_LENGTH, LEAST_HITS] = [300, 2];
 
-/** The language of a text where its function words leave no doubt; null for English, other languages and in doubt. */
+/** The language of a text if its function words are clear; null for English, unknown languages and in doubt. */
 export function languageOf(text: string): Language | null {
   const beginning = text.slice(0, SAMPLE_LENGTH).toLowerCase();
   const isAscii = !/[^ -~\s]/.test(beginning);

@@ -4,7 +4,7 @@ import { CUTTER_VERSION, cutText, cutTool, type PassageCut, type PassageKind } f
 import type { Range } from './sentences.ts';
 import { ANALYSER_VERSION, termsOf } from './terms.ts';
 
-/** How passages of today are cut and analysed; those of another version are made again. */
+/** The version of cutting and analysis. Passages of another version are created again. */
 export const PASSAGE_VERSION = `${CUTTER_VERSION}.${ANALYSER_VERSION}`;
 
 /** A passage as it is stored: the place of its text, and the terms by which it is found. It never changes. */

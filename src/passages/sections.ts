@@ -1,6 +1,6 @@
 import { fencedLines, HEADING, type Line, linesOf } from './lines.ts';
 import type { Range } from './sentences.ts';
-import { KNOWN_SPEAKERS, SPEAKER } from './speakers.ts';
+import { KNOWN_SPEAKERS, SPEAKER_LABEL } from './speakers.ts';
 
 /** The line of a heading. */
 export interface Heading extends Range {
@@ -49,7 +49,7 @@ function sectionsAfter(content: string, place: number, headings: readonly Headin
 /** The headings of the sections that a passage of kind `steps` or `sections` leads into, as they are written. */
 export function outlineAfter(content: string, place: number): string[] {
   const lines = linesOf(content, { start: place, end: content.length });
-  const nextTurn = lines.findIndex(({ text }) => KNOWN_SPEAKERS.test(SPEAKER.exec(text)?.[1] ?? ''));
+  const nextTurn = lines.findIndex(({ text }) => KNOWN_SPEAKERS.test(SPEAKER_LABEL.exec(text)?.[1] ?? ''));
   const headings = headingsIn(nextTurn < 0 ? lines : lines.slice(0, nextTurn));
   return sectionsAfter(content, place, headings, 0).map(({ text }) => text);
 }

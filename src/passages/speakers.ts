@@ -1,8 +1,11 @@
 /** Roles in the transcripts of agents. */
 export const KNOWN_SPEAKERS = /^(?:user|assistant|human|ai|system|agent|model|bot)$/i;
 
+/** A speaker's name at the start of a text, as turns are stored: `user: …`, `Maria: …`. */
+export const SPEAKER_PREFIX = /^[\p{L}][\p{L}\p{N}_.-]*: /u;
+
 /** The beginning of a line that may name a speaker, up to the colon. */
-export const SPEAKER =
+export const SPEAKER_LABEL =
   /^[ \t]*(?:\*\*)?([\p{L}][\p{L}\p{N}_.'’-]*(?: [\p{L}\p{N}_.'’-]+){0,3})(?: ?\([^()\n]{1,40}\))?(?:\*\*)?:(?:\*\*)?(?=\s)/u;
 
 /** A line of a text that begins with a name or a label and a colon. */

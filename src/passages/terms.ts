@@ -1,5 +1,5 @@
 import { stemmer } from '@orama/stemmers/english';
-import { copyOfSlice } from '../text.ts';
+import { detachSlice } from '../text.ts';
 import { type Language, languageOf } from './language.ts';
 
 /**
@@ -8,7 +8,7 @@ import { type Language, languageOf } from './language.ts';
  */
 export const ANALYSER_VERSION = 3;
 
-// Function words, and what makes a question of a sentence. They are left out of passages and of questions.
+// Function words and question words, which are left out of passages and questions.
 const STOP_WORDS = new Set(
   `a about after again all also am an and any are as at be because been before being both but by can could did do does doing
   done for from had has have having he her here him his how i if in into is it its just let may me might my no nor not of off
@@ -129,7 +129,7 @@ function termsOfToken(token: string): readonly string[] {
   if (known) return known;
   if (token.length > LONGEST) return analysed(token);
   if (tokens.size >= MOST_TOKENS) tokens.clear();
-  const kept = copyOfSlice(token);
+  const kept = detachSlice(token);
   const terms = analysed(kept);
   tokens.set(kept, terms);
   return terms;

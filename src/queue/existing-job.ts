@@ -1,5 +1,5 @@
 import type { Job, Queue } from 'bullmq';
-import { isKeyUuid } from '../derived-uuid.ts';
+import { isIdempotencyUuid } from '../derived-uuid.ts';
 import type { Episode } from '../episode.ts';
 import { InvalidInputError } from '../errors.ts';
 import { isForgottenJob } from './forgotten-job.ts';
@@ -50,7 +50,7 @@ function existingEpisode(job: Job, episode: Episode): Partial<Episode> {
   if (isForgottenJob(existing) && existing.group === episode.group) return {};
   if (isSameEpisode(existing, episode)) return existing;
   throw new InvalidInputError(
-    isKeyUuid(episode.uuid)
+    isIdempotencyUuid(episode.uuid)
       ? `The key that makes the uuid ${episode.uuid} belongs to another episode; give each text a key of its own.`
       : `The uuid ${episode.uuid} belongs to another episode; leave it out to get a new one.`,
   );

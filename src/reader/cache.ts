@@ -22,7 +22,7 @@ export interface CacheLookup {
  * The question by which a group's briefing is kept, also by the worker that makes it ahead. The
  * format is raised with every change of a briefing's shape.
  */
-export const BRIEFING = { ask: 'briefing', format: 3 } as const;
+export const BRIEFING_QUESTION = { ask: 'briefing', format: 3 } as const;
 
 /** The key hashes everything that the answer depends on; questions are never stored in Valkey as text. */
 export function cacheKey(valkey: Redis, group: string, question: object): string {

@@ -1,7 +1,7 @@
 import { neutralizeTags } from '../redaction/neutralize-tags.ts';
 import { omittedNotice } from '../search/answer/cut-list.ts';
 import type { Found, FoundCommunity, FoundEntity, FoundEpisode } from '../search/results.ts';
-import { oneLine, shortened } from '../text.ts';
+import { oneLine, truncated } from '../text.ts';
 import { day } from '../time.ts';
 
 const LONGEST = 400;
@@ -62,16 +62,16 @@ export interface FactText {
   readonly invalidAt: Time | null;
 }
 
-/** Of these white space means nothing. */
+/** White space has no meaning in these kinds. */
 const PROSE = new Set<string>(['paragraph', 'turn']);
 
-/** The excerpt, and of a list that was cut how much is left out. */
+/** The excerpt, with the number of omitted items if a list was cut. */
 export function completeExcerpt({ excerpt, kind, omitted = 0, episode }: PassageText): string {
   return omitted === 0 ? excerpt : `${excerpt.trimEnd()}\n${omittedNotice(omitted, kind, episode.name)}`;
 }
 
 /**
- * Lines that say something stay lines of their own, below the bullet. Of a list that was cut the last line says so.
+ * Meaningful line breaks are kept below the bullet. If a list was cut, the last line says so.
  * @param origin text after the dates
  */
 export function passageBullet(passage: PassageText, origin = ''): string {
@@ -87,11 +87,11 @@ export function passageBullet(passage: PassageText, origin = ''): string {
 export function factBullet({ fact, source, target, validAt, invalidAt }: FactText, origin = ''): string {
   const ends = [source, target].filter((name) => !fact.includes(name)).join(', ');
   const about = [ends, formatPeriod(validAt, invalidAt), origin].filter((part) => part !== '').join('; ');
-  return `- ${shortened(oneLine(fact), LONGEST)}${about ? ` (${about})` : ''}`;
+  return `- ${truncated(oneLine(fact), LONGEST)}${about ? ` (${about})` : ''}`;
 }
 
 function episodeBullet({ excerpt, referenceTime }: FoundEpisode): string {
-  return `- ${shortened(oneLine(excerpt), LONGEST)} (said ${day(referenceTime)})`;
+  return `- ${truncated(oneLine(excerpt), LONGEST)} (said ${day(referenceTime)})`;
 }
 
 function entityBullet({ name, type, summary }: FoundEntity): string {
@@ -103,7 +103,7 @@ function communityBullet({ name, summary }: FoundCommunity): string {
 }
 
 function below(summary: string): string {
-  const text = shortened(oneLine(summary), LONGEST);
+  const text = truncated(oneLine(summary), LONGEST);
   return text === '' ? '' : `: ${text}`;
 }
 

@@ -1,4 +1,4 @@
-import { oneLine, shortened } from '../text.ts';
+import { oneLine, truncated } from '../text.ts';
 import { day } from '../time.ts';
 import { formatPeriod } from './format.ts';
 
@@ -16,7 +16,7 @@ const WIDEST = 80;
 
 /** One line for each fact: its period, its text, and when the fact and its end became known. */
 export function historyTable(facts: readonly Fact[]): string {
-  const rows = facts.map((fact) => [held(fact), shortened(oneLine(fact.fact), LONGEST), known(fact)] as const);
+  const rows = facts.map((fact) => [held(fact), truncated(oneLine(fact.fact), LONGEST), known(fact)] as const);
   const width = (column: 0 | 1, most: number) => Math.min(Math.max(...rows.map((row) => row[column].length)), most);
   const [first, second] = [width(0, WIDEST), width(1, WIDEST)];
   return rows.map(([a, b, c]) => `${a.padEnd(first)}  ${b.padEnd(second)}  ${c}`).join('\n');

@@ -5,15 +5,15 @@ type Hide = (kind: string, secret: string) => string;
 
 const SCHEME = /(?<![A-Za-z0-9+.-])([a-z][a-z0-9+.:-]{1,30}):\/\//gi;
 const ADDRESS = /[^\s"'`<>]*/y;
-/** The most characters between a user and a host without a slash that are read. */
+/** Maximum characters without a slash between a user and a host. */
 const LONGEST = 300;
 const DATABASES =
   /^(?:jdbc:.*|postgres(?:ql)?|mysql|mariadb|mongodb|rediss?|valkeys?|amqps?|mssql|sqlserver|clickhouse|cockroachdb|ldaps?|smtps?|kafka|nats|neo4j|bolt)(?:\+.*)?$/i;
 export const ADDRESS_PATTERNS = [SCHEME, ADDRESS, DATABASES];
 
-/** `scheme://user:password@host`, and a token in the user's place. */
+/** Removes passwords from `scheme://user:password@host`, and tokens in place of the user. */
 export function withoutAddresses(text: string, hide: Hide): string {
-  // Addresses in a row are one run: it is read once.
+  // Adjacent addresses are one run, which is read once.
   let [end, lastAt] = [0, -1];
   return replaceMatches(text, SCHEME, ({ 0: whole, 1: scheme = '', index }) => {
     const from = index + whole.length;
@@ -25,7 +25,7 @@ export function withoutAddresses(text: string, hide: Hide): string {
     const head = text.slice(from, Math.min(end, from + LONGEST));
     if (ALREADY_MASKED.test(head)) return undefined;
     const slash = head.search(/\/|(?<=:\d{1,5})[?#]/);
-    // A database's password may hold slashes.
+    // A database's password may contain slashes.
     const at = DATABASES.test(scheme) ? lastAt - from : (slash < 0 ? head : head.slice(0, slash)).lastIndexOf('@');
     if (at < 0) return undefined;
     const colon = head.slice(0, at).search(/[:/]/);

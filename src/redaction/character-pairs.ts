@@ -1,10 +1,13 @@
-/** Whether a text may hold a literal. False is certain. True means only that each two neighbours of the literal stand together somewhere. */
+/**
+ * Whether a text may contain a literal. False is certain. True only means that each pair of adjacent characters of the literal occurs in
+ * the text.
+ */
 export type MightContain = (literal: string) => boolean;
 
-/** Characters beyond ASCII share a place with one of it, which only makes the answer true more often. */
+/** Characters outside of ASCII share an index with an ASCII character, which only causes more false positives. */
 const MASK = 127;
 
-/** Reads a text once, so that any number of literals can be ruled out for nothing. */
+/** Reads a text once, after which any number of literals can be ruled out quickly. */
 export function literalFilter(text: string): MightContain {
   const pairs = new Uint8Array(1 << 14);
   const singles = new Uint8Array(1 << 7);
@@ -27,25 +30,25 @@ export function literalFilter(text: string): MightContain {
   };
 }
 
-/** An alternative of a pattern and literals of which each of its matches holds one. */
+/** An alternative of a pattern, and literals: each of its matches contains at least one of them. */
 export interface Alternative {
   readonly form: string;
   readonly literals: readonly string[];
 }
 
-/** Most patterns that are kept. Few suffice, since texts of one kind hold the same literals. */
+/** Maximum number of cached patterns. Few are enough, because similar texts contain the same literals. */
 const MOST_KEPT = 100;
 
 /**
- * A pattern of only those alternatives that may be in a text: each costs time at every character, found or not.
- * @param build makes the pattern of some of the alternatives, in their order
+ * A pattern with only the alternatives that may occur in a text, because each alternative costs time at every character.
+ * @param build makes a pattern of the given alternatives, in their order
  */
 export function narrowPattern<A extends Alternative>(
   alternatives: readonly A[],
   build: (some: readonly A[]) => RegExp,
 ) {
   const kept = new Map<string, { readonly some: readonly A[]; readonly pattern: RegExp }>();
-  /** @returns undefined if the text holds none of them */
+  /** @returns undefined if the text contains none of them */
   return (mightContain: MightContain) => {
     const some = alternatives.filter(({ literals }) => literals.some(mightContain));
     if (some.length === 0) return undefined;

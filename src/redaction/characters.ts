@@ -1,4 +1,4 @@
-// Codes instead of patterns: these are asked about single characters, up to forty times for each name that a text holds.
+// Character codes instead of patterns, because these functions run up to forty times for each name in a text.
 const [DIGIT_0, DIGIT_9, UPPER_A, UPPER_Z, LOWER_A, LOWER_Z] = [48, 57, 65, 90, 97, 122];
 const [HYPHEN, UNDERSCORE] = [45, 95];
 

@@ -5,7 +5,7 @@ import writeFileAtomic from 'write-file-atomic';
 import * as z from 'zod/mini';
 import { readJsonFile } from '../json.ts';
 
-/** As much of a session's file as matters here; `hooks/session.ts` writes them. */
+/** The relevant members of a session's file; `hooks/session.ts` writes these files. */
 const shape = z.looseObject({ recalled: z.array(z.string()) });
 
 const TRIES = 50;
@@ -30,7 +30,7 @@ function clear(path: string): boolean {
   return true;
 }
 
-/** A hook is done within a second. A process that holds a lock for longer was killed; its lock is left to the next hook. */
+/** A hook finishes within a second. A process that holds a lock for longer was killed; the next hook removes its lock. */
 async function withLock(path: string, work: (path: string) => boolean): Promise<boolean> {
   const lock = `${path}.lock`;
   let isHeld = tryLock(lock);

@@ -5,7 +5,10 @@ type Hide = (kind: string, secret: string) => string;
 
 const VALUE = `("[^"\\n]+"|'[^'\\n]+'|[^\\s"'|;&]+)`;
 
-/** Commands that take a password, and what stands before it. They are looked for once in a line, then what they are given in its rest. */
+/**
+ * Commands with a password argument, and the text before the argument. Each line is searched once for a command, then its rest for
+ * arguments.
+ */
 const COMMANDS: readonly (readonly [commands: string, given: string])[] = [
   ['curl|http|https|xh|wget', ' (?:-u|--user|-a|--auth)[ =]{0,4}["\']?[^\\s"\':]{0,80}:'],
   ['mysql|mysqldump|mysqladmin|mariadb', ' -p'],
@@ -34,10 +37,10 @@ const COMMAND = new RegExp(
   'g',
 );
 const ARGUMENTS = COMMANDS.map(([, given]) => new RegExp(`(${given})${VALUE}`, 'g'));
-/** Where a command ends in its line. */
+/** The end of a command in its line. */
 const ENDS = /[^\\]\n| [|;] | && /g;
 
-/** In lines of their own: what the text must hold at all, what stands before, the secret. */
+/** Secrets with a line of their own: a text that must occur, the text before the secret, and the secret. */
 const LINES: readonly (readonly [kind: string, literal: string, form: string])[] = [
   // host:port:database:user:password
   ['password', ':', '^([\\w.*-]{1,100}:(?:\\d{2,5}|\\*):[^:\\s/]{1,64}:[^:\\s/]{1,64}:)(\\S{3,200})$'],
@@ -87,7 +90,7 @@ const LINES: readonly (readonly [kind: string, literal: string, form: string])[]
 ];
 const FORMS = LINES.map(([, , form]) => new RegExp(form, 'gm'));
 
-/** Takes out what a command is given or a file holds at a place that is known for passwords. */
+/** Removes passwords from arguments of commands and from known places in files. */
 export function withoutFileSecrets(text: string, hide: Hide): string {
   const lower = text.toLowerCase();
   let left = withoutCommandSecrets(withoutKubernetesSecrets(text, hide), hide);
@@ -122,7 +125,7 @@ const ENTRY = /^([ \t]{1,12}[\w.-]{1,100}:[ \t]{1,4}["']?)([\w+/=]{8,})(["']?)$/
 
 export const FILE_SECRET_PATTERNS = [COMMAND, ...ARGUMENTS, ENDS, ...FORMS, KIND, ENTRY];
 
-/** Below `data:` of a Kubernetes secret each value is one, whatever it is called. */
+/** Every value below `data:` of a Kubernetes secret is a secret, whatever its name. */
 function withoutKubernetesSecrets(text: string, hide: Hide): string {
   const next = nextIn(text);
   return replaceMatches(text, KIND, ({ 0: kind, index }) => {

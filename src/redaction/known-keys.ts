@@ -3,7 +3,7 @@ import { replaceMatches, runEnd } from './linear-scan.ts';
 
 type Hide = (kind: string, secret: string) => string;
 
-/** What may follow a prefix. A run is read to its end and, once read, not again. */
+/** Character classes that may follow a prefix. Each run is read to its end, and only once. */
 const TAILS = {
   letters: /[A-Za-z0-9]*/y,
   word: /[\w-]*/y,
@@ -13,8 +13,8 @@ const TAILS = {
 } as const;
 
 /**
- * Prefixes of keys: kind, what follows, how much of it at least. The vendors publish them for secret scanning; the list follows that
- * of gitleaks (MIT licence), whose patterns are not linear here.
+ * Prefixes of keys: kind, character class and minimum length of the rest. Vendors publish them for secret scanning. The list follows that
+ * of gitleaks (MIT licence), whose patterns do not run in linear time here.
  */
 const PREFIXES: readonly (readonly [kind: string, tail: keyof typeof TAILS, least: number, prefixes: string])[] = [
   ['openai-key', 'word', 16, 'sk-'],
@@ -89,7 +89,7 @@ const RULES: ReadonlyMap<string, Rule> = new Map(
   ),
 );
 const literally = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
-// In the order of the alphabet alternatives share their beginnings, so that most places fail at once.
+// In alphabetical order, alternatives share their beginnings, so that most positions fail at once.
 const ALL_PREFIXES = [...RULES.keys()]
   .sort((a, b) => (b.startsWith(a) ? 1 : a.startsWith(b) ? -1 : a < b ? -1 : 1))
   .map((prefix): Alternative => ({ form: literally(prefix), literals: [prefix] }));
@@ -98,8 +98,9 @@ const prefixPattern = (some: readonly Alternative[]): RegExp =>
 const prefixesIn = narrowPattern(ALL_PREFIXES, prefixPattern);
 
 /**
- * Secrets of several parts, each of which is bounded or begins where nothing of its kind stands before: kind, literals of which each such
- * secret holds one, form. In literals `HEX`, `DIGIT` and `CAPITAL` stand for any such character.
+ * Secrets of several parts: kind, literals (each such secret contains one of them), and form. Each part is bounded, or begins where no
+ * character of its class stands before, so that matching is linear. In literals `HEX`, `DIGIT` and `CAPITAL` stand for any character of
+ * that class.
  */
 const FORMS: readonly (readonly [kind: string, literals: string, form: string])[] = [
   [
@@ -120,9 +121,9 @@ const FORMS: readonly (readonly [kind: string, literals: string, form: string])[
   ['mailgun-key', 'key- HEX-', '\\b(?:key-[0-9a-f]{32}|[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8})\\b'],
   ['mailchimp-key', '-us', '\\b[0-9a-f]{32}-us\\d{1,2}\\b'],
   ['twilio-key', 'SK', '\\bSK[0-9a-fA-F]{32}\\b'],
-  // The token of an account stands behind it: Client("AC…", "…").
+  // An account's token follows its id: Client("AC…", "…").
   ['twilio-key', 'AC', '(?<=\\bAC[0-9a-f]{32}["\'`]?[,:\\s]{1,4}["\'`]?)[0-9a-f]{32}\\b'],
-  // Its parameters hold commas, at which the prefix would stop.
+  // Its parameters contain commas, at which a prefix match would stop.
   ['password-hash', '$argon2', '\\$argon2(?:id|i|d)\\$[^\\s"\'`|<>]{16,}'],
   ['azure-key', 'Q~', '(?<![\\w~.-])[\\w~.-]{3}\\dQ~[\\w.~-]{30,}'],
   ['terraform-token', '.atlasv1.', '\\b[A-Za-z0-9]{14}\\.atlasv1\\.[\\w=-]{40,}'],
@@ -188,7 +189,7 @@ export const KNOWN_KEY_PATTERNS = [
   ...Object.values(TAILS),
 ];
 
-/** Secrets that show by their form alone, so that names of files, uuids and hashes of commits pass. */
+/** Masks secrets that are recognizable by their form alone. File names, uuids and commit hashes stay. */
 export function withoutKnownKeys(text: string, hide: Hide): string {
   const mightContain = literalFilter(text);
   const left = withoutForms(text, mightContain, hide);
@@ -207,7 +208,7 @@ function withoutForms(text: string, mightContain: MightContain, hide: Hide): str
 function withoutPrefixed(text: string, mightContain: MightContain, hide: Hide): string {
   const prefixes = prefixesIn(mightContain);
   if (!prefixes) return text;
-  // Where the run of each class ends that was read last: prefixes in a row must not read it again and again.
+  // The end of the last run of each class, so that adjacent prefixes do not read the run again.
   const ends = new Map<string, number>();
   return replaceMatches(text, prefixes.pattern, ({ 0: prefix, index }) => {
     const { kind, tail, least } = RULES.get(prefix) as Rule;
@@ -223,7 +224,7 @@ function withoutPrefixed(text: string, mightContain: MightContain, hide: Hide): 
 const DIGITS = /\d/;
 const [LOWER, UPPER] = [/[a-z]/, /[A-Z]/];
 
-/** A key has digits in a long part, or is of both cases in no order. */
+/** A key has digits in its long part, or mixes upper and lower case at random. */
 function isRandom(text: string, least: number): boolean {
   const isMixed = LOWER.test(text) && UPPER.test(text) && !/[a-z]{5}/.test(text);
   if (DIGITS.test(text)) return isMixed || text.split(/[-_.]/).some((part) => part.length >= 6 && DIGITS.test(part));

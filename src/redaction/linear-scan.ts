@@ -6,8 +6,8 @@ export interface Cut {
 }
 
 /**
- * Replaces the ranges that `look` returns at each match of `anchor`. The search continues after a cut, or else after
- * the anchor, so that work stays linear when each look reads a bounded stretch or only what it cuts.
+ * Replaces the ranges that `look` returns at each match of `anchor`. The search continues after a cut, or else after the anchor, so the
+ * time is linear if each look reads a bounded range or only the range that it cuts.
  * @param anchor a global pattern that is quick to fail: literals and bounded repetition
  */
 export function replaceMatches(
@@ -18,7 +18,7 @@ export function replaceMatches(
   return applyCuts(text, findCuts(text, anchor, look));
 }
 
-/** The cuts themselves, in their order and without overlaps. */
+/** Like `replaceMatches`, but returns the cuts, in order and without overlaps. */
 export function findCuts(text: string, anchor: RegExp, look: (found: RegExpExecArray) => Cut | undefined): Cut[] {
   const pattern = new RegExp(anchor);
   const cuts: Cut[] = [];
@@ -33,7 +33,7 @@ export function findCuts(text: string, anchor: RegExp, look: (found: RegExpExecA
   return cuts;
 }
 
-/** @param cuts in their order; of those that overlap the first counts */
+/** @param cuts in order; of overlapping cuts the first counts */
 export function applyCuts(text: string, cuts: readonly Cut[]): string {
   let [left, from] = ['', 0];
   for (const cut of cuts) {
@@ -44,7 +44,7 @@ export function applyCuts(text: string, cuts: readonly Cut[]): string {
   return cuts.length === 0 ? text : left + text.slice(from);
 }
 
-/** Where something comes next, or the text's end. Asked with growing positions it reads the text once for each thing. */
+/** The next position of a string, or the text's end. With increasing positions, the text is read once per string. */
 export function nextIn(text: string): (what: string, from: number) => number {
   const known = new Map<string, readonly [from: number, at: number]>();
   return (what, from) => {
@@ -63,13 +63,13 @@ export function matchAt(pattern: RegExp, text: string, at: number): RegExpExecAr
   return pattern.exec(text) ?? undefined;
 }
 
-/** Where a run of a sticky pattern that begins at a place ends. */
+/** The end of a run of a sticky pattern that begins at a position. */
 export function runEnd(pattern: RegExp, text: string, at: number): number {
   pattern.lastIndex = at;
   return pattern.test(text) ? pattern.lastIndex : at;
 }
 
-/** The last match of a global pattern that ends before a place. Asked with growing places it reads the text once. */
+/** The last match of a global pattern that ends before a position. With increasing positions, the text is read once. */
 export function lastBefore(text: string, pattern: RegExp): (at: number) => RegExpExecArray | undefined {
   const search = new RegExp(pattern);
   let last: RegExpExecArray | undefined;

@@ -2,15 +2,15 @@ import { isLetterCode, isLowerCode, isUpperCode, isWordCode, isWordOrHyphenCode 
 import { matchAt, nextIn, replaceMatches, runEnd } from './linear-scan.ts';
 import {
   ALREADY_MASKED,
+  isAuthScheme,
   isEnvironmentSecret,
   isHeaderSecret,
   isNumber,
   isReference,
-  isScheme,
   isSecret,
   isSentence,
   isSessionSecret,
-  isStrong,
+  isStrongSecret,
   isToken,
   isWord,
   VALUE_PATTERNS,
@@ -29,7 +29,7 @@ const HEADERS = '(?:proxy-)?authorization|(?:set-)?cookie';
 const NUMBER = '(?<![a-z])(?:otp|totp|pin|puk|cvv2?|cvc2?|2fa|mfa|tan)(?: ?code)?(?![a-z])';
 const OTHER =
   'secret(?:_key_base)?|(?:auth|access|api|refresh|bearer|session|bot|user|push|id|csrf|xsrf)?[ _-]?token|credentials?|creds|(?<![a-z])(?:bearer|basic|negotiate|apikey|ssws|digest)(?= )|bearer|connection[_-]?string|dsn|webhook(?:[ _-]?url)?|salt|pepper|presharedkey|authkey|writekey|apikey|(?<![a-z])auth(?![a-z])';
-/** Names first, then what is looked at behind them. One match costs little, and nothing is read twice. */
+/** The names; the text after a name is examined separately. A match is cheap, and no text is read twice. */
 const NAME = new RegExp(
   `(?:(${PASSWORD})|(${PHRASE})|(${NUMBER})|(${HEADERS})|(${KEY}|${OTHER})|(session_?id|(?<=_)session(?==)|connect\\.sid|(?:php|j)sessionid|(?<![a-z])sid(?![a-z]))|(KEY))`,
   'gi',
@@ -56,11 +56,11 @@ const BARE = /[^\s"'`<>,;]{1,256}/y;
 const WHOLE = /[^\s"'`<>,;]*/y;
 const CAPITALS = /[A-Z0-9_]{0,40}[ \t]{0,4}[=:]{1,2}(?!=)[ \t]{0,4}/y;
 
-/** Takes out what a name beside it gives away as a secret. */
+/** Masks values that an adjacent name identifies as a secret. */
 export function withoutNamedSecrets(text: string, hide: Hide): string {
   const next = nextIn(text);
 
-  /** What begins here: up to the quotation mark that closes it or the line's end, or else to the next blank. */
+  /** The value that begins here: up to its closing quotation mark or the end of the line, or else to the next blank. */
   function valueAt(at: number): Value {
     const quote = opens(text.charCodeAt(at)) ? matchAt(OPENING, text, at)?.[0] : undefined;
     if (quote === undefined) return { from: at, to: runEnd(BARE, text, at), quote: '' };
@@ -120,7 +120,7 @@ export function withoutNamedSecrets(text: string, hide: Hide): string {
     if (argument !== undefined) {
       const value = valueAt(after + argument.length);
       const head = headOf(value);
-      return !ALREADY_MASKED.test(head) && isStrong(head) ? cut(value, 'value') : undefined;
+      return !ALREADY_MASKED.test(head) && isStrongSecret(head) ? cut(value, 'value') : undefined;
     }
     if (isFlag(text, index)) {
       const at = runEnd(FLAGGED, text, after);
@@ -132,22 +132,22 @@ export function withoutNamedSecrets(text: string, hide: Hide): string {
     const stated = next === SPACE ? matchAt(STATED, text, end)?.[0] : undefined;
     const at = stated === undefined ? end + 1 : end + stated.length;
     if (stated === undefined && next !== SPACE && next !== TAB) return undefined;
-    // Nothing of this kind stands right behind its name.
-    if (stated === undefined && !number && password === undefined && !isScheme(name)) return undefined;
+    // A value of this kind never follows its name directly.
+    if (stated === undefined && !number && password === undefined && !isAuthScheme(name)) return undefined;
     const value = valueAt(at);
     const head = headOf(value);
     if (head.length < 3 || ALREADY_MASKED.test(head) || isReference(head)) return undefined;
     if (number) return isNumber(head, value) ? cut(value, 'code') : undefined;
     const isKnown =
       stated === undefined
-        ? (isScheme(name) && isToken(head)) ||
+        ? (isAuthScheme(name) && isToken(head)) ||
           (password !== undefined &&
-            (isStrong(head) || (value.quote !== '' && name.length > 4 && !/ /.test(head) && !isWord(head))))
+            (isStrongSecret(head) || (value.quote !== '' && name.length > 4 && !/ /.test(head) && !isWord(head))))
         : value.quote !== '' || (!isWord(head) && (password !== undefined || /\d/.test(head)));
     return isKnown ? cut(value, 'value') : undefined;
   });
 
-  /** To the end of the line, or to where another variable is set. */
+  /** Up to the end of the line, or to the next variable. */
   function environmentCut(at: number) {
     const line = text.slice(at, next('\n', at));
     if (!isEnvironmentSecret(line.slice(0, 256))) return undefined;
@@ -158,26 +158,26 @@ export function withoutNamedSecrets(text: string, hide: Hide): string {
     return { from: at, to, put: hide('env', text.slice(at, to).trim()) };
   }
 
-  /** All of a header: of cookies each may be the one. */
+  /** The whole header, because any of its cookies may be the secret. */
   function headerAt(after: number, between: string) {
     const colon = between.indexOf(':');
     const start = colon < 0 ? after + between.length : after + colon + 1;
     const at = start + (/^\s{0,20}/.exec(text.slice(start, start + 20))?.[0].length ?? 0);
-    // A value that a program inserts by name.
+    // A placeholder for a value that a program inserts.
     if (colon < 0 && matchAt(OPENING, text, at) === undefined) return undefined;
     const head = text.slice(at, Math.min(next('\n', at), at + 256)).replace(/^\\*["'`]/, '');
     const token = head.replace(/^\w{1,20} {1,4}(?=\S)/, '');
     return isHeaderSecret(head, token) ? toLineEnd(at, 'header') : undefined;
   }
 
-  /** Twelve words and more, as wallets give them. */
+  /** Twelve or more words, such as the recovery phrase of a wallet. */
   function words(at: number) {
     const found = matchAt(SEED, text, at);
     if (!found) return undefined;
     const from = at + (found[1]?.length ?? 0);
     const to = at + found[0].length;
     const phrase = text.slice(from, to);
-    // A last line that names something is no part of it: `recovery phrase: …`.
+    // A last line with a label is not part of the phrase: `recovery phrase: …`.
     const before = /[:=]/.test(text.slice(to, to + 3)) ? phrase.slice(0, Math.max(0, phrase.lastIndexOf('\n'))) : '';
     const secret = wordsIn(before) >= LEAST_SEED_WORDS ? before : phrase;
     return { from, to: from + secret.length, put: hide('seed-phrase', secret) };
@@ -186,7 +186,7 @@ export function withoutNamedSecrets(text: string, hide: Hide): string {
 
 const LEAST_SEED_WORDS = 12;
 const SEED_WORD = '(?:\\d{1,2}[.)] ?)?[A-Za-z]{3,8}';
-/** A line that begins like a sentence is another text, unless the word is alone in it. */
+/** A line that begins like a sentence is other text, unless it has only one word. */
 const SEED_GAP = '(?:[ ,\\t]{1,3}|\\r?\\n(?=[a-z\\d]|[A-Z]{2}|[A-Z][a-z]{2,7}[ \\t]{0,3}(?:\\r?\\n|$)))';
 const SEED = new RegExp(
   `((?:[\\s:="'\`\\\\]|is\\b|are\\b|was\\b){0,8})(?:${SEED_WORD}${SEED_GAP}){${LEAST_SEED_WORDS - 1},23}${SEED_WORD}(?![A-Za-z])`,
@@ -210,12 +210,12 @@ export const NAMED_SECRET_PATTERNS = [
 ];
 
 const [SPACE, TAB, PARENTHESIS, DOUBLE, SINGLE, BACKTICK, BACKSLASH] = [32, 9, 40, 34, 39, 96, 92];
-/** The beginning of a quotation mark, escaped or not. */
+/** The start of a quotation mark, which may be escaped. */
 const opens = (code: number): boolean => code === DOUBLE || code === SINGLE || code === BACKTICK || code === BACKSLASH;
 
 const isCapital = (name: string): boolean => !isLowerCode(name.charCodeAt(0)) && name === name.toUpperCase();
 
-/** `password` also within a word; anything else begins where a word does, or with a capital: `clientSecret`. */
+/** `password` also matches inside a word. All other names must begin at the start of a word or with a capital letter: `clientSecret`. */
 function beginsHere(text: string, index: number, name: string): boolean {
   const [before, first] = [text.charCodeAt(index - 1), name.charCodeAt(0)];
   if (!isLetterCode(before) || !isLetterCode(first)) return true;
@@ -223,7 +223,7 @@ function beginsHere(text: string, index: number, name: string): boolean {
   return /^(?:pass(?:word|wd|phrase)|passwort|token|secret)/i.test(name);
 }
 
-/** Where the value begins when this stands in the name of a line of an environment file: whatever it looks like, it is one. */
+/** The start of the value if the match is in the name of a line of an environment file, where any value counts as a secret. */
 function environmentValue(text: string, index: number, end: number): number | undefined {
   const separator = matchAt(CAPITALS, text, end)?.[0];
   if (separator === undefined) return undefined;

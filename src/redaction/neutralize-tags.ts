@@ -1,6 +1,6 @@
 import { plainText } from '../text.ts';
 
-/** Words that tags of agents' own are made of: what a host, a model or this memory marks its instructions with. */
+/** Words in the tags with which a host, a model or this memory marks its instructions. */
 const CONTROL_WORDS = new Set(
   'admin antml assistant call calls caveat command context developer function functions hook human im important inst instruction instructions invoke memory override parameter parameters policy prompt recalled reminder reminders result results role rules sys system thinking tool tools user'.split(
     ' ',
@@ -11,8 +11,8 @@ const TAG =
 const BRACKETED = /\[(\/?(?:INST|SYS|SYSTEM|ASSISTANT|USER))\]/gi;
 
 /**
- * What the memory found, as an agent may read it: stored text is data, and no tag of it may end the mark that it stands in or begin
- * one of the host's own. Such tags stay readable, behind another bracket; what cannot be seen is left out.
+ * Makes found text safe for an agent. Stored text is data: none of its tags may close the mark around it or open one of the host's own
+ * tags. Such tags get another bracket and stay readable; invisible characters are removed.
  */
 export function neutralizeTags(text: string): string {
   return plainText(text)

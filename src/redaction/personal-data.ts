@@ -2,7 +2,7 @@ import { applyCuts, findCuts } from './linear-scan.ts';
 
 type Hide = (kind: string, secret: string) => string;
 
-// The last of them that stands before a number, a group of letters or a key says what that is.
+// The last of these words before a number, a group of letters or a key decides the kind.
 const CONTEXTS = {
   code: '(?:verification|security|confirmation|one[- ]time|login|log-in|sign[- ]in|access|authentication|two[- ]factor|2fa|mfa|sms|pairing|unlock)[ -]?(?:pass)?code|one[- ]time (?:password|pin)',
   recovery: '(?:recovery|backup|scratch|emergency)[ -]codes?',
@@ -18,10 +18,10 @@ const CONTEXT = new RegExp(NAMES.map((name) => `(${CONTEXTS[name]})`).join('|'),
 interface Form {
   readonly kind: string;
   readonly form: string;
-  /** The context required before it, and its greatest distance in characters. */
+  /** The context that must precede the value, and its maximum distance in characters. */
   readonly after?: readonly [Context, number];
   readonly holds?: (text: string) => boolean;
-  /** Whether it may be found in a text without a digit. */
+  /** True if a match may contain no digit. */
   readonly isWithoutDigits?: true;
 }
 
@@ -73,13 +73,13 @@ const FORMS: readonly Form[] = [
 const PERSONAL = FORMS.map(({ form }) => new RegExp(form, 'g'));
 export const PERSONAL_DATA_PATTERNS = [CONTEXT, ...PERSONAL];
 
-/** Takes out numbers of cards, accounts and persons, and codes and keys that only their surroundings give away. */
-export function withoutPersonal(text: string, hide: Hide): string {
+/** Masks numbers of cards, accounts and persons, and codes and keys that are recognizable only by their context. */
+export function withoutPersonalData(text: string, hide: Hide): string {
   const contexts = contextsIn(text);
   const named = new Set(contexts.map(({ name }) => name));
   const hasDigits = hasDigit(text);
   const cuts = FORMS.flatMap(({ kind, after, holds, isWithoutDigits = false }, which) => {
-    // Without them it would find nothing, at the cost of looking at every character.
+    // Without these words there can be no match, so the text need not be scanned.
     if (!(hasDigits || isWithoutDigits) || (after && !named.has(after[0]))) return [];
     let [place, last] = [0, undefined as FoundContext | undefined];
     return findCuts(text, PERSONAL[which] as RegExp, ({ 0: found, index }) => {
@@ -111,7 +111,7 @@ function contextsIn(text: string): FoundContext[] {
   return contexts;
 }
 
-/** By the digit that checks the others (ISO/IEC 7812), of a length and a beginning that cards have. */
+/** A valid check digit (ISO/IEC 7812), with the length and prefix of a card number. */
 function isCard(text: string): boolean {
   const digits = text.replace(/\D/g, '');
   if (!/^(?:4|5[1-5]|2[2-7]|3[0-9]|6)/.test(digits) || /^(\d)\1+$/.test(digits)) return false;
@@ -122,7 +122,7 @@ function isCard(text: string): boolean {
   return sum % 10 === 0;
 }
 
-/** By its two digits that check the others (ISO 13616). */
+/** Valid check digits (ISO 13616). */
 function isIban(text: string): boolean {
   const plain = text.replaceAll(' ', '');
   if (plain.length < 15 || plain.length > 34) return false;

@@ -10,15 +10,15 @@ export interface VisibleText {
   readonly text: string;
   /** The removed texts, without their tags. */
   readonly hidden: readonly string[];
-  /** True when a span was opened and never closed, so that what follows elsewhere may belong to it. */
+  /** True if a span was opened and never closed, so that later parts may belong to it. */
   readonly isOpen: boolean;
 }
 
 /**
- * Takes out `<private>…</private>`, nested ones whole. In doubt it hides: what follows an opening without an end, and what stands
- * before an end without an opening.
+ * Removes `<private>…</private>`, including nested spans. In doubt, text is hidden: everything after an opening tag without an end, and
+ * everything before an end tag without an opening.
  */
-export function withoutPrivate(text: string): VisibleText {
+export function withoutPrivateText(text: string): VisibleText {
   const kept: string[] = [];
   const hidden: string[] = [];
   let [depth, from] = [0, 0];

@@ -2,7 +2,7 @@ import { lastBefore, replaceMatches } from './linear-scan.ts';
 
 type Hide = (kind: string, secret: string) => string;
 
-/** A whole run of letters of base64 and hexadecimal; what stands before it is none of them, so that each is read once. */
+/** A whole run of base64 or hexadecimal characters. The character before it is of another class, so each run is read once. */
 const RUN = /(?<![\w+/-])(?<!SHA256:)(?!sha\d{1,3}-)[\w+/-]{15,}={0,2}/g;
 const LEAST_BITS = 4.2;
 const SAMPLE_LENGTH = 400;
@@ -10,9 +10,9 @@ const LEAST_GENERATED = 15;
 /** A run is classified by at most this many characters before it. */
 const BEFORE = 64;
 
-// The last of them that stands before a run decides.
+// The last of these words before a run decides.
 const SECRET_WORDS = String.raw`pass(?:word|phrase|code)s?|passwort|secrets?|token|api[ _-]?keys?|(?:app|admin|private|master|global|server|signing|access|account|service|sdk|write|setup|encryption|license|licence|secret|unseal|project|personal)[ _-]?keys?|credentials?|creds|\bo?auth2?\b|bearer|apikey|x-[\w-]{1,20}-key|login|authtoken|add-authtoken|[?&](?:key|k|code|sig|t|token)=|reset/|magic|invite/|importprivkey|recovery`;
-// Of services whose keys have no form of their own; the names follow gitleaks' list (MIT licence).
+// Services whose keys have no recognizable form; the names follow gitleaks' list (MIT licence).
 const VENDORS =
   'adafruit|adobe|airtable|algolia|alibaba|amplitude|anthropic|asana|atlassian|auth0|azure|bitbucket|bittrex|braintree|buildkite|circleci|cloudflare|cloudinary|codecov|codeclimate|cohere|coinbase|confluent|consul|contentful|coveralls|datadog|deepgram|discord|dropbox|droneci|elevenlabs|etsy|facebook|fastly|figma|finicity|finnhub|flickr|freshbooks|gitter|gocardless|heroku|honeycomb|hubspot|intercom|jenkins|jfrog|artifactory|jira|confluence|kraken|kucoin|launchdarkly|linkedin|looker|mailchimp|mailgun|mapbox|mattermost|messagebird|meraki|mistral|mixpanel|netlify|newrelic|new[ -]relic|ngrok|nytimes|okta|opsgenie|pagerduty|paypal|pinecone|plaid|postmark|pusher|railway|rapidapi|rollbar|sendbird|sentry|shodan|snyk|sonar|splunk|squarespace|stripe|sumologic|telegram|travis|trello|twilio|twitch|twitter|typeform|vercel|wandb|yandex|zendesk';
 const NON_SECRET_WORDS = String.raw`commit|revision|\brev\b|sha-?\d*|hash|checksum|digest|md5|etag|fingerprint|public[ _-]?key|pubkey|integrity|uuid|guid|\bids?\b|account|build|image|version|blob|tree|object|branch|tag|cert(?:ificate)?|thumbprint|request|trace|span|session_id|nonce|state|challenge|path|file|index-`;
@@ -27,7 +27,7 @@ export function withoutRandomText(text: string, hide: Hide): string {
   const before = lastBefore(text, CONTEXT);
   return replaceMatches(text, RUN, ({ 0: found, index }) => {
     const to = index + found.length;
-    // Of a path only the last part can be one.
+    // Only the last part of a path can be a key.
     const from = isPath(found) ? found.lastIndexOf('/') + 1 : 0;
     const piece = found.slice(from);
     if (isRandom(piece)) return { from: index + from, to, put: hide('random', piece) };
@@ -42,7 +42,7 @@ export function withoutRandomText(text: string, hide: Hide): string {
   });
 }
 
-/** Words stand between its slashes. */
+/** The parts between the slashes are words. */
 const isPath = (text: string): boolean =>
   /(?:^|\/)(?:[a-z]{3,}|[A-Z][a-z]{3,}|[a-z]+(?:-[a-z]+)+)(?:\/|$)/.test(text.slice(0, SAMPLE_LENGTH));
 
@@ -52,17 +52,17 @@ function isRandom(text: string): boolean {
   const head = text.slice(0, SAMPLE_LENGTH);
   if (!/[a-z]/.test(head) || !/[A-Z]/.test(head) || (head.match(/\d/g)?.length ?? 0) < 3) return false;
   if (/[a-z]{8}/.test(head)) return false;
-  // A picture and a program begin with the same letter many times.
+  // Encoded pictures and programs begin with many equal letters.
   return (
     entropy(head) >= LEAST_BITS || (text.length >= SAMPLE_LENGTH && entropy(text.slice(-SAMPLE_LENGTH)) >= LEAST_BITS)
   );
 }
 
-/** Hexadecimal, a uuid, or letters and digits in no order: what a machine made, whatever it is for. */
+/** Machine-generated text of any purpose: hexadecimal digits, a uuid, or random letters and digits. */
 function isGenerated(text: string): boolean {
   if (text.length < LEAST_GENERATED) return false;
   const parts = text.slice(0, SAMPLE_LENGTH).split(/[-_/+]/);
-  // Digits all over it, as no name has them.
+  // Digits throughout the text, which names do not have.
   if (parts.some((part) => part.length >= 16 && (part.match(/\d+/g)?.length ?? 0) >= 3)) return true;
   if (parts.some((part) => /[a-z]{6}|[A-Z]{8}/.test(part))) return false;
   if (/[a-z]{4}/.test(text) && (text.match(/\d+/g)?.length ?? 0) < 2) return false;
@@ -71,10 +71,10 @@ function isGenerated(text: string): boolean {
   );
 }
 
-/** On another line than what names it, unless that line ends there. */
+/** True if the value is on another line than its name, unless the line ends with the name. */
 const isOnAnotherLine = (between: string): boolean => between.replace(/^[ \t:="'`>|]*\n/, '').includes('\n');
 
-/** Shannon's, in bits for a character. */
+/** Shannon entropy in bits per character. */
 function entropy(text: string): number {
   const counts = new Map<string, number>();
   for (const letter of text) counts.set(letter, (counts.get(letter) ?? 0) + 1);

@@ -8,14 +8,14 @@ export const RECALL_END = '</recalled-memory>';
 const MARK = tagPattern('recalled-memory');
 /** Shorter sentences are too common to be recognised. */
 const LEAST = 12;
-/** No line of an answer is as long. */
+/** Answers have no longer lines. */
 const LONGEST_LINE = 4_000;
 /** The speaker is not part of the sentence. */
-const SPEAKER = /^(?:user|assistant|system|tool): /;
+const ROLE_PREFIX = /^(?:user|assistant|system|tool): /;
 const ORNAMENT = /[\s*_`]+/g;
 const SPECIAL = /[\\^$.*+?()[\]{}|/]/g;
 
-/** Removes recalled text: between two marks, after one without its end everything, and marks that stand alone. */
+/** Removes recalled text: everything between two marks, everything after a mark without an end, and single marks. */
 export function withoutRecallMarks(text: string): string {
   const marks = tagsIn(text, MARK);
   if (marks.length === 0) return text;
@@ -36,18 +36,18 @@ export function recalledSentences(answer: string): string[] {
     if (line.length > LONGEST_LINE || tagsIn(line, MARK).length > 0) return [];
     const bullet = oneLine(line)
       .replace(/^[-*•] /, '')
-      .replace(SPEAKER, '');
+      .replace(ROLE_PREFIX, '');
     const sentence = bullet.replace(/ ?\([^()]*\)$/, '').replace(/[.!?…]{1,20}$/, '');
     return sentence.length >= LEAST ? [sentence] : [];
   });
 }
 
 /** Removes recalled sentences from an agent's text; the rest of their lines stays. */
-export function withoutRecalled(text: string, sentences: Iterable<string>): string {
+export function withoutRecalledSentences(text: string, sentences: Iterable<string>): string {
   const plain = normalized(text);
   const repeated = [...sentences].filter((sentence) => plain.includes(normalized(sentence)));
   if (repeated.length === 0) return text;
-  // The longest first: one may be the beginning of another.
+  // Longest first, because one sentence may be the beginning of another.
   repeated.sort((a, b) => b.length - a.length);
   const any = new RegExp(repeated.map(looseForm).join('|'), 'gi');
   return text
@@ -60,7 +60,7 @@ export function withoutRecalled(text: string, sentences: Iterable<string>): stri
 
 const normalized = (text: string): string => text.toLowerCase().replace(ORNAMENT, ' ');
 
-/** However it is spaced, broken into lines or set in bold. */
+/** Ignores spacing, line breaks and bold marks. */
 const looseForm = (sentence: string): string =>
   sentence
     .split(ORNAMENT)

@@ -2,14 +2,14 @@ import { ADDRESS_PATTERNS, withoutAddresses } from './addresses.ts';
 import { FILE_SECRET_PATTERNS, withoutFileSecrets } from './file-secrets.ts';
 import { KNOWN_KEY_PATTERNS, withoutKnownKeys } from './known-keys.ts';
 import { NAMED_SECRET_PATTERNS, withoutNamedSecrets } from './named-secrets.ts';
-import { PERSONAL_DATA_PATTERNS, withoutPersonal } from './personal-data.ts';
-import { PRIVATE, PRIVATE_TAG_PATTERNS, withoutPrivate } from './private-tags.ts';
+import { PERSONAL_DATA_PATTERNS, withoutPersonalData } from './personal-data.ts';
+import { PRIVATE, PRIVATE_TAG_PATTERNS, withoutPrivateText } from './private-tags.ts';
 import { RANDOM_TEXT_PATTERNS, withoutRandomText } from './random-text.ts';
 
-/** Shorter text would hit words. */
+/** Shorter text would match ordinary words. */
 const LEAST_REMEMBERED = 6;
 const MOST_REMEMBERED = 500;
-/** Milliseconds for all parts of a turn; the rest is then hidden. Only a bug can take this long. */
+/** Milliseconds for all parts of a turn, after which the rest is hidden. Only a bug can take this long. */
 const LONGEST = 2_000;
 
 /** Applied in order: named secrets first, likely ones last. */
@@ -18,7 +18,7 @@ const STEPS = [
   withoutAddresses,
   withoutFileSecrets,
   withoutNamedSecrets,
-  withoutPersonal,
+  withoutPersonalData,
   withoutRandomText,
 ] as const;
 
@@ -34,33 +34,33 @@ export const REDACTION_PATTERNS: readonly RegExp[] = [
 ];
 
 /**
- * Text that may be written down: secrets become `[redacted:<kind>]`, `<private>…</private>` becomes `[private]`. A span that is never
- * closed hides all that follows. Doing it again changes nothing. Never throws: what cannot be looked through is hidden whole.
+ * Text that may be stored: secrets become `[redacted:<kind>]`, `<private>…</private>` becomes `[private]`. A span that is never closed
+ * hides everything after it. Redacting again changes nothing. Never throws: text that cannot be checked is hidden completely.
  */
 export function redact(text: string): string {
   return redaction().of(text);
 }
 
 /**
- * The text without what its form or its surroundings give away as a secret; `<private>` spans stay. For stored texts, so without a limit
- * of time.
+ * The text without secrets that are recognizable by form or context; `<private>` spans stay. Has no time limit, because it is used for
+ * stored texts.
  * @param hide called for each secret; returns its replacement
  */
 export function withoutSecrets(text: string, hide: (kind: string, secret: string) => string): string {
   return STEPS.reduce((left, step) => step(left, hide), text);
 }
 
-/** Parts that belong together, in their order. */
+/** Redacts parts that belong together, in order. */
 export interface Redaction {
   /**
-   * After a span that no part closed, everything is private.
+   * Redacts the next part. After a private span that no part closed, everything is private.
    * @param window at most this many characters of a longer text are redacted and returned
    * @param end how many of them come from its end, after a line of three dots
    */
   of(part: string, window?: number, end?: number): string;
-  /** Learns the secrets of a part that is not kept here; a span that it opens ends with it. */
+  /** Learns the secrets of a part that is not stored here. A span that the part opens ends with it. */
   learn(part: string): void;
-  /** Takes out of a part what other parts, also later ones, gave away as a secret. */
+  /** Removes from a part the secrets that were recognized in other parts, including later ones. */
   again(part: string): string;
 }
 
@@ -77,7 +77,7 @@ export function redaction(now: () => number = () => performance.now()): Redactio
     return `[redacted:${kind}]`;
   }
   function visible(part: string): string {
-    const { text, hidden, isOpen: stays } = withoutPrivate(isOpen ? `<private>${part}` : part);
+    const { text, hidden, isOpen: stays } = withoutPrivateText(isOpen ? `<private>${part}` : part);
     isOpen = stays;
     for (const span of hidden) for (const piece of distinctivePieces(span)) note(piece);
     return text;
@@ -114,7 +114,7 @@ export function redaction(now: () => number = () => performance.now()): Redactio
   };
 }
 
-/** The parts of a private span that would reveal it elsewhere: its lines, and its words that are not ordinary words. */
+/** The pieces of a private span that must also be hidden elsewhere: its lines, and its words that are not ordinary words. */
 function distinctivePieces(span: string): string[] {
   const lines = span.split('\n').map((line) => line.trim());
   const words = span.split(/[\s"'`,;()]+/).filter((word) => /\d/.test(word) && /[^\d.:-]/.test(word));
@@ -132,7 +132,7 @@ function truncated(text: string, window: number, end: number): string {
   return beginning(text, window - end) + OMISSION + text.slice(from);
 }
 
-/** Ends where a word ends: half a secret would not be known as one. */
+/** Ends at the end of a word, because half a secret would not be recognized. */
 function beginning(text: string, length: number): string {
   if (text.length <= length) return text;
   let end = length;

@@ -1,15 +1,15 @@
-/** Where a value stands, without its quotation marks. */
+/** The position of a value, without its quotation marks. */
 export interface Value {
   readonly from: number;
   readonly to: number;
   readonly quote: string;
 }
 
-// Code that speaks of a secret without holding it: types, references, calls, template placeholders.
+// Code that mentions a secret without containing it: types, references, calls, template placeholders.
 const REFERENCE =
   /^(?:\$|%[A-Z_]+%|\{\{|<|\[|\{$|(?:string|number|boolean|bool|str|int|null|undefined|none|nil|true|false|any|unknown|void|never|bytes|required|optional|invalid|missing|expired|empty|wrong|not|a|the|in|on|set|unset|only|never|always)\b[^\w]*$|(?:process|import|os|env|this|self|config|settings|options|opts|args|ctx|req|request|res|response|data|params|props|input|secrets|vars|var|local|inputs|github|await|new|new\s|function|async|typeof|z|t|Type|Schema|get|await)\b[.([]|[A-Za-z_][\w.?[\]]*[([]|\{[\w:.]+\}$)/i;
 const UUID = /^[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}$/i;
-// In the cases in which words are written: a generated password may begin with `mY`.
+// Only in the usual upper or lower case of words, because a generated password may begin with `mY`.
 const PLACEHOLDER =
   /^(?:(?:[Yy]our|YOUR|[Mm]y|MY|[Tt]he|THE|[Ss]ome|SOME)[-_ ]?[\w -]{0,40}|(?:[Uu]ser(?:name)?|USER(?:NAME)?):(?:[Pp]ass(?:word)?|PASS(?:WORD)?)|.{0,12}(?:…|\.\.\.))$/;
 /** `BinaryLike`, `NodeJS.ArrayBufferView`, `validation.valid` */
@@ -40,22 +40,22 @@ export function isEnvironmentSecret(head: string): boolean {
   return !ALREADY_MASKED.test(head) && !/^["']?\$[{(A-Z_a-z]/.test(head) && !isCode(head);
 }
 
-/** `const KEY = await load()` in capitals is code and no line of an environment file. */
+/** `const KEY = await load()` is code, not a line of an environment file. */
 const isCode = (value: string): boolean => /^(?:await |new |process\.|import\.|[A-Za-z_][\w.]*\()/.test(value);
 
 /** `no password: bind it to …` */
 export const isSentence = (text: string, { from, to }: Value): boolean =>
   /^[A-Za-z'’-]+$/.test(text.slice(from, to)) && / [A-Za-z]/.test(text.slice(to, to + 2));
 
-export const isScheme = (name: string): boolean => /^(?:bearer|basic|negotiate|apikey|ssws|digest)$/i.test(name);
+export const isAuthScheme = (name: string): boolean => /^(?:bearer|basic|negotiate|apikey|ssws|digest)$/i.test(name);
 
 export const isNumber = (head: string, { quote }: Value): boolean =>
   /^(?:G-)?\d{3,10}\b/.test(head) ||
   (quote !== '' && head.length >= 3 && /\d/.test(head)) ||
   (/\d/.test(head) && /[a-z]/i.test(head) && head.length >= 6);
 
-/** Unlike a word: letters, digits and signs mixed. */
-export function isStrong(head: string): boolean {
+/** True for a mix of letters, digits and signs, unlike a word. */
+export function isStrongSecret(head: string): boolean {
   if (
     head.length < 6 ||
     head.length > 128 ||
@@ -85,8 +85,8 @@ export function isSecret({ isPassword, name, between, head, value }: Named): boo
   if (value.quote !== '' && !isPassword && head.length < 16 && /^[A-Za-z-]+$/.test(head)) return false;
   if (value.quote !== '') return !/^[A-Za-z]+(?: [A-Za-z'’]+)+[.!?…]*$/.test(head);
   const isBeside = /^\\*["'`]?=$/.test(between);
-  if (isPassword) return isStrong(head) || !TYPE.test(head) || (isBeside && /\d/.test(head));
-  // Right beside it, as in a query or a settings file; with spaces it may as well be code or a sentence.
+  if (isPassword) return isStrongSecret(head) || !TYPE.test(head) || (isBeside && /\d/.test(head));
+  // Only directly after the name, as in a query or a settings file; with spaces the text may also be code or a sentence.
   if (isBeside) return !/^[a-z]+$/i.test(head) || head.length >= 16;
   return /\d/.test(head) && head.length >= 6;
 }

@@ -12,14 +12,14 @@ export const TAG_PATTERNS = [GAP, REST];
 const OPENINGS = ['<', '&lt;', '&#60;', '&#x3c;', '\\u003c'];
 
 /**
- * Tags of a name in any case, with attributes or none, with spaces and invisible characters inside, in HTML's or JSON's escapes.
- * The name is looked for first and then what stands before it, so that each character is read once.
+ * Matches tags of a name in any case, with or without attributes, with spaces and invisible characters inside, and in HTML or JSON
+ * escapes. Searches for the name first and then for the text before it, so that each character is read once.
  */
 export function tagPattern(name: string): RegExp {
   return new RegExp(`${[...name].join(`[${INVISIBLE}]{0,8}`)}(?![\\w-])`, 'gi');
 }
 
-/** @param pattern what `tagPattern` gave */
+/** @param pattern the result of `tagPattern` */
 export function tagsIn(text: string, pattern: RegExp): Tag[] {
   const tags: Tag[] = [];
   for (const { 0: name, index } of text.matchAll(pattern)) {

@@ -6,7 +6,7 @@ import { expiredEpisodes } from '../graph/queries/episodes.ts';
 import { instant, timesAsKnown } from '../graph/queries/time-conditions.ts';
 import type { Embedder } from '../models/embedder.ts';
 import type { LanguageModel } from '../models/language-model.ts';
-import { oneLine, shortened } from '../text.ts';
+import { oneLine, truncated } from '../text.ts';
 import { findAnswer } from './answer/answer.ts';
 import { foundWithCurrentSummaries } from './answer/current-summaries.ts';
 import { withCurrentText } from './answer/what-holds.ts';
@@ -137,7 +137,7 @@ function needsVector({ answer: _, ...parts }: SearchRecipe): boolean {
 async function uuidsOf(graph: GroupGraph, name: string): Promise<string[]> {
   const entities = await findEntitiesByName(graph, [name]);
   if (entities.length > 0) return entities.map(({ uuid }) => uuid);
-  throw new InvalidInputError(`There is no entity "${shortened(name, 60)}" from which to measure distances.`);
+  throw new InvalidInputError(`There is no entity "${truncated(name, 60)}" from which to measure distances.`);
 }
 
 function emptyFor({ answer, entities, communities }: SearchRecipe): Found {

@@ -3,12 +3,12 @@ import { entityHistory, findEntitiesByName } from '../graph/queries/entities.ts'
 import { countFacts, type FactRow } from '../graph/queries/search-facts.ts';
 import { normalizedTime } from '../graph/queries/time-conditions.ts';
 import {
-  type BeginPeriod,
+  anyFacts,
   countFactsOf,
+  type FactStartRange,
   latestFacts,
   latestFactsOf,
   rivalsOf,
-  someFacts,
 } from '../graph/queries/timeline.ts';
 import { DAY, toGraphTime } from '../time.ts';
 import { typeOf } from './results.ts';
@@ -47,7 +47,7 @@ export async function timelineOf(graph: GroupGraph, { entity, from, to, limit }:
   };
   if (entity === undefined) {
     const count = await countFacts(graph);
-    const facts = count <= limit ? await someFacts(graph, limit) : await latestOfAll(graph, period, to, limit);
+    const facts = count <= limit ? await anyFacts(graph, limit) : await latestOfAll(graph, period, to, limit);
     return { entities: [], facts: await inOrder(graph, facts), count };
   }
   const called = await findEntitiesByName(graph, [entity]);
@@ -69,7 +69,7 @@ const PERIODS = [30 * DAY, 240 * DAY, 2000 * DAY];
 
 async function latestOfAll(
   graph: GroupGraph,
-  period: BeginPeriod,
+  period: FactStartRange,
   to: Date | undefined,
   limit: number,
 ): Promise<FactRow[]> {

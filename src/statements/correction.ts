@@ -93,7 +93,7 @@ export function isCorrectionOf(
 }
 
 /** The sentence as it reads with the right number. */
-export function withNumber(
+export function withReplacedNumber(
   text: string,
   propertyValue: PropertyValue,
   { newValue }: Pick<StatedChange, 'newValue'>,

@@ -1,4 +1,4 @@
-import { BARE_NUMBER, type CorrectionContext, isCorrectionOf, withNumber } from './correction.ts';
+import { BARE_NUMBER, type CorrectionContext, isCorrectionOf, withReplacedNumber } from './correction.ts';
 import { endsStatement } from './does-end.ts';
 import type { PropertyValue } from './property-value.ts';
 import { isSameScope } from './scope.ts';
@@ -127,7 +127,7 @@ function isLater(statement: Statement, { sentence, episode, saidAt }: SentenceIn
 function correctedBy(statement: Statement, { sentence }: SentenceInContext): string | undefined {
   if (statement.kind !== 'ends' || statement.endsWhat !== 'correction') return undefined;
   const [propertyValue] = sentence.propertyValues.filter(({ kind }) => kind === 'number');
-  return propertyValue && withNumber(sentence.text, propertyValue, statement);
+  return propertyValue && withReplacedNumber(sentence.text, propertyValue, statement);
 }
 
 /** Whether a correction is in the next turn, and which other numbers it could be about. */

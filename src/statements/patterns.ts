@@ -1,7 +1,6 @@
 /*
- * How English says that something ended or came in the place of something else, one construction after the other. Each is tried on a clause
- * in which dates are single words (`@2026-05-12`). `s` is what the clause is about, `o` what was done to, `g` the old value, `n` the new value, `of`
- * what for.
+ * English constructions that say that something ended or was replaced. Each pattern is tried on a clause in which dates are single words
+ * (`@2026-05-12`). Groups: `s` the subject, `o` the object, `g` the old value, `n` the new value, `of` the purpose.
  */
 
 const WE = '(?:we|i|they|the team|our team)';

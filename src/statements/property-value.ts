@@ -6,9 +6,9 @@ import {
   FORMS_OF_BE,
   isParticiple,
   PREPOSITIONS,
+  statedWorkingState,
   verbAt,
   wordSet,
-  worksOrBroken,
 } from './verbs.ts';
 import { isDate, isNumber, stemsOf, termKey, UNITS, type Word, wordsOf } from './words.ts';
 
@@ -75,7 +75,7 @@ export function propertyValueOf(text: string, dates: readonly DateMention[]): Pr
   const { verb, value, kind, subject } = parts;
   const all = stemsOf(words).filter((term) => !isTime(term, kind));
   const terms = new Set(all);
-  const condition = worksOrBroken(words, at);
+  const condition = statedWorkingState(words, at);
   if (condition) return conditionOf(words.slice(0, at), words, condition.word, isNews);
   if (value.length === 0 && terms.size < 2) return null;
   const kept = new Set(valueInKey(kind, value));

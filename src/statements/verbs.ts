@@ -50,7 +50,7 @@ export function verbAt(words: readonly Word[]): number {
   return -1;
 }
 
-export function worksOrBroken(words: readonly Word[], at: number): { word: 'ok' | 'broken' } | null {
+export function statedWorkingState(words: readonly Word[], at: number): { word: 'ok' | 'broken' } | null {
   const after = words
     .slice(at + 1)
     .filter(({ lower }) => !/^(?:not|again|now|back|still|all|fully|currently)$/.test(lower));

@@ -22,7 +22,7 @@ export interface LoginItem {
 }
 
 /** The program to start, both as absolute paths. */
-export interface Program {
+export interface NodeScript {
   readonly node: string;
   readonly script: string;
 }
@@ -34,7 +34,7 @@ const MARK = 'Written by `memory-manager up --at-login`; `memory-manager up --no
  * The unit of systemd or the agent of launchd for the home of this environment. Each home has its own.
  * @throws ConfigError on a system with neither
  */
-export function loginItem(environment: Environment, program: Program, platform: NodeJS.Platform): LoginItem {
+export function loginItem(environment: Environment, program: NodeScript, platform: NodeJS.Platform): LoginItem {
   const home = homeFolder(environment);
   const isDefault = home === homeFolder({ ...environment, MEMORY_HOME: undefined });
   const suffix = isDefault ? '' : `-${createHash('sha256').update(home).digest('hex').slice(0, 8)}`;
@@ -66,7 +66,7 @@ export function loginItem(environment: Environment, program: Program, platform: 
   throw new ConfigError(`--at-login needs systemd (Linux) or launchd (macOS); this system is ${platform}.`);
 }
 
-function systemdUnit({ node, script }: Program, variables: Readonly<Record<string, string>>, settingsFile: string) {
+function systemdUnit({ node, script }: NodeScript, variables: Readonly<Record<string, string>>, settingsFile: string) {
   const command = (name: string) =>
     `${[node, script].map((path) => quoted(path).replaceAll('$', '$$$$')).join(' ')} ${name}`;
   return `# ${MARK}
@@ -94,7 +94,7 @@ const quoted = (text: string): string =>
 
 function launchAgent(
   label: string,
-  { node, script }: Program,
+  { node, script }: NodeScript,
   variables: Readonly<Record<string, string>>,
   { settingsFile, log }: { readonly settingsFile: string; readonly log: string },
 ): string {

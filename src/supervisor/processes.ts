@@ -99,7 +99,11 @@ export async function findProcesses(home: string): Promise<RunningProcesses> {
  * True while the recorded process runs, and not another one with the same id: it has the recorded start time and runs in this
  * home. Notes of earlier releases have no start time; then only the home is compared, where the system shows it.
  */
-export async function isOurs(home: string, part: ProcessName, { pids, started }: RunningProcesses): Promise<boolean> {
+export async function isOurProcess(
+  home: string,
+  part: ProcessName,
+  { pids, started }: RunningProcesses,
+): Promise<boolean> {
   const pid = pids[part];
   const start = pid === undefined ? undefined : await processStartTime(pid);
   if (pid === undefined || start === undefined) return false;
@@ -170,7 +174,9 @@ async function startInBackground(
 
 /** True while the worker runs, and the servers if `up` started them. */
 export async function areAllRunning(home: string, running: RunningProcesses): Promise<boolean> {
-  return (await Promise.all(runningProcessNames(running).map((part) => isOurs(home, part, running)))).every((is) => is);
+  return (await Promise.all(runningProcessNames(running).map((part) => isOurProcess(home, part, running)))).every(
+    (is) => is,
+  );
 }
 
 /** The processes that the supervisor watches: servers before the worker, which needs them. */
@@ -179,10 +185,10 @@ export const runningProcessNames = ({ pids }: RunningProcesses): readonly Exclud
 
 /** True while the servers that `up` started here run; waiting programs are connected to them. */
 export async function areServersRunning(home: string, running: RunningProcesses): Promise<boolean> {
-  return (await isOurs(home, 'valkey', running)) && (await isOurs(home, 'falkordb', running));
+  return (await isOurProcess(home, 'valkey', running)) && (await isOurProcess(home, 'falkordb', running));
 }
 
-/** Ends the supervisor, which must not take what ends next for dead. False when it was not running. */
+/** Ends the supervisor first, so that it does not restart the processes that are stopped next. False when it was not running. */
 export const stopSupervisor = (home: string, running: RunningProcesses): Promise<boolean> =>
   terminateProcess(home, 'supervisor', running, 5 * SECOND);
 
@@ -205,14 +211,14 @@ export async function terminateProcess(
   limit: number,
 ): Promise<boolean> {
   const pid = running.pids[part];
-  if (pid === undefined || !(await isOurs(home, part, running))) return false;
+  if (pid === undefined || !(await isOurProcess(home, part, running))) return false;
   for (const [signal, patience] of [
     ['SIGTERM', limit],
     ['SIGKILL', 5 * SECOND],
   ] as const) {
     process.kill(pid, signal);
     for (const last = Date.now() + patience; Date.now() < last; await sleep(50))
-      if (!(await isOurs(home, part, running))) return true;
+      if (!(await isOurProcess(home, part, running))) return true;
   }
   return true;
 }

@@ -4,10 +4,10 @@ import { MINUTE, SECOND } from '../time.ts';
 /** Most restarts in a row. */
 export const MAX_RESTARTS = 5;
 
-/** A process that has run this long is well, and its next death is the first of a new row. */
+/** A process that has run this long counts as healthy; its next death starts a new series. */
 const WELL_AFTER = 15 * MINUTE;
 
-/** The deaths and failed starts of one process in a row, as stored in the note of `up`. */
+/** Consecutive deaths and failed starts of one process, as stored in the running file of `up`. */
 export const failures = z.object({
   count: z.number(),
   /** Of the latest one, in milliseconds since 1970. */
@@ -19,7 +19,7 @@ export const failures = z.object({
 
 export type Failures = z.output<typeof failures>;
 
-/** The row with one failure more. */
+/** The series with one more failure. */
 export function withFailure(previous: Failures | undefined, reason: string, now: number): Failures {
   const isSameRow = previous !== undefined && now - previous.at < WELL_AFTER;
   const count = isSameRow ? previous.count + 1 : 1;

@@ -16,7 +16,7 @@ import {
   areAllRunning,
   areServersRunning,
   findProcesses,
-  isOurs,
+  isOurProcess,
   noProcesses,
   type RunningProcesses,
   readRunningFile,
@@ -32,7 +32,7 @@ import {
 const STARTS_WITHIN = 2 * MINUTE;
 
 /** The processes that run after `up`. */
-export interface Started {
+export interface StartResult {
   readonly running: RunningProcesses;
   /** True if servers and worker ran before, so that nothing but a supervisor was started. */
   readonly wereRunning: boolean;
@@ -48,15 +48,15 @@ export async function startMissing(
   types: string | undefined,
   stopping: AbortSignal,
   onNotice: (sentence: string) => void,
-): Promise<Started> {
+): Promise<StartResult> {
   const running = readRunningFile(config.home);
   const isOpen = running?.pids.valkey !== undefined && !running.settings.VALKEY_PASSWORD;
   if (running && !isOpen && (await areAllRunning(config.home, running))) {
     await checkAnswers(running);
-    if (!(await isOurs(config.home, 'supervisor', running))) await startSupervisor(config.home, running);
+    if (!(await isOurProcess(config.home, 'supervisor', running))) await startSupervisor(config.home, running);
     return { running, wereRunning: true };
   }
-  // Another one is started with the environment of this `up`.
+  // A new one is started with the environment of this `up`.
   if (running) await stopSupervisor(config.home, running);
   if (isOpen && (await areServersRunning(config.home, running)))
     onNotice('Restarting the servers of an earlier release, because they had no password.');

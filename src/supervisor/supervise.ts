@@ -9,7 +9,7 @@ import {
   addProcess,
   areServersRunning,
   findProcesses,
-  isOurs,
+  isOurProcess,
   type ProcessName,
   type RunningProcesses,
   readRunningFile,
@@ -19,7 +19,7 @@ import {
   writeRunningFile,
 } from './processes.ts';
 import { delayBefore, withFailure } from './restart-policy.ts';
-import { NAMES } from './supervision.ts';
+import { PROCESS_LABELS } from './supervision.ts';
 
 /** How often it is checked that the processes run. */
 const CHECKS_EVERY = 1 * SECOND;
@@ -50,7 +50,7 @@ export async function supervise(home: string, log: Log, stopping: AbortSignal): 
   }
 }
 
-/** The note, while it names this process. */
+/** Whether the running file still names this process. */
 function isSupervised(home: string): RunningProcesses | undefined {
   const running = existsSync(home) ? readRunningFile(home) : undefined;
   return running?.pids.supervisor === process.pid ? running : undefined;
@@ -64,7 +64,7 @@ async function needsWork(
 ): Promise<boolean> {
   const isDue = (part: Watched) => !running.failures[part]?.gaveUp && Date.now() >= (dueAt.get(part) ?? 0);
   const dead: Watched[] = [];
-  for (const part of runningProcessNames(running)) if (!(await isOurs(home, part, running))) dead.push(part);
+  for (const part of runningProcessNames(running)) if (!(await isOurProcess(home, part, running))) dead.push(part);
   return dead.some((part) => isDue(part) && (part !== 'worker' || dead.length === 1));
 }
 
@@ -78,14 +78,14 @@ interface Supervision {
 
 async function restartIfDead(supervision: Supervision, running: RunningProcesses, part: Watched): Promise<void> {
   const { home, log, dueAt } = supervision;
-  if (running.failures[part]?.gaveUp || (await isOurs(home, part, running))) return;
+  if (running.failures[part]?.gaveUp || (await isOurProcess(home, part, running))) return;
   if (part === 'worker' && runningProcessNames(running).length > 1 && !(await areServersRunning(home, running))) return;
   if (!dueAt.has(part)) await recordFailure(supervision, running, part, await reasonOfEnd(home, part));
   if (running.failures[part]?.gaveUp || Date.now() < (dueAt.get(part) ?? 0)) return;
   dueAt.delete(part);
   try {
     await startAgain(supervision, running, part);
-    log.info(`Restarted: ${NAMES[part]}, as process ${running.pids[part]}.`);
+    log.info(`Restarted: ${PROCESS_LABELS[part]}, as process ${running.pids[part]}.`);
   } catch (error) {
     if (supervision.stopping.aborted) throw error;
     await recordFailure(supervision, running, part, (error as Error).message.replace(/\.$/, ''));
@@ -105,7 +105,7 @@ async function recordFailure(
   const next = failure.gaveUp
     ? 'It is not restarted any more; `memory-manager up` tries again.'
     : `Restart ${failure.count} follows in ${delayBefore(failure) / SECOND} s.`;
-  log.warn(`Failed: ${NAMES[part]}, ${reason}. ${next}`);
+  log.warn(`Failed: ${PROCESS_LABELS[part]}, ${reason}. ${next}`);
 }
 
 async function reasonOfEnd(home: string, part: Watched): Promise<string> {

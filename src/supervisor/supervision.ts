@@ -1,21 +1,21 @@
 import { homeFolder } from '../home.ts';
-import { oneLine, shortened } from '../text.ts';
-import { ago, DAY } from '../time.ts';
-import { isOurs, readRunningFile, runningProcessNames } from './processes.ts';
+import { oneLine, truncated } from '../text.ts';
+import { ageText, DAY } from '../time.ts';
+import { isOurProcess, readRunningFile, runningProcessNames } from './processes.ts';
 import { type Failures, MAX_RESTARTS } from './restart-policy.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const LONGEST_REASON = 300;
 
-export const NAMES = { worker: 'worker', valkey: 'Valkey', falkordb: 'FalkorDB' } as const;
+export const PROCESS_LABELS = { worker: 'worker', valkey: 'Valkey', falkordb: 'FalkorDB' } as const;
 
 /** The state of a home's supervisor. */
 export interface Supervision {
   readonly isRunning: boolean;
   /** The latest failures of each process that has failed since `up`, and whether that process runs again. */
   readonly failures: readonly (Failures & {
-    readonly process: (typeof NAMES)[keyof typeof NAMES];
+    readonly process: (typeof PROCESS_LABELS)[keyof typeof PROCESS_LABELS];
     readonly isRunning: boolean;
   })[];
 }
@@ -28,11 +28,13 @@ export async function supervisionOf(environment: Environment): Promise<Supervisi
   const failures = await Promise.all(
     runningProcessNames(running).map(async (part) => {
       const failure = running.failures[part];
-      return failure && { process: NAMES[part], isRunning: await isOurs(home, part, running), ...failure };
+      return (
+        failure && { process: PROCESS_LABELS[part], isRunning: await isOurProcess(home, part, running), ...failure }
+      );
     }),
   );
   return {
-    isRunning: await isOurs(home, 'supervisor', running),
+    isRunning: await isOurProcess(home, 'supervisor', running),
     failures: failures.filter((failure) => failure !== undefined),
   };
 }
@@ -53,8 +55,8 @@ function failureSentence(
   { process, isRunning, count, at, reason, gaveUp }: Supervision['failures'][number],
   now: number,
 ): string {
-  const why = shortened(oneLine(reason), LONGEST_REASON);
+  const why = truncated(oneLine(reason), LONGEST_REASON);
   if (gaveUp)
-    return `${process} is not restarted any more, since it failed ${MAX_RESTARTS + 1} times in a row, the last time ${ago(now - at)}: ${why}. Remove the cause, then run \`memory-manager up\`.`;
-  return `${process} failed ${ago(now - at)}${count > 1 ? ` (failure ${count} in a row)` : ''} and ${isRunning ? 'was' : 'will be'} restarted: ${why}.`;
+    return `${process} is not restarted any more, since it failed ${MAX_RESTARTS + 1} times in a row, the last time ${ageText(now - at)}: ${why}. Remove the cause, then run \`memory-manager up\`.`;
+  return `${process} failed ${ageText(now - at)}${count > 1 ? ` (failure ${count} in a row)` : ''} and ${isRunning ? 'was' : 'will be'} restarted: ${why}.`;
 }

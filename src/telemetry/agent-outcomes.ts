@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
 import { parseJson } from '../json.ts';
-import { appendLine } from './bounded-log.ts';
+import { appendToBoundedLog } from './bounded-log.ts';
 
 // A file, not a metric of the process: hooks live for a tenth of a second, and hosts are not scraped. The file has no content.
 
@@ -32,7 +32,7 @@ export const outcomesFile = (home: string): string => join(home, 'agents', 'outc
 export function recordOutcome(home: string, outcome: Omit<AgentOutcome, 'at'>, now = Date.now()): void {
   const { reason, ...rest } = outcome;
   const line = { at: now, ...rest, ...(reason && { reason: reason.replace(/\s+/g, ' ').slice(0, LONGEST_REASON) }) };
-  appendLine(outcomesFile(home), JSON.stringify(line), MOST_BYTES);
+  appendToBoundedLog(outcomesFile(home), JSON.stringify(line), MOST_BYTES);
 }
 
 /** Oldest first; none where nothing was recorded. */

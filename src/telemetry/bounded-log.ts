@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
  * Appends a line to a file that only this user can read. At `mostBytes` the newer half is kept; lines that other processes append
  * meanwhile may be lost. Never throws.
  */
-export function appendLine(path: string, line: string, mostBytes: number): void {
+export function appendToBoundedLog(path: string, line: string, mostBytes: number): void {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > mostBytes) shorten(path, mostBytes / 2);

@@ -88,7 +88,7 @@ export function countingMetrics(): Metrics & { count(name: CounterName): number 
 }
 
 /** Sends every metric to all sinks. Errors of a sink are ignored: a metric cannot break an answer. */
-export function allMetrics(...sinks: readonly (Metrics | undefined)[]): Metrics {
+export function combineMetrics(...sinks: readonly (Metrics | undefined)[]): Metrics {
   const present = sinks.filter((sink) => sink !== undefined);
   const forEachSink = (send: (metrics: Metrics) => void) => {
     for (const metrics of present)

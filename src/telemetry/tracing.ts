@@ -117,6 +117,6 @@ function link(datadog: Tracer, span: DatadogSpan, other: Carrier | undefined): v
  * Does the work of one of the library's public functions in a span.
  * @param resource the function's name in snake_case
  */
-export function request<T>(resource: string, work: () => Promise<T>): Promise<T> {
+export function traceRequest<T>(resource: string, work: () => Promise<T>): Promise<T> {
   return trace('memory.request', { resource }, work);
 }

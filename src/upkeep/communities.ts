@@ -13,7 +13,7 @@ import { instant } from '../graph/queries/time-conditions.ts';
 import { mapConcurrently } from '../map-concurrently.ts';
 import type { Summary } from '../models/language-model.ts';
 import { withCurrentSummaries } from '../search/answer/current-summaries.ts';
-import { oneLine, shortened } from '../text.ts';
+import { oneLine, truncated } from '../text.ts';
 import { storableText, takeWithinBudget, type UpkeepParts, writeUnderLease } from './write-under-lease.ts';
 
 /** The loop always ends before; the bound is a safeguard. */
@@ -201,5 +201,5 @@ const line = ({ name, summary }: MemberRow): string => (summary === '' ? name : 
 /** A community without a name from the model is named after its most connected members. */
 function nameOf(summary: Summary | undefined, members: readonly MemberRow[]): string {
   const title = storableText(oneLine(summary?.title ?? ''), LONGEST_NAME);
-  return title || shortened(members.map(({ name }) => name).join(', '), LONGEST_NAME);
+  return title || truncated(members.map(({ name }) => name).join(', '), LONGEST_NAME);
 }

@@ -7,7 +7,7 @@ import type { SkipObservers } from '../models/embed-each.ts';
 import type { Embedder } from '../models/embedder.ts';
 import type { LanguageModel } from '../models/language-model.ts';
 import type { Task } from '../queue/jobs.ts';
-import { shortened, wholeSentences } from '../text.ts';
+import { truncated, truncatedToSentences } from '../text.ts';
 import { replaceVersion } from '../valkey/keys.ts';
 import type { Leases } from '../valkey/lease.ts';
 
@@ -46,7 +46,7 @@ export function takeWithinBudget(texts: readonly string[], budget: number): stri
     kept.push(text);
     left -= text.length + 1;
   }
-  return kept.length === 0 && texts[0] !== undefined ? [shortened(texts[0], budget)] : kept;
+  return kept.length === 0 && texts[0] !== undefined ? [truncated(texts[0], budget)] : kept;
 }
 
 /** All texts, the longest of them shortened until they fit into `budget` characters together. */
@@ -60,7 +60,7 @@ export function shortenEvenly(texts: readonly string[], budget: number): string[
     left -= length;
     share = length;
   }
-  return texts.map((text) => shortened(text, Math.max(share, 1)));
+  return texts.map((text) => truncated(text, Math.max(share, 1)));
 }
 
 /**
@@ -68,7 +68,7 @@ export function shortenEvenly(texts: readonly string[], budget: number): string[
  * (`truncate_at_sentence` of graphiti_core) or, if the first sentence is longer, after a word.
  */
 export function storableText(text: string, length = LONGEST_SUMMARY): string {
-  return wholeSentences(text.replaceAll('\0', '').toWellFormed().trim(), length);
+  return truncatedToSentences(text.replaceAll('\0', '').toWellFormed().trim(), length);
 }
 
 /**

@@ -14,7 +14,7 @@ export interface DailySpend {
   readonly spent: number;
   /** Dollars. */
   readonly limit: number;
-  /** The begin of the next day of UTC. */
+  /** The start of the next day in UTC. */
   readonly resetsAt: Date;
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { canonicalLines, differences } from '../support/faults/canonical-graph.ts';
-import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
+import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { commandsIn, replyEnd } from '../support/faults/resp.ts';
 import type { StoryEpisode } from '../support/faults/story.ts';
 import type { StoredEdge, StoredNode, WholeGraph } from '../support/graphiti/whole-graph.ts';
@@ -47,13 +47,13 @@ function sound(salt = 0): WholeGraph {
 
 describe('a graph', () => {
   test('in which all is right is found so', () => {
-    expect(inspect(sound(), [told])).toEqual(NOTHING_WRONG);
+    expect(inspectGraph(sound(), [told])).toEqual(NO_DEFECTS);
   });
 
   test('without the fact of a committed episode has lost it and is half-written', () => {
     const { edges, ...graph } = sound();
 
-    const wrongs = inspect({ ...graph, edges: edges.filter(({ type }) => type === 'MENTIONS') }, [told]);
+    const wrongs = inspectGraph({ ...graph, edges: edges.filter(({ type }) => type === 'MENTIONS') }, [told]);
 
     expect([wrongs.lost.length, wrongs.halfWritten.length]).toEqual([1, 1]);
   });
@@ -61,7 +61,7 @@ describe('a graph', () => {
   test('with facts of an episode that is not committed is half-written', () => {
     const { nodes, ...graph } = sound();
 
-    const wrongs = inspect({ ...graph, nodes: nodes.filter(({ properties }) => !properties.key) }, [told]);
+    const wrongs = inspectGraph({ ...graph, nodes: nodes.filter(({ properties }) => !properties.key) }, [told]);
 
     expect(wrongs.halfWritten).not.toEqual([]);
   });
@@ -70,7 +70,7 @@ describe('a graph', () => {
     const graph = sound();
     const doubled = { ...graph, [kind]: [...graph[kind], graph[kind].at(-1)] } as WholeGraph;
 
-    expect(inspect(doubled, [told]).duplicates).toHaveLength(1);
+    expect(inspectGraph(doubled, [told]).duplicates).toHaveLength(1);
   });
 
   test('is the same whatever its uuids and times of the system are, and not with another property', () => {

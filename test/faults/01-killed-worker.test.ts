@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { SECOND } from '../../src/time.ts';
 import { count } from '../support/faults/count.ts';
 import { enqueue, paced, untilDone } from '../support/faults/enqueue.ts';
-import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
+import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { startsById } from '../support/faults/jobs.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
 import { callsSpent } from '../support/faults/model-calls.ts';
@@ -39,7 +39,7 @@ test(`1. a worker killed ${kills} times at random moments during ${jobs} jobs lo
 
   const seen = await visible.stop();
   const spent = callsSpent(lab.model.calls, episodes);
-  expect(inspect(await lab.wholeGraph(config.group), episodes)).toEqual(NOTHING_WRONG);
+  expect(inspectGraph(await lab.wholeGraph(config.group), episodes)).toEqual(NO_DEFECTS);
   // A long summary may still be told: its task waits for ten seconds, and may be at work now.
   const idle = await until('an idle queue', async () => {
     const counts = await memory.getJobCounts('store');

@@ -4,7 +4,7 @@ import { withTimeout } from '../../src/with-timeout.ts';
 import { canonicalLines, differences } from '../support/faults/canonical-graph.ts';
 import { count } from '../support/faults/count.ts';
 import { enqueueAll, untilDone } from '../support/faults/enqueue.ts';
-import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
+import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import type { Proxies } from '../support/faults/laboratory.ts';
 import { type Scenario, useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
@@ -45,7 +45,7 @@ test(`2. killed at ${BOUNDARIES.length} stage boundaries, ${times} times each, t
   const wrong: string[] = [];
   for (const { seed, told } of done) {
     const graph = await lab.wholeGraph(told[0]?.group ?? '');
-    expect({ seed, ...inspect(graph, told) }).toEqual({ seed, ...NOTHING_WRONG });
+    expect({ seed, ...inspectGraph(graph, told) }).toEqual({ seed, ...NO_DEFECTS });
     const wanted = canonicalLines(await lab.wholeGraph(wantedGroup(seed)));
     wrong.push(...differences(wanted, canonicalLines(graph)).map((line) => `${seed}: ${line}`));
   }

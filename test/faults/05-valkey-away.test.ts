@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { SECOND } from '../../src/time.ts';
 import { count } from '../support/faults/count.ts';
 import { paced, untilDone } from '../support/faults/enqueue.ts';
-import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
+import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
 import { callsSpent } from '../support/faults/model-calls.ts';
 import { record } from '../support/faults/results.ts';
@@ -43,7 +43,7 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)(
 
     const slowest = Math.max(...took);
     const inTime = took.filter((it) => it <= BACK_WITHIN).length;
-    expect(inspect(await lab.wholeGraph(config.group), episodes)).toEqual(NOTHING_WRONG);
+    expect(inspectGraph(await lab.wholeGraph(config.group), episodes)).toEqual(NO_DEFECTS);
     expect(await memory.getJobCounts('store')).toMatchObject({ completed: jobs, failed: 0 });
     expect(callsSpent(lab.model.calls, episodes).again).toBe(0);
     expect(spooled).toBe(others.length);

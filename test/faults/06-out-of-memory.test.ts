@@ -3,7 +3,7 @@ import { afterAll, expect, test } from 'vitest';
 import { runCommand } from '../support/command-line.ts';
 import { count } from '../support/faults/count.ts';
 import { enqueue, untilDone } from '../support/faults/enqueue.ts';
-import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
+import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
 import { type StoryEpisode, storyOf } from '../support/faults/story.ts';
@@ -45,7 +45,7 @@ test(`6. Valkey out of memory refuses loudly, and what it acknowledged of ${jobs
   expect(acknowledged.length).toBeLessThan(jobs);
   expect(said.stderr).toMatch(said.status === 0 ? /kept in/ : /out of memory/);
   expect(kept.failed).toBe(0);
-  expect(inspect(await lab.wholeGraph(config.group), acknowledged)).toEqual(NOTHING_WRONG);
+  expect(inspectGraph(await lab.wholeGraph(config.group), acknowledged)).toEqual(NO_DEFECTS);
   expect(await memory.getJobCounts('store')).toMatchObject({ completed: acknowledged.length, failed: 0 });
 
   record({

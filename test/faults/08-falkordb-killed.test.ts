@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { count } from '../support/faults/count.ts';
 import { enqueueAll, untilDone } from '../support/faults/enqueue.ts';
-import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
+import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
 import { isWrite } from '../support/faults/stages.ts';
@@ -40,7 +40,7 @@ test(`8. FalkorDB killed during ${kills} commits keeps or gets again every episo
     await untilDone(memory, (kill + 1) * PER_KILL);
   }
 
-  expect(inspect(await lab.wholeGraph(group), episodes)).toEqual(NOTHING_WRONG);
+  expect(inspectGraph(await lab.wholeGraph(group), episodes)).toEqual(NO_DEFECTS);
   expect(await memory.getJobCounts('store')).toMatchObject({ failed: 0 });
   expect(running.hasEnded()).toBe(false);
 

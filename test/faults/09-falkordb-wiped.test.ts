@@ -8,7 +8,7 @@ import { retryingConnection } from '../../src/valkey/connections.ts';
 import { inNamespace } from '../../src/valkey/keys.ts';
 import { count } from '../support/faults/count.ts';
 import { enqueueAll, untilDone } from '../support/faults/enqueue.ts';
-import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
+import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
 import { isWrite } from '../support/faults/stages.ts';
@@ -72,7 +72,7 @@ test(`9. FalkorDB wiped ${wipes} times among ${episodes} episodes: the same grap
   valkey.disconnect();
 
   expect(calls).toBe(0);
-  expect(inspect(await lab.wholeGraph(group), story.slice(0, part * wipes))).toEqual(NOTHING_WRONG);
+  expect(inspectGraph(await lab.wholeGraph(group), story.slice(0, part * wipes))).toEqual(NO_DEFECTS);
 
   record({
     row: 9,

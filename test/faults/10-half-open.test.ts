@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { SECOND } from '../../src/time.ts';
 import { count } from '../support/faults/count.ts';
 import { enqueue, untilDone } from '../support/faults/enqueue.ts';
-import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
+import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { type Proxies, type Scenario, useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
 import { optionsOf, type StoryEpisode, storyOf } from '../support/faults/story.ts';
@@ -58,7 +58,7 @@ test.concurrent.each(CONNECTIONS)('10. half open: $name is noticed and doubles n
   }
 
   const slowest = Math.max(...took);
-  expect(inspect(await lab.wholeGraph(straight.config.group), episodes)).toEqual(NOTHING_WRONG);
+  expect(inspectGraph(await lab.wholeGraph(straight.config.group), episodes)).toEqual(NO_DEFECTS);
   expect(await straight.memory.getJobCounts('store')).toMatchObject({ completed: episodes.length, failed: 0 });
 
   record({

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { MINUTE, SECOND } from '../../src/time.ts';
 import { count } from '../support/faults/count.ts';
 import { enqueueAll, untilDone } from '../support/faults/enqueue.ts';
-import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
+import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { attemptsOf } from '../support/faults/jobs.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
@@ -42,7 +42,7 @@ test(`11. a model that answers 429 for ${lasts / SECOND} s is asked no sooner th
   const tooSoon = windows.flatMap(({ calls }) => calls.slice(UNDER_WAY));
   const chats = lab.model.calls.filter(({ purpose }) => purpose !== 'embed').length;
   const extra = refused.length / (chats - refused.length);
-  expect(inspect(await lab.wholeGraph(config.group), episodes)).toEqual(NOTHING_WRONG);
+  expect(inspectGraph(await lab.wholeGraph(config.group), episodes)).toEqual(NO_DEFECTS);
   expect(await memory.getJobCounts('store')).toMatchObject({ completed: jobs, failed: 0 });
   expect((await attemptsOf(config)).filter((made) => made > 1)).toEqual([]);
   expect(refused.length).toBeGreaterThan(0);

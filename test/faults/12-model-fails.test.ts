@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { count, isFull } from '../support/faults/count.ts';
 import { enqueueAll, untilDone } from '../support/faults/enqueue.ts';
-import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
+import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
 import { callsSpent } from '../support/faults/model-calls.ts';
 import { record } from '../support/faults/results.ts';
@@ -34,7 +34,7 @@ test(`12. a model that fails ${100 * SHARE} % of its calls delays ${jobs} jobs a
   // What failed was not answered and costs nothing, but for what hung.
   const answered = lab.model.calls.filter(({ fault }) => fault === undefined || fault.kind === 'hang');
   const spent = callsSpent(answered, episodes);
-  expect(inspect(await lab.wholeGraph(config.group), episodes)).toEqual(NOTHING_WRONG);
+  expect(inspectGraph(await lab.wholeGraph(config.group), episodes)).toEqual(NO_DEFECTS);
   expect(await memory.getJobCounts('store')).toMatchObject({ completed: jobs, failed: 0 });
   expect(failed.length).toBeGreaterThan(0.15 * lab.model.calls.length);
   expect(spent.share).toBeLessThanOrEqual(0.1);

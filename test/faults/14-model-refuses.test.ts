@@ -3,7 +3,7 @@ import { MINUTE, SECOND } from '../../src/time.ts';
 import { runCommand } from '../support/command-line.ts';
 import { count } from '../support/faults/count.ts';
 import { enqueueAll, untilDone, untilEnded } from '../support/faults/enqueue.ts';
-import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
+import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
 import { storyOf } from '../support/faults/story.ts';
@@ -42,7 +42,7 @@ test(`14. a model that refuses every call makes health red; replay commits all $
   expect(letters.map(({ id }) => id).sort()).toEqual(episodes.map(({ uuid }) => uuid).sort());
   expect(replayed).toMatchObject({ status: 0, stderr: '' });
   expect(well).toBe(true);
-  expect(inspect(await lab.wholeGraph(config.group), episodes)).toEqual(NOTHING_WRONG);
+  expect(inspectGraph(await lab.wholeGraph(config.group), episodes)).toEqual(NO_DEFECTS);
   expect(await memory.getJobCounts('store')).toMatchObject({ completed: jobs, failed: 0 });
 
   record({

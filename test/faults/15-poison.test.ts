@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { runCommand } from '../support/command-line.ts';
 import { count } from '../support/faults/count.ts';
 import { enqueueAll, untilEnded } from '../support/faults/enqueue.ts';
-import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
+import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { attemptsOf, withQueue } from '../support/faults/jobs.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
@@ -44,7 +44,7 @@ test(`15. ${poisonous} poison jobs among ${jobs} are dead letters; the others ar
   expect(letters.filter(({ payload }) => !JSON.stringify(payload).includes('hemlock'))).toEqual([]);
   // What was put into the queue past the product has no trace to begin with.
   expect(untraced.map(({ id }) => id).filter((id) => refused.some(({ uuid }) => uuid === id))).toEqual([]);
-  expect(inspect(await lab.wholeGraph(config.group), sound)).toEqual(NOTHING_WRONG);
+  expect(inspectGraph(await lab.wholeGraph(config.group), sound)).toEqual(NO_DEFECTS);
   expect((await attemptsOf(config)).filter((made) => made > 1)).toEqual([]);
 
   record({

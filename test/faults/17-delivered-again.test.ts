@@ -4,7 +4,7 @@ import { STORE_OPTIONS } from '../../src/queue/jobs.ts';
 import { canonicalLines, differences } from '../support/faults/canonical-graph.ts';
 import { count } from '../support/faults/count.ts';
 import { enqueueAll, untilDone } from '../support/faults/enqueue.ts';
-import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
+import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { withQueue } from '../support/faults/jobs.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
 import { callsSpent } from '../support/faults/model-calls.ts';
@@ -27,7 +27,7 @@ test(`17. ${jobs} jobs delivered ${DELIVERIES} times each, also at once on ${wor
   await untilDone(undisturbed.memory, jobs);
   await first.stop();
   const undisturbedGraph = await lab.wholeGraph(undisturbed.config.group);
-  expect(inspect(undisturbedGraph, once)).toEqual(NOTHING_WRONG);
+  expect(inspectGraph(undisturbedGraph, once)).toEqual(NO_DEFECTS);
   const wanted = canonicalLines(undisturbedGraph);
   lab.model.reset();
 
@@ -46,7 +46,7 @@ test(`17. ${jobs} jobs delivered ${DELIVERIES} times each, also at once on ${wor
 
   const spent = callsSpent(lab.model.calls, episodes);
   const graph = await lab.wholeGraph(config.group);
-  expect(inspect(graph, episodes)).toEqual(NOTHING_WRONG);
+  expect(inspectGraph(graph, episodes)).toEqual(NO_DEFECTS);
   expect(differences(wanted, canonicalLines(graph))).toEqual([]);
   expect(await memory.getJobCounts('store')).toMatchObject({ failed: 0 });
   expect(spent.share).toBeLessThanOrEqual(0.01);

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { canonicalLines, differences } from '../support/faults/canonical-graph.ts';
 import { count } from '../support/faults/count.ts';
 import { enqueueAll, untilDone } from '../support/faults/enqueue.ts';
-import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
+import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
 import { storyOf } from '../support/faults/story.ts';
@@ -49,7 +49,7 @@ test(`18. ${groups} groups of ${length} episodes, shuffled, on ${workers} worker
   const wrong: unknown[] = [];
   for (const [index, story] of stories.entries()) {
     const graph = await lab.wholeGraph(`${config.group}-${index}`);
-    expect(inspect(graph, story)).toEqual(NOTHING_WRONG);
+    expect(inspectGraph(graph, story)).toEqual(NO_DEFECTS);
     const wanted = canonicalLines(await lab.wholeGraph(`${inOrder.config.group}-${index}`));
     wrong.push(...differences(wanted, canonicalLines(graph)));
   }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { changesBetween } from '../support/faults/canonical-graph.ts';
 import { count } from '../support/faults/count.ts';
 import { enqueue, untilDone } from '../support/faults/enqueue.ts';
-import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
+import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
 import type { Message, WireProxy } from '../support/faults/proxy.ts';
 import { record } from '../support/faults/results.ts';
@@ -68,7 +68,7 @@ test(`20. ${times} workers frozen past their lease write nothing when they wake`
   }
 
   expect(late.refused).toBeGreaterThanOrEqual(sent);
-  expect(inspect(await lab.wholeGraph(group), episodes)).toEqual(NOTHING_WRONG);
+  expect(inspectGraph(await lab.wholeGraph(group), episodes)).toEqual(NO_DEFECTS);
   expect(await memory.getJobCounts('store')).toMatchObject({ completed: EACH * times, failed: 0 });
   expect(hands.map(({ worker }) => worker.hasEnded())).toEqual([false, false]);
 

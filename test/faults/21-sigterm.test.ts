@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { SECOND } from '../../src/time.ts';
 import { count } from '../support/faults/count.ts';
 import { enqueueAll, untilDone } from '../support/faults/enqueue.ts';
-import { inspect, NOTHING_WRONG } from '../support/faults/inspect.ts';
+import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { attemptsOf } from '../support/faults/jobs.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
@@ -40,7 +40,7 @@ test(`21. a worker told to end ${stops} times under load ends, burns no attempt 
   const attempts = await attemptsOf(config);
   const slowest = Math.max(...took);
   expect(attempts).toEqual(episodes.map(() => 1));
-  expect(inspect(await lab.wholeGraph(config.group), episodes)).toEqual(NOTHING_WRONG);
+  expect(inspectGraph(await lab.wholeGraph(config.group), episodes)).toEqual(NO_DEFECTS);
 
   record({
     row: 21,

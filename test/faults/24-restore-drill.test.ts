@@ -6,7 +6,7 @@ import { count } from '../support/faults/count.ts';
 import { enqueueAll, untilDone, whenReachable } from '../support/faults/enqueue.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
-import { openOwn } from '../support/opened.ts';
+import { openStoreConnections } from '../support/store-connections.ts';
 import { newGroup } from '../support/stores.ts';
 
 const lab = useLaboratory({ knowledge: CHRONICLE_KNOWLEDGE });
@@ -23,7 +23,7 @@ test(`24. the newest archive in an empty graph has the same hash and answers ${q
   await enqueueAll(memory, story);
   await untilDone(memory, episodes);
   // As the night does before its export, in memories of up to 20,000 facts.
-  const own = openOwn(config);
+  const own = openStoreConnections(config);
   await renewIndexes(own.graphs.group(config.group), own.leases, needsRebuildAtNight);
   own.close();
   const { file, facts, graphHash } = await memory.export({ gzip: true });

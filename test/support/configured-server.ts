@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { awaitReady, freePort, HOST } from '../../src/embedded/await-ready.ts';
+import { awaitReady, freePort, LOOPBACK } from '../../src/embedded/await-ready.ts';
 import { findBinaries } from '../../src/embedded/binaries.ts';
-import { openFolder, removeIfTemporary } from '../../src/embedded/data-folder.ts';
+import { openDataFolder, removeIfTemporary } from '../../src/embedded/data-folder.ts';
 import { withLibraries } from '../../src/embedded/libraries.ts';
 import { launch } from '../../src/embedded/process.ts';
 import { SECOND } from '../../src/time.ts';
@@ -20,10 +20,15 @@ export async function startConfigured(
   { withGraphs = false, password }: { withGraphs?: boolean; password?: string } = {},
 ): Promise<ConfiguredServer> {
   const { server, module, libraryPath } = await findBinaries();
-  const [folder, port] = [await openFolder(undefined), await freePort()];
+  const [folder, port] = [await openDataFolder(undefined), await freePort()];
   const at = (name: string) => join(folder.path, name);
   const files = { configurationFile: at('server.conf'), logFile: at('server.log'), pidFile: at('server.pid') };
-  const own = [`bind ${HOST}`, `port ${port}`, `dir ${folder.path}`, ...(withGraphs ? [`loadmodule ${module}`] : [])];
+  const own = [
+    `bind ${LOOPBACK}`,
+    `port ${port}`,
+    `dir ${folder.path}`,
+    ...(withGraphs ? [`loadmodule ${module}`] : []),
+  ];
   await writeFile(files.configurationFile, `${[...own, ...lines].join('\n')}\n`);
   const temporaryFolder = folder.path;
   const env = withLibraries(process.env, libraryPath);
@@ -34,7 +39,7 @@ export async function startConfigured(
   );
   if (ready !== 'ready') throw new Error(`the server did not start: ${await readFile(files.logFile, 'utf8')}`);
   return {
-    host: HOST,
+    host: LOOPBACK,
     port,
     async stop() {
       started.signal('SIGKILL');

@@ -6,14 +6,14 @@ import type { Embedder } from '../../src/models/embedder.ts';
 import { EXPORT_QUEUE, STORE_QUEUE } from '../../src/queue/jobs.ts';
 import { openQueue } from '../../src/queue/queues.ts';
 import { openSpool } from '../../src/queue/spool/spool.ts';
-import type { Opened } from './opened.ts';
+import type { StoreConnections } from './store-connections.ts';
 
 /** What a worker forgets with, for tests that work past the queue; called in a test or in a hook. */
-export function openTestForgetting(config: Config, opened: Opened, embedder: Embedder): Forgetting {
+export function openTestForgetting(config: Config, opened: StoreConnections, embedder: Embedder): Forgetting {
   return openForgetting(forgettingParts(config, opened, embedder));
 }
 
-export function forgettingParts(config: Config, opened: Opened, embedder: Embedder): ForgettingParts {
+export function forgettingParts(config: Config, opened: StoreConnections, embedder: Embedder): ForgettingParts {
   const queue = openQueue(STORE_QUEUE, opened.valkey, config);
   const exportQueue = openQueue(EXPORT_QUEUE, opened.valkey, config);
   queues.push(queue, exportQueue);

@@ -17,7 +17,7 @@ import { openaiEmbedder } from '../../src/models/openai/embedder.ts';
 import { openaiLanguageModel } from '../../src/models/openai/language-model.ts';
 import { startFakeOpenAI } from './fake-openai/index.ts';
 import { anEpisode, openTestForgetting } from './forgetting.ts';
-import { useOpened } from './opened.ts';
+import { useStoreConnections } from './store-connections.ts';
 import { newGroup, type Stores } from './stores.ts';
 
 /** What the model knows of the world beside what it reads. */
@@ -41,7 +41,7 @@ export const day = (number: number): Date => new Date(Date.UTC(2025, 0, number))
  * fact, `Harbor not uses Redis.` ends it. The real client asks a fake OpenAI server for each.
  */
 export function useScriptedMemories(stores: Stores) {
-  const opened = useOpened(stores);
+  const opened = useStoreConnections(stores);
   const closing: (() => Promise<void>)[] = [];
   afterAll(async () => {
     await Promise.all(closing.map((close) => close()));

@@ -2,7 +2,7 @@ import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { loadConfig, readSettings, reasonForModels } from '../../src/config.ts';
+import { loadConfig, modelChoiceReason, readSettings } from '../../src/config.ts';
 import { ConfigError } from '../../src/errors.ts';
 import { runningFile } from '../../src/home.ts';
 
@@ -113,7 +113,7 @@ test.each([
   [{ OPENAI_BASE_URL: 'http://localhost:11434/v1' }, 'OPENAI_BASE_URL is set'],
   [{ OPENAI_API_KEY: 'sk-1', MEMORY_MODELS: 'local' }, 'MEMORY_MODELS is local'],
 ])('with %j the reason for the models is that %s', (environment, reason) => {
-  expect(reasonForModels(readSettings({ MEMORY_HOME: '/nowhere', ...environment }))).toBe(reason);
+  expect(modelChoiceReason(readSettings({ MEMORY_HOME: '/nowhere', ...environment }))).toBe(reason);
 });
 
 test('the address of a compatible server chooses the models too, and needs no key', () => {

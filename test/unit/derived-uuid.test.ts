@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { derivedUuid, isKeyUuid, keyUuid, namedUuid } from '../../src/derived-uuid.ts';
+import { derivedUuid, idempotencyUuid, isIdempotencyUuid, namedUuid } from '../../src/derived-uuid.ts';
 
 test("a named uuid is that of RFC 9562's example (appendix A.4)", () => {
   const dns = '6ba7b810-9dad-11d1-80b4-00c04fd430c8';
@@ -8,12 +8,14 @@ test("a named uuid is that of RFC 9562's example (appendix A.4)", () => {
 });
 
 test('a key gives the same uuid for ever, and another in another group', () => {
-  expect(keyUuid('harbor', 'session-7/turn-12')).toBe('d45166ef-4a31-5563-a540-1a9b5d2c04f5');
-  expect(keyUuid('quay', 'session-7/turn-12')).not.toBe(keyUuid('harbor', 'session-7/turn-12'));
-  expect(keyUuid('harbor', 'É 🚀')).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  expect(idempotencyUuid('harbor', 'session-7/turn-12')).toBe('d45166ef-4a31-5563-a540-1a9b5d2c04f5');
+  expect(idempotencyUuid('quay', 'session-7/turn-12')).not.toBe(idempotencyUuid('harbor', 'session-7/turn-12'));
+  expect(idempotencyUuid('harbor', 'É 🚀')).toMatch(
+    /^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+  );
 });
 
 test('uuids of keys are told from others', () => {
-  expect(isKeyUuid(keyUuid('harbor', 'x'))).toBe(true);
-  expect([crypto.randomUUID(), derivedUuid('x')].map(isKeyUuid)).toEqual([false, false]);
+  expect(isIdempotencyUuid(idempotencyUuid('harbor', 'x'))).toBe(true);
+  expect([crypto.randomUUID(), derivedUuid('x')].map(isIdempotencyUuid)).toEqual([false, false]);
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { newEpisode } from '../../src/episode.ts';
-import { EXPIRES, expiryOf, parseExpiry } from '../../src/expiry.ts';
+import { EXPIRY_METADATA_KEY, expiryOf, parseExpiry } from '../../src/expiry.ts';
 import { SETTINGS } from '../../src/settings.ts';
 import { DAY, HOUR } from '../../src/time.ts';
 
@@ -20,7 +20,7 @@ test('rules are by source and by kind; the earliest counts, and an own expiry co
   expect(expiryOf(episode, given)).toEqual(new Date(NOW.getTime() + 28 * DAY));
   expect(expiryOf({ ...episode, metadata: null }, given)).toEqual(new Date(NOW.getTime() + 90 * DAY));
   expect(expiryOf({ ...episode, metadata: null, sourceDescription: 'opencode' }, given)).toBeNull();
-  expect(expiryOf({ ...episode, metadata: { [EXPIRES]: '2030-01-01T00:00:00.000Z' } }, given)).toEqual(
+  expect(expiryOf({ ...episode, metadata: { [EXPIRY_METADATA_KEY]: '2030-01-01T00:00:00.000Z' } }, given)).toEqual(
     new Date('2030-01-01T00:00:00Z'),
   );
 });

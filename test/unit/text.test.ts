@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { checkText, oneLine, plainText, printable, shortened } from '../../src/text.ts';
+import { checkText, oneLine, plainText, printable, truncated } from '../../src/text.ts';
 import { rubbish } from '../support/rubbish.ts';
 
 describe('checkText', () => {
@@ -69,14 +69,14 @@ describe('shortened', () => {
     ['unbreakableword', 8, 'unbreak…'],
     ['Version 2.0 is out', 14, 'Version 2.0…'],
   ])('makes of %j at most %i characters: %j', (text, length, expected) => {
-    expect(shortened(text, length)).toBe(expected);
+    expect(truncated(text, length)).toBe(expected);
   });
 
   test('never splits a character and never grows', () => {
     for (const text of rubbish(7, 500)) {
       const sound = text.toWellFormed().repeat(3);
       for (let length = 1; length < 30; length += 1) {
-        const short = shortened(sound, length);
+        const short = truncated(sound, length);
         expect(short.isWellFormed()).toBe(true);
         expect(short.length).toBeLessThanOrEqual(Math.max(length, 1));
       }

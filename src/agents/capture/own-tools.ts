@@ -18,8 +18,8 @@ export const REPLY_MARK = { server: 'memory-manager' } as const;
 const MARKED_REPLY = /\\{0,7}"server\\{0,7}":\s?\\{0,7}"memory-manager\\{0,7}"/;
 const SHELL_TOOL = /^(?:bash|zsh|sh|shell|local_shell|shell_command|exec_command|powershell)$/i;
 /**
- * Our commands where a shell begins a command, by name or by the file that an installation names, also after variables and after a program that
- * runs them.
+ * Our commands at the start of a shell command: by name or by the file of an installation, also after variable assignments and after a
+ * program that runs them.
  */
 const COMMAND = (() => {
   const quoted = (end: string) => `'(?:[^'\\n]{0,300}/)?${end}'|"(?:[^"\\n]{0,300}/)?${end}"`;
@@ -38,16 +38,16 @@ export const isOwnCall = (tool: string, input: string, output: string): boolean 
   (RENAMED_TOOL.test(tool) && (output.includes(RECALL_BEGIN) || MARKED_REPLY.test(output))) ||
   (SHELL_TOOL.test(tool) && COMMAND.test(shellText(input)));
 
-/** The text of an answer of the memory, line by line: a reply in JSON has it in its members. */
+/** The text of one of the memory's answers, line by line. In a JSON reply the text is in the members. */
 export function answerText(output: string): string {
   const whole = parseJson(output);
   if (typeof whole === 'string' || isObject(whole)) return textsIn(whole).join('\n');
-  // A host may put words of its own before the reply.
+  // A host may put its own text before the reply.
   for (const start of new Set([output.search(/^[^\S\n]*[{[]/m), output.indexOf('{')])) {
     const reply = start < 0 ? undefined : parseJson(output.slice(start));
     if (!isObject(reply)) continue;
     const before = output.slice(0, start);
-    // An agent repeats a line that ends in JSON as it stands.
+    // An agent repeats a line that ends in JSON unchanged.
     return [before === '' || before.endsWith('\n') ? before : output, ...textsIn(reply)].join('\n');
   }
   return output;
@@ -58,14 +58,14 @@ const isObject = (value: unknown): value is object => typeof value === 'object' 
 function textsIn(reply: string | object): string[] {
   const texts: string[] = [];
   mapTexts(reply, (text) => {
-    // Hosts store the reply's text inside JSON of their own.
+    // Hosts store the reply's text inside their own JSON.
     texts.push(/^\s*[{[]/.test(text) ? answerText(text) : text);
     return text;
   });
   return texts;
 }
 
-/** The command of a shell's call, which may be among other arguments as JSON. */
+/** The command of a shell tool's call; the input may be JSON with more arguments. */
 function shellText(input: string): string {
   if (!input.startsWith('{')) return input;
   const { command } = (parseJson(input) ?? {}) as { command?: unknown };

@@ -4,7 +4,7 @@ import { carrier } from '../../telemetry/tracing.ts';
 import { type SessionSummary, summaryEpisode, type Turn, type TurnEpisode, turnEpisode } from './turn.ts';
 
 /** The uuid of the episode that waits on disk. */
-export interface Spooled {
+export interface SpooledTurn {
   readonly uuid: string;
 }
 
@@ -18,7 +18,7 @@ interface SpoolEpisodeOptions extends TurnEpisodeOptions {
 const MOST_SPOOLED = 10_000;
 const MOST_BYTES = 1_048_576;
 
-// Counting a spool reads its folder, so it is done once a process instead of once a turn.
+// Counting a spool reads its folder, so each process counts only once, not once per turn.
 const spools = new Map<string, Spool>();
 
 /**
@@ -48,7 +48,7 @@ export function spoolTurn(
   turn: Turn,
   limit = MOST_SPOOLED,
   heldAt?: string,
-): Spooled | undefined {
+): SpooledTurn | undefined {
   return spool(home, episodeOfTurn(group, turn), limit, heldAt);
 }
 
@@ -59,7 +59,7 @@ export function spoolSummary(
   summary: SessionSummary,
   limit = MOST_SPOOLED,
   heldAt?: string,
-): Spooled | undefined {
+): SpooledTurn | undefined {
   return spool(home, episodeOfSummary(group, summary), limit, heldAt);
 }
 
@@ -69,7 +69,7 @@ export function spoolEpisode(
   group: string,
   episode: TurnEpisode,
   { limit = MOST_SPOOLED, ...options }: SpoolEpisodeOptions,
-): Spooled {
+): SpooledTurn {
   return keep(home, episodeOf(group, episode, options), limit);
 }
 
@@ -85,10 +85,10 @@ function episodeOf(
   return newEpisode(content, metadata, group, MOST_BYTES, { ...identity, ...options });
 }
 
-const spool = (home: string, episode: Episode | undefined, limit: number, heldAt?: string): Spooled | undefined =>
+const spool = (home: string, episode: Episode | undefined, limit: number, heldAt?: string): SpooledTurn | undefined =>
   episode && keep(home, episode, limit, heldAt);
 
-function keep(home: string, episode: Episode, limit: number, heldAt?: string): Spooled {
+function keep(home: string, episode: Episode, limit: number, heldAt?: string): SpooledTurn {
   const spooled = [{ episode, hasCallerId: true, carrier: carrier() }];
   if (heldAt === undefined) spoolOf(home, limit).keep(spooled);
   else spoolOf(home, limit).hold(heldAt, spooled);

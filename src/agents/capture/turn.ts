@@ -1,21 +1,21 @@
 import { withoutRecallMarks } from '../../redaction/recall-marks.ts';
 import { OMISSION, type Redaction, redaction } from '../../redaction/redact.ts';
-import { mapTexts, plainText, shortened } from '../../text.ts';
+import { mapTexts, plainText, truncated } from '../../text.ts';
 
 /** A user's message to an agent, with the agent's work and answer. */
 export interface Turn {
   /** `opencode`, `claude-code` or another. */
   readonly host: string;
   readonly session: string;
-  /** The user's message, by which the turn is known. */
+  /** The id of the user's message, which identifies the turn. */
   readonly message: string;
   readonly parentSession?: string | undefined;
   readonly user: string;
   readonly assistant: string;
-  /** True when a command's file put words into the user's message, which are not the user's own then. */
+  /** True if a slash command's template added words to the user's message. */
   readonly isTemplate?: boolean | undefined;
   readonly tools: readonly UsedTool[];
-  /** What the memory itself answered to calls of the agent, which may repeat it. Not stored. */
+  /** The memory's own answers to calls of the agent, which the agent may repeat. Not stored. */
   readonly memoryAnswers?: readonly string[] | undefined;
   /** Relative to the project. */
   readonly files: readonly string[];
@@ -37,12 +37,12 @@ export interface UsedTool {
   readonly output: string;
 }
 
-/** A turn, or a summary, as the memory takes it in. */
+/** A turn or a summary as an episode for the memory. */
 export interface TurnEpisode {
-  /** Of a turn a dialogue, `user: …` and `assistant: …`. */
+  /** For a turn, a dialogue: `user: …` and `assistant: …`. */
   readonly content: string;
   readonly metadata: Record<string, unknown>;
-  /** `<session>/<message>`: the same one gives the same uuid, however often it is handed in. */
+  /** `<session>/<message>`. The same key always gives the same uuid, so storing twice has no effect. */
   readonly key: string;
   readonly saga: string;
   readonly referenceTime: Date;
@@ -52,14 +52,14 @@ const [LONGEST_USER, LONGEST_ASSISTANT, LONGEST_TITLE] = [16_000, 24_000, 200];
 const LONGEST_SUMMARY = 24_000;
 const [LONGEST_INPUT, LONGEST_OUTPUT] = [400, 600];
 const [MOST_TOOLS, MOST_FILES] = [40, 100];
-/** Only so much of a long output is looked through: the longest that may be kept, and room for what is taken out of it. */
+/** A long text is redacted up to this many times its maximum length, which leaves room for the parts that redaction removes. */
 const WINDOW = 8;
 
 /** Without secrets, private spans and recalled text; the content is empty when nothing is left. */
 export function turnEpisode(turn: Turn): TurnEpisode {
   const redacted = redaction();
   const shorter = (text: string, longest: number) => shorterRedacted(redacted, text, longest);
-  // In the order in which it was said: a span that the user did not close hides what follows.
+  // In chronological order, because a private span that the user did not close hides everything after it.
   const user = shorter(turn.user, LONGEST_USER);
   const tools = bothEnds(turn.tools, MOST_TOOLS).map((used) => ({
     tool: shorter(used.tool, LONGEST_TITLE),
@@ -99,7 +99,7 @@ export function turnEpisode(turn: Turn): TurnEpisode {
 export interface SessionSummary {
   readonly host: string;
   readonly session: string;
-  /** The host's message, by which the summary is known. */
+  /** The id of the host's message, which identifies the summary. */
   readonly message: string;
   readonly text: string;
   readonly model?: string | undefined;
@@ -108,7 +108,7 @@ export interface SessionSummary {
   readonly userTexts: readonly string[];
 }
 
-/** Not a turn, so that nothing in it counts as the user's words. Without content when nothing is left. */
+/** A summary is not a turn, so that nothing in it counts as the user's words. The content is empty if nothing is left. */
 export function summaryEpisode({
   host,
   session,
@@ -136,10 +136,10 @@ function dialogue(user: string, assistant: string): string {
 
 function shorterRedacted(redacted: Redaction, text: string, longest: number): string {
   const content = storable(withoutRecallMarks(text));
-  return shortened(redacted.of(content, longest * WINDOW).trim(), longest);
+  return truncated(redacted.of(content, longest * WINDOW).trim(), longest);
 }
 
-/** Of a long answer the end says what came of it: two thirds of what is kept are of there. */
+/** The end of a long answer contains the result, so two thirds of the kept text come from the end. */
 function answerRedacted(redacted: Redaction, text: string): string {
   const content = storable(withoutRecallMarks(text));
   const end = (LONGEST_ASSISTANT * 2) / 3;
@@ -147,12 +147,12 @@ function answerRedacted(redacted: Redaction, text: string): string {
   if (redactedText.length <= LONGEST_ASSISTANT) return redactedText;
   const tail = redactedText.slice(-end);
   const [first] = tail.split(/\s/, 1);
-  return shortened(redactedText, LONGEST_ASSISTANT - end) + OMISSION + tail.slice(first?.length ?? 0).trimStart();
+  return truncated(redactedText, LONGEST_ASSISTANT - end) + OMISSION + tail.slice(first?.length ?? 0).trimStart();
 }
 
 function bothEnds<T>(items: readonly T[], most: number): readonly T[] {
   return items.length <= most ? items : [...items.slice(0, most / 2), ...items.slice(-most / 2)];
 }
 
-/** Colours of a terminal say nothing, and what no store can hold is left out too: NUL, and half a character, which has no UTF-8 form. */
+/** Removes terminal colours, which carry no information, and characters that no store can hold: NUL and lone surrogates. */
 const storable = (text: string): string => plainText(text).toWellFormed();

@@ -29,14 +29,14 @@ export interface AnswerEntry {
   /** The model's message. */
   readonly id: string;
   readonly text: string;
-  readonly calls: readonly ToolCall[];
+  readonly calls: readonly TranscriptToolCall[];
   readonly model: string | undefined;
   readonly tokens: { readonly input: number; readonly output: number };
   readonly isError: boolean;
   readonly time: Date;
 }
 
-export interface ToolCall {
+export interface TranscriptToolCall {
   readonly id: string;
   readonly tool: string;
   readonly input: Readonly<Record<string, unknown>>;
@@ -72,7 +72,7 @@ type Line = z.output<typeof shape>;
 type Block = Readonly<Record<string, unknown>>;
 
 /** Undefined for lines outside the conversation of user and agent: snapshots, sub-agents, the host's own texts. */
-export function entryOf(line: unknown): TranscriptEntry | undefined {
+export function parseTranscriptEntry(line: unknown): TranscriptEntry | undefined {
   const parsed = shape.safeParse(line);
   if (!parsed.success) return undefined;
   const content = parsed.data;
@@ -110,7 +110,7 @@ const tokensOf = (usage: Block) => ({
   output: numberOf(usage.output_tokens),
 });
 
-/** Before and after the agent's summary stand the host's words to the agent. */
+/** The host puts its own words to the agent before and after the summary. */
 const HOSTS_LEAD = /^This session is being continued from a previous conversation\b[^\n]*/;
 const HOSTS_END =
   /\n\s*(?:If you need specific details from before compaction|Please continue the conversation from where|Continue the conversation from where)[\s\S]*$/;

@@ -1,7 +1,7 @@
 import { isAbsolute, relative } from 'node:path';
 import { answerText, isOwnCall } from '../capture/own-tools.ts';
 import type { Turn, UsedTool } from '../capture/turn.ts';
-import type { AnswerEntry, SummaryEntry, ToolCall, TranscriptEntry } from './transcript-entry.ts';
+import type { AnswerEntry, SummaryEntry, TranscriptEntry, TranscriptToolCall } from './transcript-entry.ts';
 
 /** An entry and where its line begins. */
 export interface PlacedEntry {
@@ -13,7 +13,7 @@ export interface PlacedEntry {
 export interface TurnEntries {
   /** Where it begins in the transcript, in bytes. */
   readonly at: number;
-  /** The user's message; of what an agent did after its turn was kept, that turn's with a number. */
+  /** The id of the user's message. For work after the turn was stored, the id of that turn with a number. */
   readonly message: string;
   readonly entries: readonly TurnEntry[];
 }
@@ -22,8 +22,8 @@ export interface TurnEntries {
 export type TurnEntry = Exclude<TranscriptEntry, SummaryEntry>;
 
 /**
- * Cuts what happened where the user spoke.
- * @param goesOn what to call that which stands before the user's first message
+ * Splits the entries at each prompt of the user.
+ * @param goesOn the message id for entries before the user's first message
  */
 export function splitByPrompt(placed: readonly PlacedEntry[], goesOn: string): TurnEntries[] {
   const parts: { at: number; message: string; entries: TurnEntry[] }[] = [];
@@ -41,11 +41,11 @@ export interface TurnContext {
   readonly session: string;
   readonly directory: string;
   readonly recalled: boolean;
-  /** True for words of the agent that are kept already. */
+  /** True for text of the agent that is stored already. */
   readonly isKept: (text: string) => boolean;
   /** The agent's last text, which the transcript may not contain yet. */
   readonly lastWords?: string | undefined;
-  /** True when the agent itself says that it is done. */
+  /** True if the agent itself reported that it is done. */
   readonly isDone: boolean;
 }
 
@@ -79,7 +79,7 @@ export function turnOf({ message, entries }: TurnEntries, about: TurnContext): T
 }
 
 function usedTools(
-  calls: readonly ToolCall[],
+  calls: readonly TranscriptToolCall[],
   entries: readonly TurnEntry[],
 ): Required<Pick<Turn, 'tools' | 'memoryAnswers'>> {
   const results = new Map(
@@ -88,7 +88,7 @@ function usedTools(
   const tools: UsedTool[] = [];
   const memoryAnswers: string[] = [];
   for (const { id, tool, input } of calls) {
-    // One without a result was interrupted.
+    // A call without a result was interrupted.
     const { output, isError } = results.get(id) ?? { output: '', isError: true };
     const words = wordsOf(input);
     if (isOwnCall(tool, words, output)) memoryAnswers.push(answerText(output));
@@ -102,13 +102,13 @@ function usedTools(
   return { tools, memoryAnswers };
 }
 
-/** Of a shell's call the command, of others the arguments. */
-const wordsOf = (input: ToolCall['input']): string =>
+/** The command of a shell call, or the arguments of any other call. */
+const wordsOf = (input: TranscriptToolCall['input']): string =>
   typeof input.command === 'string' ? input.command : JSON.stringify(input);
 
 const CHANGES = /^(?:Edit|MultiEdit|Write|NotebookEdit)$/;
 
-function changedFiles(calls: readonly ToolCall[], directory: string): string[] {
+function changedFiles(calls: readonly TranscriptToolCall[], directory: string): string[] {
   const paths = calls
     .filter(({ tool }) => CHANGES.test(tool))
     .map(({ input }) => input.file_path ?? input.notebook_path)

@@ -36,8 +36,8 @@ export interface CodexSession {
 const line = z.looseObject({ type: z.string() });
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Undefined for records that say nothing of the talk between user and agent. */
-export function codexRecordOf(value: unknown): CodexRecord | undefined {
+/** Undefined for records outside the conversation of user and agent. */
+export function parseCodexRecord(value: unknown): CodexRecord | undefined {
   const parsed = line.safeParse(value).data;
   // The first versions wrote the session's line without a type, and messages without an envelope.
   if (!parsed) return legacySession(fieldsOf(value));
@@ -131,10 +131,10 @@ function itemOf(item: Fields): CodexRecord | undefined {
   }
 }
 
-/** Messages that Codex itself puts among the user's. */
+/** Messages that Codex itself inserts among the user's messages. */
 const HOSTS =
   /^(?:<(?:environment_context|user_instructions|turn_aborted|skill|skills_instructions|permissions instructions|subagent_notification|user_shell_command|INSTRUCTIONS|collaboration_mode|hook_prompt|personality_spec)\b|# AGENTS\.md instructions\b)/;
-/** An editor puts what is open in it before the user's words. */
+/** Editors insert the names of open files before the user's words. */
 const REQUEST = '## My request for Codex:';
 /** The text with which Codex introduces the summary of a compaction. */
 const HOSTS_LEAD = /^Another language model started to solve this problem[^\n]*\n*/;
@@ -151,7 +151,7 @@ const withoutHostsLead = (summary: string): string => summary.replace(HOSTS_LEAD
 const toolName = (namespace: string, name: string): string =>
   namespace === '' || /(?:__|\.)$/.test(namespace) ? namespace + name : `${namespace}__${name}`;
 
-/** Of a shell's call the command, of others the arguments. */
+/** The command of a shell call, or the arguments of any other call. */
 function inputOf(given: string): string {
   const { command, cmd } = fieldsOf(parseJson(given));
   return commandOf(command ?? cmd) ?? given;

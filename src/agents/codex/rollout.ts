@@ -1,11 +1,11 @@
 import { isAbsolute, relative } from 'node:path';
 import { answerText, isOwnCall } from '../capture/own-tools.ts';
 import type { Turn, UsedTool } from '../capture/turn.ts';
-import { type CodexRecord, type CodexSession, codexRecordOf, type SpokenText } from './record.ts';
+import { type CodexRecord, type CodexSession, parseCodexRecord, type SpokenText } from './record.ts';
 
 /** A line of Codex's record of a session (a "rollout"). */
 export interface RolloutLine {
-  /** Where it is: a byte or a line. */
+  /** The position, in bytes or in lines. */
   readonly at: number;
   /** Undefined for a line that is not JSON. */
   readonly value: unknown;
@@ -37,9 +37,9 @@ export interface Rollout {
 }
 
 /**
- * Reads a session, or the part of one from some line on.
+ * Reads a session, or a part of a session that begins at any line.
  * @param endedAt the time for lines before the first that has one
- * @param firstTurn the name of what comes before the first numbered turn
+ * @param firstTurn the name for lines before the first numbered turn
  */
 export function readRollout(lines: Iterable<RolloutLine>, endedAt: Date, firstTurn = 'turn-1'): Rollout {
   const rollout: Rollout = {
@@ -50,7 +50,7 @@ export function readRollout(lines: Iterable<RolloutLine>, endedAt: Date, firstTu
   for (const { at, value } of lines) {
     const written = Date.parse(String((value as { timestamp?: unknown } | undefined)?.timestamp));
     if (!Number.isNaN(written)) time = new Date(written);
-    const record = codexRecordOf(value);
+    const record = parseCodexRecord(value);
     if (record) note(rollout, record, { at, time, firstTurn });
   }
   return rollout;
@@ -123,7 +123,7 @@ function turnFor(rollout: Rollout, place: Place): RolloutTurn {
   return rollout.turns.at(-1) ?? add(rollout, place.firstTurn, false, place);
 }
 
-/** Without numbers a turn begins where the user speaks. A message that is written twice is one. */
+/** In sessions without turn numbers, a turn begins with each message of the user. A message that is written twice counts once. */
 function noteUser(rollout: Rollout, said: SpokenText, place: Place): void {
   const last = rollout.turns.at(-1);
   const isRepeated = last?.said.some(({ by, as, text }) => by === 'user' && as !== said.as && text === said.text);
@@ -138,7 +138,7 @@ function say(turn: RolloutTurn, said: SpokenText): void {
   turn.said = [...turn.said, said];
 }
 
-/** The model's answer with the summary is in the current turn, before or after the user's message, and is none of it. */
+/** The model's answer with the summary appears in the current turn, before or after the user's message, but is not part of the turn. */
 function noteSummary({ turns, summaries }: Rollout, text: string, time: Date): void {
   summaries.push({ text, time });
   const turn = turns.at(-1);
@@ -156,7 +156,7 @@ function end({ turns }: Rollout, id: string | undefined, isAborted: boolean): vo
 
 export interface RolloutTurnContext {
   readonly session: string;
-  /** The folder of a turn that names none. */
+  /** The folder for turns without one. */
   readonly directory: string;
   readonly recalled: boolean;
   /** Texts of the agent that are stored already are left out. */
@@ -189,7 +189,7 @@ export function turnOfRollout(turn: RolloutTurn, about: RolloutTurnContext): Tur
   };
 }
 
-/** As events, where there are any: among the other ones may be messages of the host. */
+/** Prefers events if there are any, because the other records may include messages of the host. */
 export function textsBy({ said }: RolloutTurn, by: SpokenText['by']): readonly string[] {
   const own = said.filter((one) => one.by === by);
   const events = own.filter(({ as }) => as === 'event');
@@ -200,7 +200,7 @@ function usedTools({ calls, results }: RolloutTurn): Required<Pick<Turn, 'tools'
   const tools: UsedTool[] = [];
   const memoryAnswers: string[] = [];
   for (const { id, tool, input } of calls) {
-    // One without a result was interrupted; a search on the web has none.
+    // A call without a result was interrupted; a web search never has a result.
     const { output, isError } = results.get(id) ?? { output: '', isError: tool !== 'web_search' };
     if (isOwnCall(tool, input, output)) memoryAnswers.push(answerText(output));
     else tools.push({ tool, status: isError ? 'error' : 'completed', input, output });

@@ -7,7 +7,7 @@ export type HookEvent = 'SessionStart' | 'UserPromptSubmit' | 'Stop' | 'PreCompa
 const EVENTS: readonly HookEvent[] = ['SessionStart', 'UserPromptSubmit', 'Stop', 'PreCompact', 'SessionEnd'];
 
 /** An event by any spelling, such as `session-start`. */
-export function eventNamed(name: string): HookEvent | undefined {
+export function parseHookEvent(name: string): HookEvent | undefined {
   const plain = (text: string) => text.toLowerCase().replace(/[-_]/g, '');
   return EVENTS.find((event) => plain(event) === plain(name));
 }

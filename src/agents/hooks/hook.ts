@@ -9,10 +9,10 @@ import { type HookEvent, type HookInput, readHookInput } from './event.ts';
 import {
   type HookSession,
   newSession,
-  removeOld,
-  repeatable,
+  removeOldSessions,
+  repeatableSentences,
   type SessionFile,
-  withRecalled,
+  withRecalledSentences,
   withSession,
 } from './session.ts';
 import { type SpoolTurnsOptions, spoolTurns } from './spool-turns.ts';
@@ -47,7 +47,7 @@ export interface HookAnswer {
 const LOCK_TIMEOUT = 250;
 const EMPTY_INPUT = { source: undefined, prompt: undefined, lastWords: undefined, isSubAgent: false };
 
-export const isOff = ({ MEMORY_DISABLED: off = '' }: Environment): boolean => /^(1|true|yes|on)$/i.test(off);
+export const isMemoryDisabled = ({ MEMORY_DISABLED: off = '' }: Environment): boolean => /^(1|true|yes|on)$/i.test(off);
 
 /**
  * Handles an event. Never throws and prints nothing: problems are logged in MEMORY_HOME/hooks/problems.log, late recalls also in the host's
@@ -115,7 +115,7 @@ export async function answerHook(call: HookCall): Promise<HookAnswer> {
   }
 }
 
-/** Records what came of this call, for `status` and `doctor`. */
+/** Records the outcome of this call, for `status` and `doctor`. */
 type Recorder = (work: AgentOutcome['work'], outcome: AgentOutcome['outcome'], reason?: string) => void;
 
 function refusalOf(home: string): string | undefined {
@@ -123,14 +123,14 @@ function refusalOf(home: string): string | undefined {
     checkHome(home);
     return undefined;
   } catch (error) {
-    // A home that cannot be looked at is no danger: nothing can be read or written there.
+    // A home that cannot be accessed is no risk, because nothing can be read or written there.
     return error instanceof ConfigError ? error.message : undefined;
   }
 }
 
 const DISK_FULL = new Set<unknown>(['ENOSPC', 'EDQUOT']);
 
-/** Why nothing more can be written, which lasts until the user does something; undefined for another failure. */
+/** Why nothing can be written until the user acts, such as a full disk; undefined for any other failure. */
 function fullSentence(error: unknown, home: string): string | undefined {
   const { code, cause } = error as { readonly code?: unknown; readonly cause?: { readonly code?: unknown } };
   if (DISK_FULL.has(code) || DISK_FULL.has(cause?.code)) return `the disk of ${home} is full`;
@@ -155,7 +155,7 @@ async function spoolLimit({ MEMORY_SPOOL_LIMIT: setting }: Environment): Promise
     : undefined;
 }
 
-/** A home that cannot be written refuses the turns too. */
+/** If the home is not writable, storing the turns fails too and is reported there. */
 function unjoinedQuietly(folder: FolderScope): UnjoinedFolder | undefined {
   try {
     return unjoinedFolder(folder);
@@ -248,7 +248,7 @@ async function recallForSession(
   const recalled = await recallForHook(services, scope, {
     question: questionFrom(event, host, input),
     begins,
-    known: new Set(event === 'UserPromptSubmit' ? repeatable(previous) : []),
+    known: new Set(event === 'UserPromptSubmit' ? repeatableSentences(previous) : []),
     own: new Set([...previous.summaries, ...(event === 'UserPromptSubmit' ? previous.episodes : [])]),
     limit: patience,
     deliveredTo: { host, session: input.session },
@@ -260,13 +260,13 @@ async function recallForSession(
     const isWarned = recalled.isIncomplete && !session.warned;
     write({
       ...{
-        ...withRecalled(session, recalled.sentences),
+        ...withRecalledSentences(session, recalled.sentences),
         episodes,
         briefed: begins ? recalled.isBriefed : session.briefed,
       },
       ...{ late, warned: session.warned || isWarned },
     });
-    // In powers of two: a busy machine is late often.
+    // Warn at powers of two, because recall is often late on a busy machine.
     const isLogged = late > session.late && Number.isInteger(Math.log2(late));
     return {
       output: hostOutput(event, recalled.context, isWarned ? warningOf(recalled.problems) : undefined),
@@ -284,8 +284,8 @@ const warningOf = (problems: readonly string[]): string =>
 
 function removeOldQuietly(home: string): void {
   try {
-    removeOld(home);
+    removeOldSessions(home);
   } catch {
-    // There is no folder yet.
+    // The folder does not exist yet.
   }
 }

@@ -1,5 +1,5 @@
 import { type BriefingRecipient, type CachedBriefing, readBriefing } from '../../memory/briefing.ts';
-import { RECALL_TARGET_MS, recall } from '../../memory/recall.ts';
+import { RECALL_TARGET_MS, recallSections } from '../../memory/recall.ts';
 import type { Services } from '../../memory/services.ts';
 import { recalledSentences } from '../../redaction/recall-marks.ts';
 import type { AgentOutcome } from '../../telemetry/agent-outcomes.ts';
@@ -78,7 +78,7 @@ export async function recallForHook(
   const ask = (from: string, most: number) =>
     question === ''
       ? NOT_ASKED
-      : recall(services, from, question, {
+      : recallSections(services, from, question, {
           limit: begins ? most : Math.ceil(most / 2),
           timeoutMs: limit,
           own,

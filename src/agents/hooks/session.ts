@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as z from 'zod/mini';
 import { readJsonFile } from '../../json.ts';
 import { DAY, SECOND } from '../../time.ts';
-import { hooksFolder, sessionPath, writeInOneStep } from './state-folder.ts';
+import { hooksFolder, sessionPath, writeAtomically } from './state-folder.ts';
 
 const shape = z.object({
   version: z.literal(1),
@@ -26,7 +26,7 @@ const shape = z.object({
   episodes: z._default(z.array(z.string()), []),
   /** uuids of the summaries of its compactions, which are also in the agent's context. */
   summaries: z._default(z.array(z.string()), []),
-  /** How often its recall came later than promised, or not at all. */
+  /** The number of recalls that were late or failed. */
   late: z._default(z.number().check(z.int(), z.minimum(0)), 0),
   /** True once the user has been warned that a recall was left out. */
   warned: z._default(z.boolean(), false),
@@ -54,18 +54,18 @@ const MOST_SENTENCES = 300;
 const MOST_ANSWERS = 150;
 
 /** The session with more sentences that its agent may repeat from now on. */
-export function withRecalled(session: HookSession, sentences: readonly string[]): HookSession {
+export function withRecalledSentences(session: HookSession, sentences: readonly string[]): HookSession {
   return { ...session, recalled: [...new Set([...session.recalled, ...sentences])].slice(-MOST_SENTENCES) };
 }
 
 /** The same for answers to the agent's own calls. They have a limit of their own: one answer can have thousands of sentences, the best first. */
-export function withAnswers(session: HookSession, sentences: readonly string[]): HookSession {
+export function withMemoryAnswers(session: HookSession, sentences: readonly string[]): HookSession {
   const fresh = [...new Set(sentences)].slice(0, MOST_ANSWERS);
   return { ...session, answers: [...new Set([...session.answers, ...fresh])].slice(-MOST_ANSWERS) };
 }
 
 /** All sentences that the agent may repeat. */
-export const repeatable = ({ recalled, answers }: HookSession): string[] => [...recalled, ...answers];
+export const repeatableSentences = ({ recalled, answers }: HookSession): string[] => [...recalled, ...answers];
 
 /** A session's file, which only one process at a time reads and writes. */
 export interface SessionFile {
@@ -102,7 +102,7 @@ export function withSession<T>(
 }
 
 /** Removes the state of sessions that have not been used for a month. */
-export function removeOld(home: string, now = Date.now()): void {
+export function removeOldSessions(home: string, now = Date.now()): void {
   const folder = hooksFolder(home);
   for (const name of readdirSync(folder).filter((name) => /^[0-9a-f]{32}\./.test(name))) {
     const path = join(folder, name);
@@ -138,5 +138,5 @@ function taken(path: string): boolean {
 const readSession = (path: string): HookSession | undefined => readJsonFile(path, shape);
 
 function writeSession(path: string, session: HookSession): void {
-  writeInOneStep(path, JSON.stringify(session));
+  writeAtomically(path, JSON.stringify(session));
 }

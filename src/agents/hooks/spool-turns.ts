@@ -1,9 +1,16 @@
-import { keyUuid } from '../../derived-uuid.ts';
+import { idempotencyUuid } from '../../derived-uuid.ts';
 import { InvalidInputError } from '../../errors.ts';
-import { recalledSentences, withoutRecalled } from '../../redaction/recall-marks.ts';
-import { type Spooled, spoolSummary, spoolTurn } from '../capture/store-turn.ts';
+import { recalledSentences, withoutRecalledSentences } from '../../redaction/recall-marks.ts';
+import { type SpooledTurn, spoolSummary, spoolTurn } from '../capture/store-turn.ts';
 import type { HookEvent, HookInput } from './event.ts';
-import { type HookSession, hashOf, newSession, repeatable, type SessionFile, withAnswers } from './session.ts';
+import {
+  type HookSession,
+  hashOf,
+  newSession,
+  repeatableSentences,
+  type SessionFile,
+  withMemoryAnswers,
+} from './session.ts';
 import { fileSize, type TranscriptFormat, type TranscriptSummary, type TranscriptTurn } from './transcript.ts';
 import { transcriptFormat } from './transcript-formats.ts';
 
@@ -63,19 +70,25 @@ export function spoolTurns(file: SessionFile, event: HookEvent, input: HookInput
         host: options.host,
         session,
         directory: input.directory ?? '',
-        recalled: repeatable(state).length > 0,
+        recalled: repeatableSentences(state).length > 0,
         isKept: (text) => hashOf(text) === stored?.said,
         lastWords: isDone ? input.lastWords : undefined,
         isDone,
       });
       const answers = recalledSentences((turn?.memoryAnswers ?? []).join('\n'));
-      const recalled = [...repeatable(state), ...answers];
-      state = withAnswers(state, answers);
+      const recalled = [...repeatableSentences(state), ...answers];
+      state = withMemoryAnswers(state, answers);
       const { home, group, limit, heldAt } = options;
       const episode =
         turn &&
         uuidOfSpooled(options, () =>
-          spoolTurn(home, group, { ...turn, assistant: withoutRecalled(turn.assistant, recalled) }, limit, heldAt),
+          spoolTurn(
+            home,
+            group,
+            { ...turn, assistant: withoutRecalledSentences(turn.assistant, recalled) },
+            limit,
+            heldAt,
+          ),
         );
       if (episode !== undefined) spooled += 1;
       state = {
@@ -109,18 +122,18 @@ function spoolSummaries(
   options: SpoolTurnsOptions & { readonly format: TranscriptFormat },
 ): string[] {
   const { home, host, group, limit, heldAt, format } = options;
-  const fresh = all.filter(({ message }) => !state.summaries.includes(keyUuid(group, `${session}/${message}`)));
+  const fresh = all.filter(({ message }) => !state.summaries.includes(idempotencyUuid(group, `${session}/${message}`)));
   if (fresh.length === 0) return [];
   const earlier = format.read(transcript, Math.max(0, fileSize(transcript) - SECRETS_WINDOW), '');
   const prompts = earlier.prompts.map(({ text }) => text);
   return fresh.flatMap(({ message, text, time }) => {
-    const words = withoutRecalled(text, repeatable(state));
+    const words = withoutRecalledSentences(text, repeatableSentences(state));
     const summary = { host, session, message, text: words, referenceTime: time, userTexts: prompts };
     return uuidOfSpooled(options, () => spoolSummary(home, group, summary, limit, heldAt)) ?? [];
   });
 }
 
-function uuidOfSpooled({ onNotice }: SpoolTurnsOptions, spool: () => Spooled | undefined): string | undefined {
+function uuidOfSpooled({ onNotice }: SpoolTurnsOptions, spool: () => SpooledTurn | undefined): string | undefined {
   try {
     return spool()?.uuid;
   } catch (error) {

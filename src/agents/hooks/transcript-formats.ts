@@ -1,6 +1,6 @@
-import { entryOf } from '../claude-code/transcript-entry.ts';
+import { parseTranscriptEntry } from '../claude-code/transcript-entry.ts';
 import { splitByPrompt, turnOf } from '../claude-code/turns.ts';
-import { codexRecordOf } from '../codex/record.ts';
+import { parseCodexRecord } from '../codex/record.ts';
 import { type RolloutTurn, readRollout, textsBy, turnOfRollout } from '../codex/rollout.ts';
 import { fileSize, readTranscript, type TranscriptFormat, type TranscriptLine } from './transcript.ts';
 
@@ -11,7 +11,7 @@ const CLAUDE_CODE: TranscriptFormat = {
   read(path, from, continued) {
     const { lines, end, unreadable } = readTranscript(path, from);
     const entries = lines.flatMap(({ at, value }) => {
-      const entry = entryOf(value);
+      const entry = parseTranscriptEntry(value);
       return entry ? [{ at, entry }] : [];
     });
     return {
@@ -62,11 +62,11 @@ const CODEX: TranscriptFormat = {
 const isBeginning = ({ isNumbered, end, said, calls }: RolloutTurn): boolean =>
   isNumbered && !end && said.length + calls.length === 0;
 
-/** Summaries have no name of their own and are counted. */
+/** Summaries have no id, so they are numbered. */
 function summariesBefore(path: string, position: number): number {
   let count = 0;
   for (const lines of partsOf(path, position)) {
-    const records = lines.filter(({ at }) => at < position).map(({ value }) => codexRecordOf(value));
+    const records = lines.filter(({ at }) => at < position).map(({ value }) => parseCodexRecord(value));
     count += records.filter((record) => record?.kind === 'compacted' && record.summary !== '').length;
   }
   return count;

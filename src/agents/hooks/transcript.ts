@@ -11,7 +11,7 @@ export interface TranscriptFormat {
    * @throws the errors of `fs`
    */
   read(path: string, from: number, continued: string): TranscriptContent;
-  /** Where a session begins that starts now, in a transcript that may have lines of an earlier time. In bytes. */
+  /** The position in bytes at which a session that starts now begins; the transcript may contain older lines. */
   start(path: string): number;
 }
 
@@ -31,7 +31,7 @@ export interface TranscriptTurn {
   readonly message: string;
   /** False for entries that follow a stored turn. */
   readonly isNew: boolean;
-  /** True while the user's message is still to come. */
+  /** True for entries before the user's first message. */
   readonly isBeginning: boolean;
   /** Undefined if the entries contain nothing to store. */
   turn(context: TurnContext): Turn | undefined;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as z from 'zod/mini';
 import { readJsonFile } from '../../json.ts';
 import { MINUTE, SECOND } from '../../time.ts';
-import { hooksFolder, sessionPath, writeInOneStep } from './state-folder.ts';
+import { hooksFolder, sessionPath, writeAtomically } from './state-folder.ts';
 
 const shape = z.object({
   version: z.literal(1),
@@ -20,18 +20,18 @@ const shape = z.object({
 export type Work = Omit<z.output<typeof shape>, 'version'>;
 
 const ENDING = '.work';
-/** No hook takes longer; after this time it was killed or it failed. */
+/** No hook takes longer; after this time the hook was killed or has failed. */
 const UNFINISHED_AFTER = 15 * SECOND;
 /** A transcript unchanged for this long gets no more lines. */
 const IDLE_AFTER = MINUTE;
-/** One hook continues a few sessions, the next one others. */
+/** Each hook continues a few sessions at most; the next hook continues others. */
 const MOST = 3;
 
 /** Records the work before it begins; call the returned function when it is done. */
 export function recordUnfinishedWork(home: string, work: Work): () => void {
   mkdirSync(hooksFolder(home), { recursive: true, mode: 0o700 });
   const path = sessionPath(home, work.host, work.session) + ENDING;
-  writeInOneStep(path, JSON.stringify({ version: 1, ...work }));
+  writeAtomically(path, JSON.stringify({ version: 1, ...work }));
   return () => rmSync(path, { force: true });
 }
 

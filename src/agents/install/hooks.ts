@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { HookEvent } from '../hooks/event.ts';
 import { appendItem, removeEntries, valueAt } from './json-edit.ts';
 import type { ConfigTarget } from './plan.ts';
-import { type Program, shellLine } from './program.ts';
+import { type ProgramCommand, shellLine } from './program.ts';
 
 /** Agents that read hooks in Claude Code's form. */
 export type HookHost = 'claude-code' | 'codex';
@@ -16,7 +16,7 @@ const EVENTS: Readonly<Record<HookHost, Readonly<Record<HookEvent, number>>>> = 
   codex: { SessionStart: 5, UserPromptSubmit: 5, Stop: 10, PreCompact: 10, SessionEnd: 3 },
 };
 
-/** Recognizes our hooks among others', wherever the program is installed. */
+/** Recognizes our hooks among others, wherever the program is installed. */
 const OURS = / hook \w+ .*--host (?:claude-code|codex)$/;
 
 interface HookEntry {
@@ -24,7 +24,11 @@ interface HookEntry {
 }
 
 /** The entry of each event. */
-export function hookEntries(host: HookHost, program: Program, group: string | undefined): Record<string, HookEntry> {
+export function hookEntries(
+  host: HookHost,
+  program: ProgramCommand,
+  group: string | undefined,
+): Record<string, HookEntry> {
   const entries = Object.entries(EVENTS[host]).map(([event, timeout]): [string, HookEntry] => {
     const words = [...program, 'hook', event, ...(group ? ['--group', group] : []), '--host', host];
     return [event, { hooks: [{ type: 'command', command: shellLine(words), timeout }] }];
@@ -33,7 +37,12 @@ export function hookEntries(host: HookHost, program: Program, group: string | un
 }
 
 /** Hooks in an agent's folder. */
-export function agentHooks(host: HookHost, folder: string, program: Program, group: string | undefined): ConfigTarget {
+export function agentHooks(
+  host: HookHost,
+  folder: string,
+  program: ProgramCommand,
+  group: string | undefined,
+): ConfigTarget {
   const hooks = Object.entries(hookEntries(host, program, group)).map(([event, entry]) => {
     return { path: ['hooks', event], entry };
   });

@@ -6,7 +6,7 @@ import { ConfigError, InvalidInputError } from '../../errors.ts';
 import { readOptionalFile, realPath, repositoryOf } from '../git.ts';
 import { areHooksOff, HOOKED_EVENTS, installedHooks } from './hooks.ts';
 import { installedPlugins } from './opencode.ts';
-import { isOnPath, missingPart, shellWords } from './program.ts';
+import { isOnPath, missingProgramPart, shellWords } from './program.ts';
 import { readText } from './text-file.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -62,7 +62,7 @@ function hookConnections(path: string, text: string, environment: Environment): 
   if (hooks.size === 0) return [];
   const [command = ''] = hooks.values();
   const words = shellWords(command);
-  const missing = missingPart(words.slice(0, words.lastIndexOf('hook')), environment);
+  const missing = missingProgramPart(words.slice(0, words.lastIndexOf('hook')), environment);
   const lacking = HOOKED_EVENTS.filter((event) => !hooks.has(event));
   const faults = [
     ...(missing ? [`its hooks start ${missing}, which is not there`] : []),
@@ -109,7 +109,7 @@ function codex(folders: readonly string[], user: string, environment: Environmen
   };
 }
 
-/** Hooks or the MCP server in Codex's TOML. The words of our commands are enough to recognise them. */
+/** Hooks or the MCP server in Codex's TOML. The text of our commands is enough to recognize them. */
 function inCodexConfig(path: string): readonly AgentConnection[] {
   const text = readOptionalFile(path) ?? '';
   return /\bhook \w+ .*--host codex|"mcp", *"--group"/.test(text) ? [{ path, faults: [] }] : [];

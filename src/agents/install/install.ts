@@ -19,7 +19,7 @@ export interface InstallOptions {
   /** The working directory's configuration instead of the user's. */
   readonly project: boolean;
   readonly undo: boolean;
-  /** The MCP server too. */
+  /** Also install the MCP server. */
   readonly mcp: boolean;
   /** Undefined: each project has its own. */
   readonly group: string | undefined;
@@ -34,11 +34,11 @@ export interface Installation {
   readonly changes: readonly FileChange[];
   /** Steps that are left to the user, and notices, line by line. */
   readonly notes: readonly string[];
-  /** Makes it. @throws ConfigError */
+  /** Carries out the change. @throws ConfigError */
   make(): void;
 }
 
-/** Works out what an agent's configuration becomes. @throws InvalidInputError, ConfigError with nothing changed */
+/** Plans the change of an agent's configuration. @throws InvalidInputError, ConfigError with nothing changed */
 export function planInstallation(options: InstallOptions): Installation {
   const targets = targetsOf(options);
   const changes = targets.map((target) => (options.undo ? planUninstall(target) : planInstall(target)));
@@ -99,8 +99,8 @@ function sharedPlugin(folder: string, directory: string, undo: boolean): string 
 const manifest = z.object({ exports: z.object({ './opencode': z.object({ default: z.string() }) }) });
 
 /**
- * The plugin's folder. Both major versions of opencode take a folder's address as it stands and ask no registry for it; the second takes no
- * file's. Undefined where it is not built.
+ * The plugin's folder; undefined if the plugin is not built. Both major versions of opencode load a folder by its path without asking a
+ * registry; OpenCode 2 does not accept the path of a file.
  */
 function pluginOf(script: string): string | undefined {
   const folder = packageFolder(script);
@@ -142,8 +142,8 @@ function notesOf({ agent, project, mcp, group, undo, script, environment }: Inst
   return notes;
 }
 
-/** A path as a person of that folder would write it. */
-export function shownPath(path: string, directory: string): string {
+/** A path as a user in that folder would write it. */
+export function displayPath(path: string, directory: string): string {
   const near = relative(directory, path);
   return near.startsWith('..') ? path : near;
 }

@@ -2,8 +2,8 @@ import type { Node } from 'jsonc-parser';
 import { InvalidInputError } from '../../errors.ts';
 import { endOf, parseJsonc, plainValue, skipTrivia } from './jsonc.ts';
 
-// Changes of one entry in the text of a document; everything else, comments and spaces included, stays as it is. `modify` of
-// jsonc-parser is not used: it reformats what stands around the change, and moves or deletes comments.
+// Changes of one entry in the text of a document; everything else, comments and spaces included, stays as it is. `modify` of jsonc-parser
+// is not used, because it reformats the text around the change and moves or deletes comments.
 
 export type Path = readonly string[];
 
@@ -46,7 +46,7 @@ const member =
   (...layout) =>
     `${JSON.stringify(key)}: ${formatValue(value, ...layout)}`;
 
-/** @param whole what is written where there is nothing at `path` yet */
+/** @param whole the text to write if there is nothing at `path` yet */
 function addAt(text: string, path: Path, kind: 'array' | 'object', entry: Write, whole: unknown): string {
   const root = parseJsonc(text);
   const depth = path.findLastIndex((_, index) => find(root, path.slice(0, index + 1)) !== undefined) + 1;
@@ -113,7 +113,7 @@ function skippedSpaces(text: string, at: number): number {
   return start;
 }
 
-/** Of a key that stands twice the last counts, as for `JSON.parse`; `findNodeAtLocation` finds the first. */
+/** If a key occurs twice, the last one counts, as for `JSON.parse`; `findNodeAtLocation` would find the first. */
 function find(root: Node, path: Path): Node | undefined {
   let node: Node | undefined = root;
   for (const key of path) {
@@ -134,7 +134,7 @@ function entryOf(child: Node): readonly [key: string, value: Node] {
 const isEmpty = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 
-/** How a list or an object is written, so that what is added looks like the rest. */
+/** The formatting of a list or an object, so that added entries look like the rest. */
 export interface Layout {
   readonly newline: string;
   /** One step of indentation. */
@@ -154,7 +154,7 @@ export function layoutOf(text: string, holder: Node): Layout {
   return { newline: text.includes('\r\n') ? '\r\n' : '\n', unit, indent, isInline };
 }
 
-/** Where the line break before `at` begins, if only white space stands between the two. */
+/** The position of the line break before `at`, if there is only white space between them. */
 export function lineStart(text: string, at: number): number | undefined {
   const lineEnd = /\r?\n[ \t]*$/.exec(text.slice(0, at));
   return lineEnd?.index;

@@ -29,7 +29,7 @@ export function parseJsonc(text: string): Node {
   throw new InvalidInputError(`line ${text.slice(0, offset).split('\n').length}: ${reasonOf(error, text)}`);
 }
 
-/** The value that a node stands for, in plain objects, which those of `getNodeValue` are not. */
+/** The value of a node, in plain objects; `getNodeValue` returns objects without a prototype. */
 export function plainValue({ type, children = [], value }: Node): unknown {
   if (type === 'array') return children.map(plainValue);
   if (type !== 'object') return value;

@@ -2,29 +2,34 @@ import { isDeepStrictEqual } from 'node:util';
 import { InvalidInputError } from '../../errors.ts';
 import { type Path, removeEntries, setMember, valueAt } from './json-edit.ts';
 import type { ConfigTarget } from './plan.ts';
-import { type Program, shellLine } from './program.ts';
+import { type ProgramCommand, shellLine } from './program.ts';
 
 /** The server's name, with which agents begin the names of its tools. */
-export const SERVER = 'memory';
+export const MCP_SERVER_NAME = 'memory';
 
-/** Milliseconds. The longest time that a hanging server delays opencode's first answer; ours answers before it asks a store. */
+/** Milliseconds that a hanging server may delay opencode's first answer. Our server answers before it contacts a store. */
 const OPENCODE_WAITS = 3_000;
 /** Milliseconds that a client waits for a tool. */
 const TOOL_WAITS = 30_000;
 
 /** How a client starts the server. */
-export function serverCommand(program: Program, group: string | undefined): readonly [string, ...string[]] {
+export function serverCommand(program: ProgramCommand, group: string | undefined): readonly [string, ...string[]] {
   return [...program, 'mcp', '--group', group ?? 'auto'];
 }
 
 /** `.mcp.json` as Claude Code and others read it: the servers of a project. */
-export function projectServers(path: string, program: Program, group: string | undefined): ConfigTarget {
+export function projectServers(path: string, program: ProgramCommand, group: string | undefined): ConfigTarget {
   const [command, ...args] = serverCommand(program, group);
   return server(path, ['mcpServers'], { command, args, timeout: TOOL_WAITS }, 'json', '{}');
 }
 
 /** The entry in the configuration of opencode 1. OpenCode 2 understands it too. */
-export function opencodeServer(path: string, program: Program, group: string | undefined, fresh: string): ConfigTarget {
+export function opencodeServer(
+  path: string,
+  program: ProgramCommand,
+  group: string | undefined,
+  fresh: string,
+): ConfigTarget {
   const entry = { type: 'local', command: serverCommand(program, group), enabled: true, timeout: OPENCODE_WAITS };
   return server(path, ['mcp'], entry, 'jsonc', fresh);
 }
@@ -32,7 +37,7 @@ export function opencodeServer(path: string, program: Program, group: string | u
 /** The entry in the configuration of OpenCode 2. */
 export function opencodeServer2(
   path: string,
-  program: Program,
+  program: ProgramCommand,
   group: string | undefined,
   fresh: string,
 ): ConfigTarget {
@@ -42,19 +47,28 @@ export function opencodeServer2(
 }
 
 /** The entry for an unknown client. */
-export function configSnippet(program: Program, group: string | undefined): string {
+export function configSnippet(program: ProgramCommand, group: string | undefined): string {
   const [command, ...args] = serverCommand(program, group);
-  return JSON.stringify({ mcpServers: { [SERVER]: { command, args, timeout: TOOL_WAITS } } }, null, 2);
+  return JSON.stringify({ mcpServers: { [MCP_SERVER_NAME]: { command, args, timeout: TOOL_WAITS } } }, null, 2);
 }
 
 /** The command with which Claude Code takes the server for all projects. */
-export function claudeCommand(program: Program, group: string | undefined): string {
-  return shellLine(['claude', 'mcp', 'add', '--scope', 'user', SERVER, '--', ...serverCommand(program, group)]);
+export function claudeCommand(program: ProgramCommand, group: string | undefined): string {
+  return shellLine([
+    'claude',
+    'mcp',
+    'add',
+    '--scope',
+    'user',
+    MCP_SERVER_NAME,
+    '--',
+    ...serverCommand(program, group),
+  ]);
 }
 
 /** The command with which Codex takes the server for all projects. */
-export function codexCommand(program: Program, group: string | undefined): string {
-  return shellLine(['codex', 'mcp', 'add', SERVER, '--', ...serverCommand(program, group)]);
+export function codexCommand(program: ProgramCommand, group: string | undefined): string {
+  return shellLine(['codex', 'mcp', 'add', MCP_SERVER_NAME, '--', ...serverCommand(program, group)]);
 }
 
 function server(
@@ -68,19 +82,19 @@ function server(
     path,
     format,
     fresh,
-    has: (text) => isDeepStrictEqual(valueAt(text, [...holder, SERVER]), entry),
+    has: (text) => isDeepStrictEqual(valueAt(text, [...holder, MCP_SERVER_NAME]), entry),
     add: (text) => {
-      if (valueAt(text, [...holder, SERVER]) !== undefined)
+      if (valueAt(text, [...holder, MCP_SERVER_NAME]) !== undefined)
         throw new InvalidInputError(
-          `it has another "${SERVER}" in "${holder.join('.')}"; give that one another name first`,
+          `it has another "${MCP_SERVER_NAME}" in "${holder.join('.')}"; give that one another name first`,
         );
-      return setMember(text, holder, SERVER, entry);
+      return setMember(text, holder, MCP_SERVER_NAME, entry);
     },
-    remove: (text) => removeEntries(text, holder, (value, key) => key === SERVER && isOurs(value)),
+    remove: (text) => removeEntries(text, holder, (value, key) => key === MCP_SERVER_NAME && isOurs(value)),
   };
 }
 
-/** Others may have called theirs `memory` too. */
+/** Another server may also be named `memory`. */
 function isOurs(value: unknown): boolean {
   const { command, args = [] } = value as { command?: unknown; args?: unknown };
   const words = [command, args].flat();

@@ -3,9 +3,9 @@ import { InvalidInputError } from '../../errors.ts';
 import { MEMORY_COMMAND_DESCRIPTION, memoryInstructions } from '../tools/memory-command.ts';
 import type { HookHost } from './hooks.ts';
 import type { ConfigTarget } from './plan.ts';
-import { type Program, shellLine } from './program.ts';
+import { type ProgramCommand, shellLine } from './program.ts';
 
-/** Claude Code has a `/memory` of its own. Codex has no commands of users, but skills, which are called with `$`. */
+/** Claude Code already has a `/memory` command. Codex has no user commands, but skills, which are called with `$`. */
 const FILES: Readonly<Record<HookHost, string>> = {
   'claude-code': join('commands', 'memory-manager.md'),
   codex: join('skills', 'memory', 'SKILL.md'),
@@ -19,7 +19,7 @@ const OURS = /The user asks about the long-term memory of this project\./;
 export function memoryCommand(
   host: HookHost,
   folder: string,
-  program: Program,
+  program: ProgramCommand,
   group: string | undefined,
 ): ConfigTarget {
   const path = join(folder, FILES[host]);
@@ -37,7 +37,12 @@ export function memoryCommand(
 }
 
 /** @param name what the user types; a plugin of Claude Code puts its own name before it */
-export function memoryCommandText(host: HookHost, name: string, program: Program, group: string | undefined): string {
+export function memoryCommandText(
+  host: HookHost,
+  name: string,
+  program: ProgramCommand,
+  group: string | undefined,
+): string {
   const run = (...words: string[]) => `\`${shellLine([...program, ...words, '--group', group ?? 'auto'])}\``;
   const forget = run('forget', 'episode').replace('episode', 'episode <uuid>');
   const fields =

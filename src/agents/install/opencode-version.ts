@@ -23,11 +23,11 @@ export function opencodeMajor(environment: Readonly<Record<string, string | unde
   const folders = (environment.PATH ?? '')
     .split(delimiter)
     .filter((folder) => folder && !isTransientPathFolder(folder));
-  // Where its installer puts it, in case the shell that runs now was started before.
+  // The installer's folder, which is missing from the PATH of a shell that was started before the installation.
   folders.push(join(environment.HOME || homedir(), '.opencode', 'bin'));
   const found = (name: string) => folders.map((folder) => join(folder, name)).find(isRunnable);
   const program = found('opencode');
-  // The name that the second had before its release.
+  // The name of OpenCode 2 before its release.
   if (!program) return found('opencode2') ? 2 : 1;
   const version = packageVersion(program) ?? printedVersion(program, environment);
   return Number(/\d+/.exec(version)?.[0] ?? 1) >= 2 ? 2 : 1;

@@ -4,7 +4,7 @@ import { appendItem, removeEntries, valueAt } from './json-edit.ts';
 import { opencodeServer, opencodeServer2 } from './mcp.ts';
 import type { OpencodeMajor } from './opencode-version.ts';
 import type { ConfigTarget } from './plan.ts';
-import type { Program } from './program.ts';
+import type { ProgramCommand } from './program.ts';
 import { readText } from './text-file.ts';
 
 const FRESH = '{\n  "$schema": "https://opencode.ai/config.json"\n}';
@@ -12,7 +12,7 @@ const NAMES = ['opencode.jsonc', 'opencode.json'];
 /** Where each major version lists its plugins. OpenCode 2 reads both lists; opencode 1 refuses a file with the second. */
 const LISTS = { 1: 'plugin', 2: 'plugins' } as const;
 
-/** Of a project or a user; opencode reads them all, we change one that is there. */
+/** The configuration file of a project or a user. opencode reads all of them; we change one that exists. */
 export function configFile(folder: string): string {
   const existing = NAMES.map((name) => join(folder, name)).find((path) => existsSync(path));
   return existing ?? join(folder, 'opencode.json');
@@ -20,13 +20,13 @@ export function configFile(folder: string): string {
 
 /**
  * The plugin's entry, and with `server` also the MCP server's, in one file.
- * @param plugin its address; undefined only to take it out
- * @param found  the major version of the host on this machine, which decides where the file does not
+ * @param plugin its address; undefined only to remove the plugin
+ * @param found the major version of the host on this machine, which decides if the file's form does not
  */
 export function opencodePlugin(
   path: string,
   plugin: string | undefined,
-  server: { program: Program; group: string | undefined } | undefined,
+  server: { program: ProgramCommand; group: string | undefined } | undefined,
   found: () => OpencodeMajor,
 ): ConfigTarget {
   const tools = { 1: serverOf(opencodeServer), 2: serverOf(opencodeServer2) };
@@ -71,7 +71,7 @@ export function opencodePlugin(
   };
 }
 
-/** True when the server was put in as well. */
+/** True if the file also contains our MCP server. */
 export function hasServer(path: string): boolean {
   try {
     const text = readText(path) ?? '';
@@ -108,6 +108,6 @@ function specOf(entry: unknown): unknown {
   return typeof entry === 'object' && entry !== null && 'package' in entry ? entry.package : entry;
 }
 
-/** By name, or the file or folder of some copy of this package. */
+/** By name, or as the file or folder of any copy of this package. */
 const isOurs = (entry: unknown): boolean =>
   /^memory-manager(?:@|\/|$)|^(?:file:|\.\/).*\/dist\/.*opencode[^/]*$/.test(String(specOf(entry)));

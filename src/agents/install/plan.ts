@@ -8,9 +8,9 @@ export interface ConfigTarget {
   readonly path: string;
   /** `json` allows no comments and no trailing commas. A `text` is ours as a whole. */
   readonly format: 'json' | 'jsonc' | 'text';
-  /** True when our entries are there just as they are now wanted. */
+  /** True if our entries are present in their current form. */
   readonly has: (text: string) => boolean;
-  /** Our entries put into a text that has none of them. @throws InvalidInputError without the file's name */
+  /** The text with our entries added; the given text has none of them. @throws InvalidInputError without the file's name */
   readonly add: (text: string) => string;
   /** The text without our entries, including older ones. */
   readonly remove: (text: string) => string;
@@ -18,14 +18,14 @@ export interface ConfigTarget {
   readonly fresh: string;
 }
 
-/** The change of a file; undefined stands for no file. */
+/** The change of a file. Undefined means that there is no file. */
 export interface FileChange {
   readonly path: string;
   readonly before: string | undefined;
   readonly after: string | undefined;
 }
 
-/** The change that puts our entries in. @throws InvalidInputError, ConfigError */
+/** The change that adds our entries. @throws InvalidInputError, ConfigError */
 export function planInstall(target: ConfigTarget): FileChange {
   const before = readText(target.path);
   const added = explained(target, () => {
@@ -38,7 +38,7 @@ export function planInstall(target: ConfigTarget): FileChange {
 }
 
 /**
- * The change that takes our entries out. Where nothing else has changed since, the former file comes back to the byte.
+ * The change that removes our entries. If nothing else has changed since, the original file is restored exactly.
  * @throws InvalidInputError, ConfigError
  */
 export function planUninstall(target: ConfigTarget): FileChange {
@@ -76,7 +76,7 @@ function cleanOf(target: ConfigTarget, text: string): string {
   return target.remove(text);
 }
 
-/** Nothing but our entries may have changed, and the agent must be able to read it. */
+/** Checks that only our entries have changed, and that the agent can read the file. */
 function checkAfter(target: ConfigTarget, before: string | undefined, after: string): void {
   if (target.format === 'text') return;
   explained(target, () => {
@@ -88,7 +88,7 @@ function checkAfter(target: ConfigTarget, before: string | undefined, after: str
   });
 }
 
-/** Without empty lists and objects: one in which our entries stood goes with them. */
+/** Without empty lists and objects, because a container that held only our entries is removed with them. */
 function filled(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map(filled);
@@ -102,7 +102,7 @@ function checkStrict(text: string): void {
   try {
     JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch (error) {
-    // What our own reader says of it names the line.
+    // The message of our own reader names the line.
     parseJsonc(text);
     throw new InvalidInputError('its agent takes no comments and no trailing commas there', { cause: error });
   }

@@ -5,27 +5,27 @@ import { ConfigError } from '../../errors.ts';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** How agents start this program: the command and the arguments before ours. */
-export type Program = readonly [command: string, ...args: string[]];
+export type ProgramCommand = readonly [command: string, ...args: string[]];
 
-/** Folders that npm and npx put in front of PATH only while they run something. */
+/** Folders that npm and npx add to PATH only while they run a program. */
 const PASSING = /[\\/]node_modules[\\/]\.bin[\\/]?$|[\\/]_npx[\\/]/;
 
 export const isTransientPathFolder = (folder: string): boolean => PASSING.test(folder);
 
 /**
- * `memory-manager` when PATH has it, which also holds after an update; otherwise this very Node and the file that runs now.
+ * `memory-manager` if it is on the PATH, which stays valid after an update; otherwise the current Node and script as absolute paths.
  * @param script the file that runs, as `process.argv[1]` names it
  */
-export function findProgram(script: string, environment: Environment): Program {
+export function findProgram(script: string, environment: Environment): ProgramCommand {
   return isOnPath('memory-manager', environment) ? ['memory-manager'] : [process.execPath, realpathSync(script)];
 }
 
 /**
- * The program in a file that a team shares, which cannot name a place on this machine.
- * @param undo true to take the program out again, for which PATH does not matter
+ * The program for a file that a team shares, which must not contain paths of this machine.
+ * @param undo true to remove the entries, for which PATH does not matter
  * @throws ConfigError when PATH has no `memory-manager`
  */
-export function sharedProgram(environment: Environment, undo: boolean): Program {
+export function sharedProgram(environment: Environment, undo: boolean): ProgramCommand {
   if (undo || isOnPath('memory-manager', environment)) return ['memory-manager'];
   throw new ConfigError(
     "A project's configuration is shared and cannot name a place on this machine, and memory-manager is not on the PATH. Run `npm install -g .` in a clone, or leave out --project.",
@@ -41,13 +41,16 @@ export function isOnPath(name: string, environment: Environment): boolean {
 }
 
 /** The missing part of a program: its command, or a file among its arguments. Undefined if the program can be started. */
-export function missingPart([command = '', ...args]: readonly string[], environment: Environment): string | undefined {
+export function missingProgramPart(
+  [command = '', ...args]: readonly string[],
+  environment: Environment,
+): string | undefined {
   const isThere = isAbsolute(command) ? isRunnable(command) : isOnPath(command, environment);
   return isThere ? args.find((arg) => isAbsolute(arg) && !existsSync(arg)) : command;
 }
 
 /** True for a file in a cache that npm may clear. */
-export const isInNpxCache = (program: Program): boolean => program.some((part) => /[\\/]_npx[\\/]/.test(part));
+export const isInNpxCache = (program: ProgramCommand): boolean => program.some((part) => /[\\/]_npx[\\/]/.test(part));
 
 /** A command line for a shell. */
 export function shellLine(words: readonly string[]): string {

@@ -16,7 +16,7 @@ export function readText(path: string): string | undefined {
   }
 }
 
-/** Where the file as it was before is kept. */
+/** The path of the backup of the original file. */
 export const backupOf = (path: string): string => `${real(path)}.before-memory-manager`;
 
 /**
@@ -33,7 +33,7 @@ export function writeText(path: string, text: string): void {
   }
 }
 
-/** A rename would also replace a file that is meant to stay as it is. @throws ConfigError */
+/** A rename would also replace a read-only file, so writability is checked first. @throws ConfigError */
 export function checkWritable(path: string): void {
   if (((modeOf(path) ?? 0o200) & 0o222) === 0)
     throw new ConfigError(`${path} is read-only; make it writable (chmod u+w) and try again. Nothing was changed.`);
@@ -54,7 +54,7 @@ function modeOf(path: string): number | undefined {
   return stats && stats.mode & 0o7777;
 }
 
-/** The file that a link leads to, since to rename over the link would replace it. */
+/** The target of a link, because renaming onto the link would replace the link. */
 function real(path: string): string {
   try {
     return realpathSync(path);

@@ -43,7 +43,7 @@ export function readArguments({ name, input }: Tool, args: Readonly<Record<strin
 
 const isNothing = (value: unknown): boolean =>
   value === null || value === undefined || (typeof value === 'string' && value.trim() === '');
-/** The words for null of models and of Python; a required text may be such a word. */
+/** Words that models and Python write for null. A required text may be such a word. */
 const isNothingInWords = (value: unknown): boolean =>
   typeof value === 'string' && /^(?:null|none|undefined|nil)$/i.test(value.trim());
 
@@ -57,7 +57,7 @@ function fitted(shape: z.ZodMiniType | undefined, value: unknown): unknown {
   return value;
 }
 
-/** A list, a single name, or a list as JSON or as Python writes it; undefined for an empty one. */
+/** A list, a single name, or a list in JSON or Python notation; undefined if it is empty. */
 function listOf(value: unknown, mayBeLeftOut: boolean): unknown {
   const values = Array.isArray(value) ? value : typeof value === 'string' ? [value] : undefined;
   if (!values) return value;

@@ -2,7 +2,7 @@ const EVENTS = 'text/event-stream';
 const JSON_TYPE = 'application/json';
 
 /** The SDK requires that every client accepts both forms; the real choice is made here. */
-export const ACCEPTS_ALL = `${JSON_TYPE}, ${EVENTS}`;
+export const ACCEPT_BOTH_TYPES = `${JSON_TYPE}, ${EVENTS}`;
 
 /**
  * The answer in a form that the client accepts: an event stream for clients that name this type, else plain JSON. Our tools send

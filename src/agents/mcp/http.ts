@@ -6,7 +6,7 @@ import { hostRefusal } from '../../allowed-hosts.ts';
 import { hasBearerToken } from '../../bearer-token.ts';
 import { ConfigError } from '../../errors.ts';
 import { SECOND } from '../../time.ts';
-import { ACCEPTS_ALL, isAcceptable, negotiateResponse } from './content-negotiation.ts';
+import { ACCEPT_BOTH_TYPES, isAcceptable, negotiateResponse } from './content-negotiation.ts';
 import type { McpServers } from './server.ts';
 import { normalizedMessage } from './tidy-messages.ts';
 
@@ -88,7 +88,7 @@ export async function serveOverHttp(
 /** The request as the SDK takes it. */
 async function forwarded(request: Request): Promise<Request> {
   const headers = new Headers(request.headers);
-  headers.set('accept', ACCEPTS_ALL);
+  headers.set('accept', ACCEPT_BOTH_TYPES);
   const body = normalizedText(await request.text());
   headers.delete('content-length');
   return new Request(request.url, { method: request.method, headers, body, signal: request.signal });

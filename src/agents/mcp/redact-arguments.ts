@@ -25,7 +25,7 @@ export interface RedactedArguments {
 /**
  * The arguments of a writing tool without secrets, private passages and recalled text. Every text argument not listed above is redacted,
  * including arguments added later; a secret found in one is removed from all.
- * @throws InvalidInputError for a text of more than `maxBytes`: redaction hides what it had no time to check, which would shorten the text
+ * @throws InvalidInputError for a text of more than `maxBytes`: redaction removes text that it had no time to check
  */
 export function redactArguments(
   { effect, combined }: Tool,
@@ -39,7 +39,7 @@ export function redactArguments(
   );
   for (const { value } of texts) checkLength(value, maxBytes);
   const once = texts.map(({ name, value }) => ({ name, value, kept: redacting.of(withoutRecallMarks(value)) }));
-  // Only for the secrets that it reveals.
+  // The combined text is used only to find secrets.
   if (combined) redacting.of(combined(args));
   const redacted = once.map((text) => ({ ...text, kept: redacting.again(text.kept) }));
   return {

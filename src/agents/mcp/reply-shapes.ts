@@ -1,10 +1,10 @@
 import * as z from 'zod/mini';
 import type { Attributes } from '../../graph/queries/entities.ts';
 import type { BriefingLine, EpisodeOverview, Fact, FactDetails } from '../../memory/results.ts';
-import { shortened } from '../../text.ts';
+import { truncated } from '../../text.ts';
 import { timeText } from '../../time.ts';
 
-/** The fields of Graphiti's replies; ours stand beside them, so that no shape is closed. */
+/** The fields of Graphiti's replies. The shapes are open, because our replies have more fields. */
 const time = z.nullable(z.string());
 const attributes = z.record(z.string(), z.unknown());
 export const nodeShape = z.looseObject({
@@ -40,7 +40,7 @@ export const episodeShape = z.looseObject({
   group_id: z.string(),
 });
 
-/** @param fields what stands beside the message */
+/** @param fields the fields in addition to the message */
 export const replyShape = (fields: Record<string, z.ZodMiniType> = {}) =>
   z.looseObject({ message: z.string(), notes: z.optional(z.array(z.string())), ...fields });
 
@@ -63,13 +63,16 @@ interface AnyEntity {
   readonly attributes?: Attributes;
 }
 
-export function node(entity: AnyEntity, group: string): z.input<typeof nodeShape> {
+export function toNodeReply(entity: AnyEntity, group: string): z.input<typeof nodeShape> {
   const { uuid, name, labels, createdAt, summary } = entity;
   const properties = { uuid, name, labels: [...labels], created_at: orNull(createdAt), summary, group_id: group };
   return { ...properties, attributes: { ...entity.attributes } };
 }
 
-export function fact(row: Fact & Partial<Pick<FactDetails, 'attributes'>>, group: string): z.input<typeof factShape> {
+export function toFactReply(
+  row: Fact & Partial<Pick<FactDetails, 'attributes'>>,
+  group: string,
+): z.input<typeof factShape> {
   return {
     uuid: row.uuid,
     name: row.relation,
@@ -88,16 +91,16 @@ export function fact(row: Fact & Partial<Pick<FactDetails, 'attributes'>>, group
   };
 }
 
-/** A page of a book would leave a model no room for anything else. */
+/** Longer content would use too much of a model's context. */
 export const LONGEST_CONTENT = 8_000;
 
 /** The name given at storing, if any. */
-export function episode(row: EpisodeOverview, group: string): z.input<typeof episodeShape> {
+export function toEpisodeReply(row: EpisodeOverview, group: string): z.input<typeof episodeShape> {
   const storedName = row.metadata?.name;
   return {
     uuid: row.uuid,
     name: typeof storedName === 'string' ? storedName : row.name,
-    content: shortened(row.content, LONGEST_CONTENT),
+    content: truncated(row.content, LONGEST_CONTENT),
     created_at: orNull(row.createdAt),
     source: row.source,
     source_description: row.sourceDescription,

@@ -3,14 +3,14 @@ import { InvalidInputError, isOperationalError, TimedOutError } from '../../erro
 import type { MemoryManager } from '../../memory.ts';
 import { neutralizeTags } from '../../redaction/neutralize-tags.ts';
 import { RECALL_BEGIN, RECALL_END } from '../../redaction/recall-marks.ts';
-import { request } from '../../telemetry/tracing.ts';
+import { traceRequest } from '../../telemetry/tracing.ts';
 import { mapTexts, oneLine } from '../../text.ts';
 import { SECOND } from '../../time.ts';
 import { withTimeout } from '../../with-timeout.ts';
 import { REPLY_MARK } from '../capture/own-tools.ts';
 import { readArguments } from './arguments.ts';
 import { redactArguments } from './redact-arguments.ts';
-import type { Reply, Tool } from './tool.ts';
+import type { Tool, ToolReply } from './tool.ts';
 
 /** The memories that a server offers, and the permissions of its tools. */
 export interface ServerScope {
@@ -41,7 +41,7 @@ export async function runTool(
   const notes: string[] = [];
   let answer: string | undefined;
   try {
-    const reply = await request(`mcp_${tool.name}`, async () => {
+    const reply = await traceRequest(`mcp_${tool.name}`, async () => {
       const read = readArguments(tool, args);
       if (read.unknown.length > 0)
         notes.push(`Ignored, because this server does not use it: ${read.unknown.join(', ')}.`);
@@ -64,7 +64,7 @@ export async function runTool(
     });
     // Stored text is data: none of it may look like the host's own words.
     const whole = { ...REPLY_MARK, ...reply, ...(notes.length > 0 && { notes }) };
-    const harmless = mapTexts(whole, neutralizeTags) as Reply;
+    const harmless = mapTexts(whole, neutralizeTags) as ToolReply;
     const text =
       answer === undefined
         ? JSON.stringify(harmless)

@@ -13,7 +13,7 @@ import { oneLine } from '../../text.ts';
 import { withTimeout } from '../../with-timeout.ts';
 import { instructionsFor } from './instructions.ts';
 import { runTool, type ServerScope } from './run-tool.ts';
-import type { Effect, Tool } from './tool.ts';
+import type { Tool, ToolEffect } from './tool.ts';
 import { toolsFor } from './tools/tools.ts';
 
 export interface McpOptions extends ServerScope {
@@ -21,7 +21,10 @@ export interface McpOptions extends ServerScope {
   readonly allowClear?: boolean;
 }
 
-/** Makes a server for each connection, or for each request over HTTP, all on one memory. Nothing is asked of a store before a tool is called. */
+/**
+ * Creates a server for each connection, or for each request over HTTP, all with the same memory. No store is contacted before a tool is
+ * called.
+ */
 export interface McpServers {
   open(): Server;
   /** Waits until the open requests have ended, at most `limit` milliseconds. */
@@ -89,7 +92,7 @@ function description({ name, title, description, effect, input, output }: Tool):
   };
 }
 
-const HINTS: Readonly<Record<Effect, Told['annotations']>> = {
+const HINTS: Readonly<Record<ToolEffect, Told['annotations']>> = {
   reads: { readOnlyHint: true, destructiveHint: false, idempotentHint: true },
   adds: { readOnlyHint: false, destructiveHint: false, idempotentHint: false },
   maintains: { readOnlyHint: false, destructiveHint: false, idempotentHint: true },

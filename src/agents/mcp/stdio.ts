@@ -6,12 +6,12 @@ import { withTimeout } from '../../with-timeout.ts';
 import type { McpServers } from './server.ts';
 import { normalizeLines } from './tidy-messages.ts';
 
-/** How long requests from before the end may still take. */
+/** How long open requests may take after the end of input. */
 const ENDS_WITHIN = 3 * SECOND;
 
 /**
- * Serves one client on standard input and output until it closes its end, or `stop` says so. What was asked before is answered
- * first, so that a script that pipes a few lines gets its answers.
+ * Serves one client on standard input and output until the client closes its end or `stop` resolves. Earlier requests are answered first,
+ * so that a script that pipes a few lines gets its answers.
  * @param longest bytes of a message; a longer one ends the connection
  */
 export async function serveOverStdio(servers: McpServers, longest: number, stop: Promise<void>): Promise<void> {
@@ -33,7 +33,7 @@ export async function serveOverStdio(servers: McpServers, longest: number, stop:
   const ended = new Promise<void>((resolve) => {
     process.stdin.once('error', () => resolve());
     process.stdin.once('close', () => lines.writableEnded || lines.end());
-    // And not the end of standard input, when the last lines are still on their way.
+    // Not the end of standard input, because the last lines may not have been processed yet.
     lines.once('end', () => resolve());
   });
   process.stdin.pipe(lines).pipe(input, { end: false });
@@ -45,7 +45,7 @@ export async function serveOverStdio(servers: McpServers, longest: number, stop:
   process.stdin.destroy();
 }
 
-/** Counts what was asked and not answered yet. */
+/** Counts the requests without an answer. */
 function openRequests(transport: StdioServerTransport) {
   const open = new Set<unknown>();
   let notify = () => {};
@@ -67,7 +67,7 @@ function openRequests(transport: StdioServerTransport) {
   };
   return {
     async answered(limit: number): Promise<void> {
-      // Lines that came just before the end are still on their way here.
+      // Lines that arrived just before the end may not have been processed yet.
       await new Promise((resolve) => setImmediate(resolve));
       if (open.size === 0) return;
       const answered = Promise.withResolvers<void>();

@@ -5,13 +5,13 @@ import { ConfigError } from '../../errors.ts';
 
 const SHORTEST = 16;
 
-/** The token that clients show, from a private file; `isNew` when it was made just now. */
+/** The token that clients send, from a private file. `isNew` is true if the file was created now. */
 export interface Token {
   readonly token: string;
   readonly isNew: boolean;
 }
 
-/** @throws ConfigError when the file cannot be read or written, is not private, or holds too little */
+/** @throws ConfigError when the file cannot be read or written, is not private, or contains too short a token */
 export function readToken(file: string): Token {
   try {
     const token = readFileSync(file, 'utf8').trim();
@@ -26,7 +26,7 @@ export function readToken(file: string): Token {
     writeFileSync(file, `${token}\n`, { mode: 0o600, flag: 'wx' });
     return { token, isNew: true };
   } catch (error) {
-    // Another server made one at the same moment.
+    // Another server created the file at the same moment.
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return readToken(file);
     throw explained(error, file);
   }
@@ -39,7 +39,7 @@ function checked(token: string, file: string): string {
   );
 }
 
-/** As ssh does with its keys: who can read or replace the file can use the memory. */
+/** As ssh does for its keys: anyone who can read or replace the file can use the memory. */
 function checkPrivate(file: string): void {
   const ownUid = process.getuid?.();
   if (ownUid === undefined) return;

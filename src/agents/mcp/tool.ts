@@ -3,14 +3,14 @@ import type { MemoryManager } from '../../memory.ts';
 import { SECOND } from '../../time.ts';
 
 /** Whether a tool reads, adds, maintains existing data, or removes. */
-export type Effect = 'reads' | 'adds' | 'maintains' | 'removes';
+export type ToolEffect = 'reads' | 'adds' | 'maintains' | 'removes';
 
 /** The context of a tool call. */
-export interface Call {
+export interface McpToolCall {
   readonly memory: MemoryManager;
   /** The named group, or else the server's. */
   group(named: string | undefined): string;
-  /** The named groups, or else those that the server searches. @throws InvalidInputError for too many */
+  /** The named groups, or else the groups that the server searches. @throws InvalidInputError for too many */
   groups(named: readonly string[] | undefined): readonly string[];
   /** Adds a note to the reply. */
   note(sentence: string): void;
@@ -19,20 +19,20 @@ export interface Call {
 }
 
 /** The fields of the reply of Graphiti's server; ours may be added. */
-export type Reply = { readonly message: string } & Readonly<Record<string, unknown>>;
+export type ToolReply = { readonly message: string } & Readonly<Record<string, unknown>>;
 
 export interface Tool<Input extends z.ZodMiniObject = z.ZodMiniObject> {
   readonly name: string;
   readonly title: string;
   readonly description: string;
-  readonly effect: Effect;
+  readonly effect: ToolEffect;
   readonly input: Input;
   readonly output: z.ZodMiniType;
   /** Timeout in milliseconds. */
   readonly limit: number;
   /** Several arguments as one sentence, if a secret can only be recognised in combination. */
   combined?(args: Readonly<Record<string, unknown>>): string;
-  run(args: z.output<Input>, call: Call): Promise<Reply>;
+  run(args: z.output<Input>, call: McpToolCall): Promise<ToolReply>;
 }
 
 /** Checks the types of a tool's arguments; the result has the common type of all tools. */

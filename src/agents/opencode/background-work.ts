@@ -1,28 +1,31 @@
 import type { Config } from '../../config.ts';
 import { withTimeout } from '../../with-timeout.ts';
-import type { Stores } from './memory-access.ts';
+import type { MemoryAccess } from './memory-access.ts';
 
 /** Loads and connects the stores in the background; all waits for them have a limit. */
 export interface BackgroundStores {
   /** Starts to load, and warms up for the first question. */
   start(): void;
   /** The loaded stores. @throws the errors of loading */
-  stores(): Promise<Stores>;
+  stores(): Promise<MemoryAccess>;
   /** Drains the spool as soon as possible. */
   wake(): void;
   /** Drains the spool and closes all connections, within `limit` milliseconds. */
   close(limit: number): Promise<void>;
 }
 
-export function openBackground(config: Config, warmUp: (stores: Stores) => Promise<unknown>): BackgroundStores {
-  let loading: Promise<Stores> | undefined;
+export function openBackgroundStores(
+  config: Config,
+  warmUp: (stores: MemoryAccess) => Promise<unknown>,
+): BackgroundStores {
+  let loading: Promise<MemoryAccess> | undefined;
   let isClosed = false;
 
-  async function load(): Promise<Stores> {
-    const { openStores } = await import('./memory-access.ts');
-    return openStores(config);
+  async function load(): Promise<MemoryAccess> {
+    const { openMemoryAccess } = await import('./memory-access.ts');
+    return openMemoryAccess(config);
   }
-  function stores(): Promise<Stores> {
+  function stores(): Promise<MemoryAccess> {
     if (isClosed) return Promise.reject(new Error('The plugin is closed.'));
     loading ??= load();
     return loading;
@@ -56,7 +59,7 @@ export function openBackground(config: Config, warmUp: (stores: Stores) => Promi
 
 const nothing = () => undefined;
 
-/** Runs the work after the host's own, and ignores failures. */
+/** Runs the work after the host's own work and ignores failures. */
 function soon(work: () => Promise<unknown>): void {
   setTimeout(() => void work().catch(() => undefined), 0).unref?.();
 }

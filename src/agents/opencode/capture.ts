@@ -1,10 +1,10 @@
-import { withoutRecalled } from '../../redaction/recall-marks.ts';
+import { withoutRecalledSentences } from '../../redaction/recall-marks.ts';
 import type { SessionSummary, Turn } from '../capture/turn.ts';
 import type { AssistantMessage, HostEvent, HostPrompt, PromptOutput } from './host.ts';
 import {
   emptyTurn,
-  finished,
-  isWhole,
+  finishedTurn,
+  isCompleteTurn,
   joinTurns,
   type OpenTurn,
   openTurn,
@@ -18,7 +18,7 @@ import {
   recordEpisode,
   recordOwner,
   recordUserText,
-  repeatable,
+  repeatableSentences,
   type TrackedSession,
   type TrackedSessions,
 } from './sessions.ts';
@@ -30,15 +30,15 @@ export interface Capture {
   end(): void;
 }
 
-/** Each gives the uuid of the episode, if it was kept. */
+/** Each function returns the uuid of the episode if it was stored. */
 export interface CaptureSink {
   turn(turn: Turn): string | undefined;
   summary(summary: SessionSummary): string | undefined;
 }
 
 /**
- * Gathers each turn and each summary of a compaction from what the host tells, and hands it on once, when it is whole.
- * @param isTemplate  whether a command's file put words into a message
+ * Collects each turn and each compaction summary from the host's events, and passes it on once, when it is complete.
+ * @param isTemplate whether a slash command's template added words to a message
  */
 export function openCapture(
   sessions: TrackedSessions,
@@ -47,12 +47,12 @@ export function openCapture(
   isTemplate: (text: string) => boolean = () => false,
 ): Capture {
   function finish(session: TrackedSession, turn: OpenTurn): void {
-    const recalled = repeatable(session);
+    const recalled = repeatableSentences(session);
     session.turns.delete(turn.message);
     if (session.isChild) return;
     recordAnswers(session, turn);
-    const completed = finished(turn, session.id, worktree);
-    const without = (text: string) => withoutRecalled(text, recalled);
+    const completed = finishedTurn(turn, session.id, worktree);
+    const without = (text: string) => withoutRecalledSentences(text, recalled);
     const uuid = keep.turn({
       ...completed,
       assistant: without(completed.assistant),
@@ -72,8 +72,8 @@ export function openCapture(
     const turn = ownerOf(session, answer);
     if (!turn) return;
     recordAnswer(turn, answer);
-    // After an abort the session rests before the last message is whole.
-    if (turn.isIdle && isWhole(turn)) finish(session, turn);
+    // After an abort the session becomes idle before the last message is complete.
+    if (turn.isIdle && isCompleteTurn(turn)) finish(session, turn);
   }
 
   function summarised(session: TrackedSession, { id, time, error, providerID, modelID }: AssistantMessage): void {
@@ -84,11 +84,11 @@ export function openCapture(
     if (!summary || (time.completed === undefined && !error)) return;
     session.summaries.delete(id);
     const text = [...summary.texts.values()].filter((part) => part.trim() !== '').join('\n\n');
-    // One that broke off says less than the turns themselves.
+    // An incomplete summary contains less than the turns themselves.
     if (error || text === '') return;
     const uuid = keep.summary({
       ...{ host: 'opencode', session: session.id, message: id },
-      text: withoutRecalled(text, repeatable(session)),
+      text: withoutRecalledSentences(text, repeatableSentences(session)),
       ...(modelID && { model: providerID ? `${providerID}/${modelID}` : modelID }),
       referenceTime: new Date(summary.startedAt),
       userTexts: [...session.userTexts],
@@ -110,7 +110,7 @@ export function openCapture(
   function rested(session: TrackedSession): void {
     for (const turn of [...session.turns.values()]) {
       turn.isIdle = turn.answers.size > 0 || turn.failure !== undefined;
-      if (turn.isIdle && isWhole(turn)) finish(session, turn);
+      if (turn.isIdle && isCompleteTurn(turn)) finish(session, turn);
     }
   }
 

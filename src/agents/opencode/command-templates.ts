@@ -5,14 +5,14 @@ const SHORTEST = 8;
 /** Placeholders that the host replaces. */
 const FILLED = /\$ARGUMENTS|\$\d+|!`[^`]*`|@\S+/;
 
-export interface Templates {
+export interface CommandTemplates {
   read(config: HostConfig): void;
   /** Whether a message contains a line of a command's template, so that not all of it is the user's own. */
   isIn(text: string): boolean;
 }
 
-/** A slash command's text reaches a plugin as if the user had typed it, but its template may come from anyone. */
-export function openTemplates(): Templates {
+/** A plugin receives a slash command's text as if the user had typed it, but anyone may have written the template. */
+export function openCommandTemplates(): CommandTemplates {
   let lines: string[] = [];
   return {
     read(config) {

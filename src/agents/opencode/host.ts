@@ -76,7 +76,7 @@ export interface ToolState {
   readonly error?: string;
 }
 
-/** The events that are read; every other one is passed over. */
+/** The events that are read; all others are ignored. */
 export type HostEvent =
   | { readonly type: 'session.created' | 'session.deleted'; readonly properties: { readonly info: SessionInfo } }
   | { readonly type: 'session.idle' | 'session.compacted'; readonly properties: { readonly sessionID: string } }
@@ -89,7 +89,7 @@ export type HostEvent =
         readonly error?: { readonly name: string };
       };
     }
-  /** Two messages of the user that the agent got together; only `v2/` tells it. */
+  /** Two messages of the user that the agent received together. Only `v2/` emits this event. */
   | {
       readonly type: 'prompts.joined';
       readonly properties: { readonly sessionID: string; readonly messageID: string; readonly joinedID: string };
@@ -108,7 +108,7 @@ export interface PromptOutput {
   readonly parts: MessagePart[];
 }
 
-export interface ToolUse {
+export interface ToolContext {
   readonly sessionID: string;
   readonly messageID: string;
   readonly callID?: string;
@@ -116,14 +116,14 @@ export interface ToolUse {
 
 export interface HostTool {
   readonly description: string;
-  /** A raw shape of zod's. */
+  /** A raw zod shape. */
   readonly args: Record<string, unknown>;
-  execute(args: Record<string, unknown>, use: ToolUse): Promise<string>;
+  execute(args: Record<string, unknown>, context: ToolContext): Promise<string>;
 }
 
 /** As much of the host's configuration as is read or extended. */
 export interface HostConfig {
-  /** Slash commands, those of the project's files among them. */
+  /** Slash commands, including those of the project's files. */
   command?: Readonly<Record<string, { readonly template?: unknown }>> | undefined;
 }
 

@@ -4,7 +4,7 @@ import { withTimeout } from '../../with-timeout.ts';
 import type { BackgroundStores } from './background-work.ts';
 import type { HostClient, HostPrompt, MessagePart, PromptOutput } from './host.ts';
 import type { Recall } from './recall.ts';
-import { recordRecalled, recordUserText, repeatable, type TrackedSession } from './sessions.ts';
+import { recordRecalledText, recordUserText, repeatableSentences, type TrackedSession } from './sessions.ts';
 
 /** How long a user's message may wait for the recall; with the host's overhead at most 150 ms. */
 export const RECALL_TIMEOUT_MS = 130;
@@ -63,7 +63,7 @@ export function openRecallInjection(
     output: PromptOutput,
   ): Promise<void> {
     if (performance.now() < restsUntil) return;
-    const known = { ...session, recalled: repeatable(session) };
+    const known = { ...session, recalled: repeatableSentences(session) };
     const news = async () => recall.news(await background.stores(), words, known, timeoutMs);
     const newsText = await withTimeout(timeoutMs, news(), late).catch(late);
     if (newsText === LATE) {
@@ -75,7 +75,7 @@ export function openRecallInjection(
   }
 
   function add(text: string, session: TrackedSession, prompt: HostPrompt, output: PromptOutput): void {
-    recordRecalled(session, text);
+    recordRecalledText(session, text);
     output.parts.push(syntheticPart(text, prompt, output));
   }
 
@@ -93,7 +93,7 @@ export function openRecallInjection(
         if (type === 'text') recordUserText(session, text);
         continue;
       }
-      recordRecalled(session, text);
+      recordRecalledText(session, text);
       session.isPrimed = true;
     }
   }
@@ -117,7 +117,7 @@ export function openRecallInjection(
         add(added, session, prompt, output);
         recall.recordDelivery(session.id, added);
       }
-      // Also if there is nothing to recall: the memory is asked once.
+      // Also if there was nothing to recall, so that the memory is asked only once.
       session.isPrimed ||= recalled !== LATE || session.hasMissed;
       session.hasMissed = !session.isPrimed;
     } else await addNews(session, words, prompt, output);

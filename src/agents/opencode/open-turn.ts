@@ -11,7 +11,7 @@ export interface OpenTurn {
   isTemplate: boolean;
   agent: string | undefined;
   model: string | undefined;
-  /** The agent's messages and whether each is whole. */
+  /** The agent's messages, and whether each is complete. */
   readonly answers: Map<string, { isComplete: boolean; tokens: AssistantMessage['tokens'] }>;
   readonly texts: Map<string, string>;
   readonly tools: Map<string, UsedTool>;
@@ -24,7 +24,7 @@ export interface OpenTurn {
   isIdle: boolean;
 }
 
-/** Of a longer turn what lies between its first and its last parts is left out. */
+/** The middle parts of a longer turn are left out. */
 const MOST_PARTS = 400;
 const FIRST_PARTS = 100;
 
@@ -44,7 +44,7 @@ function withoutRunQuotes(text: string): string {
   return inside === undefined ? text : inside.replaceAll('\\"', '"');
 }
 
-/** Also turns that the host started, as after a compaction. */
+/** Also used for turns that the host started, such as after a compaction. */
 export function emptyTurn(message: string, user = '', startedAt = Date.now()): OpenTurn {
   return {
     message,
@@ -120,13 +120,13 @@ function keep<T>(parts: Map<string, T>, id: string, part: T): void {
   if (oldest !== undefined) parts.delete(oldest);
 }
 
-/** True when nothing more is to come: every message is whole, or failed without one. */
-export function isWhole({ answers, failure }: OpenTurn): boolean {
+/** True if the turn is complete: every message is complete, or the turn failed without a message. */
+export function isCompleteTurn({ answers, failure }: OpenTurn): boolean {
   if (answers.size === 0) return failure !== undefined;
   return [...answers.values()].every(({ isComplete }) => isComplete);
 }
 
-export function finished(turn: OpenTurn, session: string, worktree: string): Turn {
+export function finishedTurn(turn: OpenTurn, session: string, worktree: string): Turn {
   const tokens = [...turn.answers.values()].map((answer) => answer.tokens);
   const sum = (kind: 'input' | 'output') => tokens.reduce((total, used) => total + (used?.[kind] ?? 0), 0);
   return {
@@ -141,7 +141,7 @@ export function finished(turn: OpenTurn, session: string, worktree: string): Tur
     model: turn.model,
     agent: turn.agent,
     // A turn that was cut off, for example because the host ended, has no end event.
-    status: turn.failure ?? (isWhole(turn) ? 'completed' : 'aborted'),
+    status: turn.failure ?? (isCompleteTurn(turn) ? 'completed' : 'aborted'),
     tokens: { input: sum('input'), output: sum('output') },
     referenceTime: new Date(turn.startedAt),
     ...(turn.endedAt && { endedAt: new Date(turn.endedAt) }),

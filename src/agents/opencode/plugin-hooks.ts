@@ -4,21 +4,21 @@ import { isOperationalError } from '../../errors.ts';
 import { type AgentOutcome, recordOutcome } from '../../telemetry/agent-outcomes.ts';
 import { redactError } from '../../telemetry/redact-error.ts';
 import { MINUTE } from '../../time.ts';
-import { type Spooled, spoolSummary, spoolTurn } from '../capture/store-turn.ts';
+import { type SpooledTurn, spoolSummary, spoolTurn } from '../capture/store-turn.ts';
 import { type FolderScope, joinSentence, type UnjoinedFolder, unjoinedFolder } from '../joined-folders.ts';
 import { scopeOf } from '../scope.ts';
-import { openBackground } from './background-work.ts';
+import { openBackgroundStores } from './background-work.ts';
 import { openCapture } from './capture.ts';
-import { openTemplates } from './command-templates.ts';
+import { openCommandTemplates } from './command-templates.ts';
 import type { Hooks, HostEvent, HostInput } from './host.ts';
 import { FIRST_RECALL_TIMEOUT_MS, openRecallInjection, RECALL_TIMEOUT_MS } from './inject-recall.ts';
 import { addMemoryCommand } from './memory-command.ts';
 import { openRecall } from './recall.ts';
-import { openSessions, recordRecalled } from './sessions.ts';
+import { openTrackedSessions, recordRecalledText } from './sessions.ts';
 import { hostTools, TOOL_TIMEOUT_MS } from './tools.ts';
 
 const CLOSE_TIMEOUT = 700;
-/** As a package and as a file at once it would do everything twice. */
+/** If the plugin is configured both as a package and as a file, only one instance may run; otherwise everything would be stored twice. */
 const RUNNING: unique symbol = Symbol.for('memory-manager/opencode');
 
 const milliseconds = z.number().check(z.int(), z.minimum(1), z.maximum(10 * MINUTE));
@@ -33,8 +33,7 @@ const options = z.object({
 });
 
 /**
- * The memory as a plugin. Whatever happens here, the host must continue: it gives plugins no time limit and catches nothing, so that
- * every hook does both itself.
+ * The memory as a plugin. The host sets no time limit for plugins and catches no errors, so every hook does both itself.
  */
 export async function server(input: HostInput, pluginOptions: unknown = {}): Promise<Hooks> {
   if (isOn(process.env.MEMORY_DISABLED)) return {};
@@ -71,8 +70,8 @@ function hooks(input: HostInput, pluginOptions: unknown): Hooks {
   const recalls = parsed.data.recall && !isClosed;
   const tools = parsed.data.tools && !isClosed;
 
-  const sessions = openSessions();
-  const templates = openTemplates();
+  const sessions = openTrackedSessions();
+  const templates = openCommandTemplates();
   let late = 0;
   const record = (work: AgentOutcome['work'], outcome: AgentOutcome['outcome'], reason?: string) =>
     recordOutcome(config.home, {
@@ -86,16 +85,16 @@ function hooks(input: HostInput, pluginOptions: unknown): Hooks {
   const onLate = () => {
     late += 1;
     record('recall', 'late', 'the memory was too late for the message');
-    // In powers of two: a busy machine is late often.
+    // Warn at powers of two, because recall is often late on a busy machine.
     if (Number.isInteger(Math.log2(late)))
       logToHost(input, `The memory was too late for ${late} of this process's messages; they went on without it.`);
   };
   const recall = openRecall(scope, onLate);
-  const background = openBackground(config, (stores) => recall.warmUp(stores));
+  const background = openBackgroundStores(config, (stores) => recall.warmUp(stores));
   const prime = openRecallInjection(client, background, recall, timeouts, onLate, () => record('recall', 'ok'));
   const worktree = input.worktree && input.worktree !== '/' ? input.worktree : directory;
   let isReported = false;
-  const spoolQuietly = (spool: () => Spooled | undefined): string | undefined => {
+  const spoolQuietly = (spool: () => SpooledTurn | undefined): string | undefined => {
     try {
       const episode = captures ? spool() : undefined;
       if (episode && !isClosed) {
@@ -105,7 +104,7 @@ function hooks(input: HostInput, pluginOptions: unknown): Hooks {
       return episode?.uuid;
     } catch (error) {
       record('capture', 'failed', redactError(error).message);
-      // Once: a full disk stays full for a while.
+      // Reported once, because a full disk stays full for a while.
       if (!isReported) logToHost(input, isOperationalError(error) ? error.message : 'A turn could not be kept.');
       isReported = true;
       return undefined;
@@ -143,8 +142,8 @@ function hooks(input: HostInput, pluginOptions: unknown): Hooks {
         const session = sessions.of(sessionID);
         const recalled = session.lastRecall ?? recall.atHand();
         if (!recalled || session.isChild) return;
-        // The summary may repeat it.
-        recordRecalled(session, recalled);
+        // The summary may repeat the recalled text.
+        recordRecalledText(session, recalled);
         output.context.push(recalled);
       }),
     }),
@@ -157,7 +156,7 @@ function hooks(input: HostInput, pluginOptions: unknown): Hooks {
   };
 }
 
-/** A home that cannot be written refuses the turns too. */
+/** If the home is not writable, storing the turns fails too and is reported there. */
 function unjoinedQuietly(folder: FolderScope): UnjoinedFolder | undefined {
   try {
     return unjoinedFolder(folder);
@@ -172,7 +171,7 @@ function runningDirectories(): Set<string> {
   return shared[RUNNING];
 }
 
-/** The host would end the user's turn, or itself. */
+/** An error would make the host end the user's turn or exit. */
 function neverThrows<Given extends unknown[]>(
   hook: (...args: Given) => Promise<void>,
 ): (...args: Given) => Promise<void> {
@@ -183,7 +182,7 @@ function neverThrows<Given extends unknown[]>(
   };
 }
 
-/** Into the host's own log, without waiting: while plugins are loaded it may not answer. */
+/** Writes to the host's log without waiting, because the host may not answer while it loads plugins. */
 function logToHost({ client }: HostInput, message: string): void {
   setTimeout(() => {
     try {

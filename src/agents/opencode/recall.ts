@@ -10,10 +10,10 @@ import {
   openingTexts,
   questionOf,
   recalledBlock,
-  titled,
+  withTitle,
 } from '../recall/recalled-text.ts';
 import type { Scope } from '../scope.ts';
-import type { Stores } from './memory-access.ts';
+import type { MemoryAccess } from './memory-access.ts';
 
 /** The text that the agent already has in its context. */
 export interface KnownContext {
@@ -28,12 +28,12 @@ export interface Recall {
    * The briefings for a new session, and the results for its first message; undefined if there are none.
    * @param timeoutMs how long the message may still wait
    */
-  opening(stores: Stores, words: string, context: KnownContext, timeoutMs: number): Promise<string | undefined>;
+  opening(stores: MemoryAccess, words: string, context: KnownContext, timeoutMs: number): Promise<string | undefined>;
   /** The results for a later message that the agent does not have in its context. */
-  news(stores: Stores, words: string, context: KnownContext, timeoutMs: number): Promise<string | undefined>;
-  /** Has the briefings ready, and makes the first question quick. */
-  warmUp(stores: Stores): Promise<void>;
-  /** The briefings as they were a little while ago, for when nothing else can be had. */
+  news(stores: MemoryAccess, words: string, context: KnownContext, timeoutMs: number): Promise<string | undefined>;
+  /** Loads the briefings, and makes the first question fast. */
+  warmUp(stores: MemoryAccess): Promise<void>;
+  /** The briefings of the last few minutes, as a fallback. */
   atHand(): string | undefined;
   /** Notes in the memories that a session has the briefings, if the text is the latest of `opening` or `atHand`. Waits for nothing. */
   recordDelivery(session: string, text: string): void;
@@ -43,7 +43,7 @@ export interface Recall {
 const OPENING_LIMITS = [OPENING_OF_PROJECT, OPENING_OF_USER] as const;
 /** A later message gets less text, which is added to all earlier texts. */
 const NEWS_LIMITS = [3, 2] as const;
-/** Of the time that a message may wait: where only this part is late the briefing still comes. */
+/** Share of the time that a message may wait. If only the recall is late, the briefing is still delivered in time. */
 const SHARE = 0.85;
 /** A short lifetime, because forgotten content must disappear soon. */
 const AT_HAND_FOR = 5 * MINUTE;
@@ -55,7 +55,7 @@ export function openRecall({ group, userGroup }: Scope, onLate: () => void): Rec
   let ready: (Tellable & { readonly at: number }) | undefined;
   let latest: Tellable | undefined;
 
-  async function briefings(stores: Stores): Promise<readonly [CachedBriefing | undefined, CachedBriefing]> {
+  async function briefings(stores: MemoryAccess): Promise<readonly [CachedBriefing | undefined, CachedBriefing]> {
     const both = await Promise.all([stores.brief(userGroup).catch(() => undefined), stores.brief(group)]);
     const texts = briefingTexts([both[0]?.sections, both[1].sections]);
     ready = { text: marked([briefingOf(texts)]), recordDelivery: noting(both, texts), at: performance.now() };
@@ -64,7 +64,7 @@ export function openRecall({ group, userGroup }: Scope, onLate: () => void): Rec
 
   /** The results of the project's and the user's memory for a message. */
   async function answersTo(
-    stores: Stores,
+    stores: MemoryAccess,
     words: string,
     context: KnownContext,
     timeoutMs: number,
@@ -93,7 +93,7 @@ export function openRecall({ group, userGroup }: Scope, onLate: () => void): Rec
         }),
       ]);
       const texts = openingTexts([whole[0]?.sections, whole[1].sections], words, answers);
-      const text = marked([briefingOf(texts), titled('About this message:', texts.answers)]);
+      const text = marked([briefingOf(texts), withTitle('About this message:', texts.answers)]);
       latest = { text, recordDelivery: noting(whole, texts) };
       return text;
     },
@@ -126,6 +126,6 @@ const noting =
   };
 
 const briefingOf = ({ user, project }: Pick<OpeningTexts, 'user' | 'project'>): string =>
-  [titled('About the user:', user), titled('About this project:', project)].filter(Boolean).join('\n');
+  [withTitle('About the user:', user), withTitle('About this project:', project)].filter(Boolean).join('\n');
 
 const marked = (parts: readonly string[]): string | undefined => recalledBlock(INTRODUCTION, parts);

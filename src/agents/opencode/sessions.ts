@@ -50,7 +50,7 @@ export interface TrackedSessions {
   all(): TrackedSession[];
 }
 
-export function openSessions(): TrackedSessions {
+export function openTrackedSessions(): TrackedSessions {
   const sessions = new Map<string, TrackedSession>();
 
   function add(id: string): TrackedSession {
@@ -87,7 +87,7 @@ export function openSessions(): TrackedSessions {
 }
 
 /** Records recalled text, which the agent may repeat from now on. */
-export function recordRecalled(session: TrackedSession, text: string): void {
+export function recordRecalledText(session: TrackedSession, text: string): void {
   for (const sentence of recalledSentences(text)) session.recalled.add(sentence);
   forgetOldest(session.recalled, MOST_SENTENCES);
 }
@@ -99,7 +99,7 @@ export function recordAnswers(session: TrackedSession, turn: OpenTurn): void {
 }
 
 /** All sentences that the agent may repeat. */
-export const repeatable = ({ recalled, answers, turns }: TrackedSession): Set<string> =>
+export const repeatableSentences = ({ recalled, answers, turns }: TrackedSession): Set<string> =>
   new Set([...recalled, ...answers, ...[...turns.values()].flatMap(answersIn)]);
 
 const answersIn = ({ memoryAnswers }: OpenTurn): string[] => [...memoryAnswers.values()].flatMap(recalledSentences);

@@ -18,7 +18,7 @@ export interface HostToolParts {
   readonly timeoutMs: number;
 }
 
-/** The tools as opencode takes them. */
+/** The tools in opencode's format. */
 export function hostTools({ config, scope, background, timeoutMs }: HostToolParts): Record<string, HostTool> {
   const { home, spoolLimit } = config;
   const { stores, wake } = background;
@@ -26,7 +26,7 @@ export function hostTools({ config, scope, background, timeoutMs }: HostToolPart
   return Object.fromEntries(Object.entries(tools).map(([name, tool]) => [name, hostTool(tool, timeoutMs)]));
 }
 
-/** Answers in time, in words also when nothing can be had, and never throws. */
+/** Always answers in time, with a sentence if the tool fails, and never throws. */
 function hostTool({ description, input: shape, run }: MemoryTool, timeoutMs: number): HostTool {
   return {
     description,

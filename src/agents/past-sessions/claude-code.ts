@@ -1,13 +1,13 @@
 import { type Dirent, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
-import { recalledSentences, withoutRecalled } from '../../redaction/recall-marks.ts';
-import { entryOf, type TranscriptEntry } from '../claude-code/transcript-entry.ts';
+import { recalledSentences, withoutRecalledSentences } from '../../redaction/recall-marks.ts';
+import { parseTranscriptEntry, type TranscriptEntry } from '../claude-code/transcript-entry.ts';
 import { type PlacedEntry, splitByPrompt, type TurnEntries, turnOf } from '../claude-code/turns.ts';
 import { isIdle, sessionEndTime } from './ended.ts';
 import type { PastItem, SessionContent, SessionHistory, SessionHistoryOptions } from './history.ts';
 import { jsonLines } from './json-lines-file.ts';
-import { mayHaveRecalled, recalledIn } from './recalled-text.ts';
+import { mayContainRecalledText, recalledSentencesIn } from './recalled-text.ts';
 
 const HOST = 'claude-code';
 /** The user's texts before a summary, whose secrets the summary may repeat. */
@@ -62,7 +62,7 @@ function readSession(path: string, now: number): SessionContent {
     const turn = turnOf(part, about);
     if (!turn) return [];
     for (const sentence of recalledSentences((turn.memoryAnswers ?? []).join('\n'))) recalled.add(sentence);
-    const assistant = withoutRecalled(turn.assistant, recalled);
+    const assistant = withoutRecalledSentences(turn.assistant, recalled);
     return [{ kind: 'turn', turn: { ...turn, assistant }, directory, copyKey: part.message }];
   }
 }
@@ -74,7 +74,7 @@ function pastSummaries(session: string, { entries, directories, recalled }: Tran
   return entries.flatMap(({ entry }) => {
     if (entry.kind !== 'summary') return [];
     const { message, time } = entry;
-    const text = withoutRecalled(entry.text, recalled);
+    const text = withoutRecalledSentences(entry.text, recalled);
     const summary = { host: HOST, session, message, text, referenceTime: time, userTexts };
     return [{ kind: 'summary' as const, summary, directory: directories.get(entry) ?? '', copyKey: message }];
   });
@@ -86,10 +86,11 @@ function readTranscript(path: string): Transcript {
   };
   for (const { number, text, value } of jsonLines(path)) {
     if (value === undefined) transcript.damaged.push(`${path}:${number}`);
-    if (mayHaveRecalled(text)) for (const sentence of recalledIn(value)) transcript.recalled.add(sentence);
+    if (mayContainRecalledText(text))
+      for (const sentence of recalledSentencesIn(value)) transcript.recalled.add(sentence);
     const { cwd, isSidechain, message } = (value ?? {}) as Line;
     if (isSidechain === true) transcript.hasSubAgent = true;
-    const entry = entryOf(value);
+    const entry = parseTranscriptEntry(value);
     if (!entry) continue;
     transcript.entries.push({ at: number, entry });
     if (typeof cwd === 'string') transcript.directories.set(entry, cwd);

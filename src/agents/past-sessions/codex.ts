@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
-import { recalledSentences, withoutRecalled } from '../../redaction/recall-marks.ts';
+import { recalledSentences, withoutRecalledSentences } from '../../redaction/recall-marks.ts';
 import {
   type Rollout,
   type RolloutLine,
@@ -14,7 +14,7 @@ import {
 import { isIdle, sessionEndTime } from './ended.ts';
 import type { PastItem, SessionContent, SessionHistory, SessionHistoryOptions } from './history.ts';
 import { jsonLines } from './json-lines-file.ts';
-import { mayHaveRecalled, recalledIn } from './recalled-text.ts';
+import { mayContainRecalledText, recalledSentencesIn } from './recalled-text.ts';
 
 const HOST = 'codex';
 const ROLLOUT = /^rollout-.*\.jsonl(?:\.zst)?$/;
@@ -71,7 +71,7 @@ function readSession(path: string, now: number): SessionContent {
 function* linesOf(path: string, recalled: Set<string>, damaged: string[]): Generator<RolloutLine> {
   for (const { number, text, value } of jsonLines(path)) {
     if (value === undefined) damaged.push(`${path}:${number}`);
-    if (mayHaveRecalled(text)) for (const sentence of recalledIn(value)) recalled.add(sentence);
+    if (mayContainRecalledText(text)) for (const sentence of recalledSentencesIn(value)) recalled.add(sentence);
     yield { at: number, value };
   }
 }
@@ -82,7 +82,7 @@ function pastTurn(turn: RolloutTurn, { id, rollout, recalled }: PastSession): Pa
   if (!whole) return [];
   for (const sentence of recalledSentences((whole.memoryAnswers ?? []).join('\n'))) recalled.add(sentence);
   const copyKey = turn.isNumbered ? turn.id : copyKeyOf(whole.user, whole.assistant, id);
-  const past = { ...whole, assistant: withoutRecalled(whole.assistant, recalled) };
+  const past = { ...whole, assistant: withoutRecalledSentences(whole.assistant, recalled) };
   return [{ kind: 'turn', turn: past, directory, origin: rollout.session.origin, copyKey }];
 }
 
@@ -102,7 +102,7 @@ function pastSummaries({ id, rollout, recalled }: PastSession): PastItem[] {
   return summaries.map(({ text, time }, index) => {
     const summary = {
       ...{ host: HOST, session: id, message: `compacted-${index + 1}`, referenceTime: time, userTexts },
-      text: withoutRecalled(text, recalled),
+      text: withoutRecalledSentences(text, recalled),
     };
     return {
       kind: 'summary',

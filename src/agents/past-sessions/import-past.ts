@@ -8,11 +8,11 @@ import { embedderProvider, languageModelProvider } from '../../models/providers.
 import type { Producer } from '../../queue/producer.ts';
 import {
   type PastEpisodes,
+  type PastSessionCounts,
   type PastSessionOptions,
   type ReadPastSessionOptions,
   readPastSessions,
-  type Survey,
-} from './survey.ts';
+} from './read-past-sessions.ts';
 
 /** How many episodes are looked up and enqueued together. */
 const MOST = 500;
@@ -21,11 +21,11 @@ const MOST_LETTERS = 2_000_000;
 type OnProgress = (share: number) => void;
 
 /** The turns that an import would add, and the number that the memory already has. */
-export interface SurveyResult extends Survey {
+export interface PastImportPreview extends PastSessionCounts {
   readonly known: number;
 }
 
-export interface PastImportResult extends SurveyResult {
+export interface PastImportResult extends PastImportPreview {
   readonly added: number;
 }
 
@@ -33,24 +33,24 @@ export interface PastImportResult extends SurveyResult {
  * Reads all sessions and looks up which turns are stored, in the queue or in the graph. Stores nothing.
  * @throws StoreUnreachableError, AccessRefusedError, WrongServerError; InvalidInputError for a group that cannot be one
  */
-export async function surveyPastSessions(
+export async function previewPastImport(
   services: Services,
   options: PastSessionOptions,
   onProgress?: OnProgress,
-): Promise<SurveyResult> {
+): Promise<PastImportPreview> {
   const producer = await services.producer();
   return withPast({ ...options, home: services.config.home, isNoted: false }, async (past) => {
     let known = 0;
     for (const part of inParts(past.episodes(onProgress)))
       known += part.length - (await unknownOf(services, producer, part)).length;
-    return { ...past.survey(), known };
+    return { ...past.counts(), known };
   });
 }
 
 /**
  * Stores each turn once, with its own date and session. What an earlier import, a hook or a plugin has stored is left as it is, so that an import
  * that broke off is continued by running it again.
- * @throws as `surveyPastSessions`
+ * @throws as `previewPastImport`
  */
 export async function importPastSessionsOf(
   services: Services,
@@ -72,7 +72,7 @@ export async function importPastSessionsOf(
       if (!isOperationalError(error) || added === 0) throw error;
       throw Object.assign(error, { message: `${error.message} ${added} are stored; import again to continue.` });
     }
-    return { ...past.survey(), added, known };
+    return { ...past.counts(), added, known };
   });
 }
 
@@ -142,9 +142,9 @@ const [INPUT, OUTPUT, EMBEDDED] = [3_930, 522, 425];
 const LETTERS_OF_A_TOKEN = 4;
 
 /** Estimated cost of the model calls for all texts, in dollars; undefined if a model's price is unknown, 0 for local models. */
-export function readingCost(config: Config, survey: Survey): number | undefined {
-  const episodes = survey.turns + survey.summaries;
-  const text = survey.characters / LETTERS_OF_A_TOKEN;
+export function estimateReadingCost(config: Config, counts: PastSessionCounts): number | undefined {
+  const episodes = counts.turns + counts.summaries;
+  const text = counts.characters / LETTERS_OF_A_TOKEN;
   const cost = (model: string | undefined, input: number, output: number) =>
     model === undefined ? 0 : costOf(model, input, output, config.prices);
   const reader = languageModelProvider(config).modelName(config);

@@ -11,7 +11,7 @@ export interface JsonLine {
 }
 
 const CHUNK = 8 * 1024 * 1024;
-/** A longer line is no message: it would be held in memory whole. */
+/** A longer line is not a message, and would have to be held in memory as a whole. */
 const LONGEST_LINE = 64 * 1024 * 1024;
 const LINE_BREAK = 0x0a;
 

@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 import { parseJson } from '../../json.ts';
 import type { MessagePart } from '../opencode/host.ts';
 import type { OpencodeRecord } from './opencode.ts';
-import { contentOf, type OpencodeMessage, type OpencodeSession } from './opencode-session.ts';
+import { type OpencodeMessage, type OpencodeSession, sessionContentOf } from './opencode-session.ts';
 import type { TemplatesOf } from './opencode-templates.ts';
 
 export interface OpencodeDatabase {
@@ -59,7 +59,7 @@ function readable(database: DatabaseSync, path: string, now: number, templatesOf
       endedAt: session.updatedAt,
       read() {
         const { messages, damaged } = messagesOf(database, path, session);
-        return contentOf(session, messages, damaged, now, templatesOf(session.worktree ?? session.directory));
+        return sessionContentOf(session, messages, damaged, now, templatesOf(session.worktree ?? session.directory));
       },
     })),
     close: () => database.close(),

@@ -5,7 +5,7 @@ import { parseJson } from '../../json.ts';
 import type { MessagePart } from '../opencode/host.ts';
 import type { OpencodeRecord } from './opencode.ts';
 import { parseMessageInfo } from './opencode-database.ts';
-import { contentOf, type OpencodeMessage, type OpencodeSession } from './opencode-session.ts';
+import { type OpencodeMessage, type OpencodeSession, sessionContentOf } from './opencode-session.ts';
 import type { TemplatesOf } from './opencode-templates.ts';
 
 const info = z.looseObject({
@@ -35,7 +35,7 @@ export function sessionsInFiles(storage: string, now: number, templatesOf: Templ
       };
       const read = () => {
         const { messages, damaged } = messagesOf(storage, id);
-        return contentOf(session, messages, damaged, now, templatesOf(worktree ?? session.directory));
+        return sessionContentOf(session, messages, damaged, now, templatesOf(worktree ?? session.directory));
       };
       return { id, place, endedAt: updated, read };
     });

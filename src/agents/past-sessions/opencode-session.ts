@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import type { SessionSummary, Turn } from '../capture/turn.ts';
 import { openCapture } from '../opencode/capture.ts';
 import type { AssistantMessage, MessagePart, UserMessage } from '../opencode/host.ts';
-import { openSessions, recordRecalled } from '../opencode/sessions.ts';
+import { openTrackedSessions, recordRecalledText } from '../opencode/sessions.ts';
 import { isIdle } from './ended.ts';
 import type { PastItem, SessionContent } from './history.ts';
-import { mayHaveRecalled } from './recalled-text.ts';
+import { mayContainRecalledText } from './recalled-text.ts';
 
 /** A session as opencode stores it, in a database or in files. */
 export interface OpencodeSession {
@@ -36,7 +36,7 @@ interface StoredAnswer extends AssistantMessage {
  * @param messages    in their order
  * @param isTemplate  whether a command's file put words into a message
  */
-export function contentOf(
+export function sessionContentOf(
   session: OpencodeSession,
   messages: readonly OpencodeMessage[],
   damaged: readonly string[],
@@ -51,13 +51,16 @@ export function contentOf(
   return { isSubAgent: false, items, damaged, running: isRunning ? 1 : 0 };
 }
 
-/** A message of the user and all that came of it. */
+/** A message of the user, with the answers to it. */
 interface Task {
   readonly prompt: OpencodeMessage | undefined;
   readonly answers: { readonly info: StoredAnswer; readonly parts: readonly MessagePart[] }[];
 }
 
-/** An answer belongs to the message that it names. One to a message of the host, as after a compaction, belongs to the user's last one. */
+/**
+ * An answer belongs to the message that it names. An answer to a message of the host, such as after a compaction, belongs to the user's
+ * last message.
+ */
 function splitByPrompt(messages: readonly OpencodeMessage[]): Task[] {
   const tasks: Task[] = [];
   const byPrompt = new Map<string, Task>();
@@ -88,7 +91,7 @@ function isOver({ answers }: Task): boolean {
 function play(session: OpencodeSession, tasks: readonly Task[], isTemplate: (text: string) => boolean): PastItem[] {
   const { id, directory, project } = session;
   const items: PastItem[] = [];
-  const sessions = openSessions();
+  const sessions = openTrackedSessions();
   const about = { directory, rootCommit: project };
   const keep = {
     turn(turn: Turn): undefined {
@@ -110,7 +113,7 @@ function play(session: OpencodeSession, tasks: readonly Task[], isTemplate: (tex
   for (const { prompt, answers } of tasks) {
     if (prompt) {
       for (const { text = '', synthetic } of prompt.parts)
-        if (synthetic && mayHaveRecalled(text)) recordRecalled(sessions.of(id), text);
+        if (synthetic && mayContainRecalledText(text)) recordRecalledText(sessions.of(id), text);
       capture.prompted({ sessionID: id }, { message: prompt.info as UserMessage, parts: [...prompt.parts] });
     }
     for (const { info, parts } of answers) {

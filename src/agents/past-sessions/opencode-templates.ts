@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseJsonc, plainValue } from '../install/jsonc.ts';
-import { openTemplates } from '../opencode/command-templates.ts';
+import { openCommandTemplates } from '../opencode/command-templates.ts';
 import type { HostConfig } from '../opencode/host.ts';
 
 /** Gives the test whether a message has words of a slash command's template, for sessions of a project's folder. */
@@ -16,7 +16,7 @@ export function readTemplates(configFolder: string): TemplatesOf {
   return (worktree) => {
     let isTemplate = known.get(worktree);
     if (!isTemplate) {
-      const templates = openTemplates();
+      const templates = openCommandTemplates();
       const ofProject = [worktree, join(worktree, '.opencode')].map(commandsIn);
       templates.read({ command: Object.assign({}, own, ...ofProject) });
       isTemplate = templates.isIn;

@@ -3,13 +3,13 @@ import { RECALL_BEGIN, RECALL_END, recalledSentences } from '../../redaction/rec
 const NAME = RECALL_BEGIN.slice(1, -1);
 
 /** Whether a record may contain text that came from the memory; cheap, for every line. */
-export const mayHaveRecalled = (text: string): boolean => text.includes(NAME);
+export const mayContainRecalledText = (text: string): boolean => text.includes(NAME);
 
 /** The sentences that the memory added to a session, from wherever the agent's record has them. */
-export function recalledIn(record: unknown): string[] {
+export function recalledSentencesIn(record: unknown): string[] {
   if (typeof record === 'string') return betweenMarks(record).flatMap(recalledSentences);
-  if (Array.isArray(record)) return record.flatMap(recalledIn);
-  return record !== null && typeof record === 'object' ? Object.values(record).flatMap(recalledIn) : [];
+  if (Array.isArray(record)) return record.flatMap(recalledSentencesIn);
+  return record !== null && typeof record === 'object' ? Object.values(record).flatMap(recalledSentencesIn) : [];
 }
 
 function betweenMarks(text: string): string[] {

@@ -5,7 +5,7 @@ import { renderAnswers } from '../../memory/answer-block.ts';
 import { withoutKnown } from '../../memory/recall.ts';
 import { RECALL_BEGIN, RECALL_END, recalledSentences } from '../../redaction/recall-marks.ts';
 import { redact } from '../../redaction/redact.ts';
-import { oneLine, shortened } from '../../text.ts';
+import { oneLine, truncated } from '../../text.ts';
 
 /** Of the first message of a session: how many answers come from the project's memory and from the user's. */
 export const [OPENING_OF_PROJECT, OPENING_OF_USER] = [8, 4];
@@ -18,7 +18,7 @@ export type Briefings = readonly [user: BriefingSections | undefined, project: B
 
 /** A message as a question for the memory, or empty. Redacted, because it is sent over the network. */
 export function questionOf(message: string): string {
-  const question = shortened(oneLine(redact(message)), LONGEST_QUESTION);
+  const question = truncated(oneLine(redact(message)), LONGEST_QUESTION);
   return /[\p{L}\p{N}]/u.test(question) ? question : '';
 }
 
@@ -50,11 +50,11 @@ export function briefingTexts([user, project]: Briefings): Pick<OpeningTexts, 'u
   };
 }
 
-/** The parts between the marks by which recalled text is known again; undefined if all are empty. */
+/** The parts between the marks that identify recalled text; undefined if all parts are empty. */
 export function recalledBlock(introduction: string, parts: readonly string[]): string | undefined {
   const present = parts.filter((part) => part !== '');
   return present.length === 0 ? undefined : [RECALL_BEGIN, introduction, ...present, RECALL_END].join('\n');
 }
 
 /** A title and its text, or nothing. */
-export const titled = (title: string, text: string): string => (text === '' ? '' : `${title}\n${text}`);
+export const withTitle = (title: string, text: string): string => (text === '' ? '' : `${title}\n${text}`);

@@ -2,7 +2,7 @@ import { TimedOutError } from '../../errors.ts';
 import type { ForgetTarget } from '../../memory/forget.ts';
 import { searchByWords } from '../../memory/recall.ts';
 import type { Services } from '../../memory/services.ts';
-import { oneLine, shortened } from '../../text.ts';
+import { oneLine, truncated } from '../../text.ts';
 
 /** Exactly one of these. */
 export interface ForgetRequest {
@@ -37,7 +37,7 @@ export async function forget(
     });
     const lines = [
       ...forgotten.episodes.map(({ uuid, name }) => `- episode ${name} (${uuid})`),
-      ...forgotten.facts.map(({ uuid, fact }) => `- fact: ${shortened(fact, 200)} (${uuid})`),
+      ...forgotten.facts.map(({ uuid, fact }) => `- fact: ${truncated(fact, 200)} (${uuid})`),
       ...forgotten.entities.map(({ uuid, name }) => `- entity ${name} (${uuid})`),
     ];
     if (lines.length === 0) return 'Nothing in the memory matches.';
@@ -68,8 +68,8 @@ function forgetTarget({ episode, fact, entity = '' }: ForgetRequest): ForgetTarg
 async function chooseFrom(services: Services, group: string, query: string): Promise<string> {
   const { facts, passages = [] } = await searchByWords(services, group, query, MOST_FOUND);
   const lines = [
-    ...facts.map(({ uuid, fact }) => `- fact ${uuid}: ${shortened(fact, 200)}`),
-    ...passages.map(({ episode, excerpt }) => `- episode ${episode.uuid}: ${shortened(oneLine(excerpt), 200)}`),
+    ...facts.map(({ uuid, fact }) => `- fact ${uuid}: ${truncated(fact, 200)}`),
+    ...passages.map(({ episode, excerpt }) => `- episode ${episode.uuid}: ${truncated(oneLine(excerpt), 200)}`),
   ];
   if (lines.length === 0) return 'Nothing in the memory matches.';
   return ['Nothing is forgotten yet. Call again with the fact or episode to forget:', ...lines].join('\n');

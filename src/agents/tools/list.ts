@@ -1,5 +1,5 @@
 import type { Services } from '../../memory/services.ts';
-import { oneLine, shortened } from '../../text.ts';
+import { oneLine, truncated } from '../../text.ts';
 import { day } from '../../time.ts';
 
 /** The latest episodes of a memory, newest first, a line each. */
@@ -8,6 +8,6 @@ export async function listLatest(services: Services, group: string, limit: numbe
   const episodes = await listLatestEpisodes(services, { group, limit });
   if (episodes.length === 0) return 'The memory is empty.';
   return episodes
-    .map(({ uuid, content, referenceTime }) => `- ${uuid} (${day(referenceTime)}): ${shortened(oneLine(content), 200)}`)
+    .map(({ uuid, content, referenceTime }) => `- ${uuid} (${day(referenceTime)}): ${truncated(oneLine(content), 200)}`)
     .join('\n');
 }

@@ -1,4 +1,4 @@
-/** How an agent does what `/memory` asks for, each as a part of a sentence. */
+/** How an agent carries out what `/memory` asks for, as parts of sentences. */
 export interface MemoryActions {
   /** Lists the latest episodes with their uuids. */
   readonly list: string;
@@ -11,7 +11,7 @@ export const MEMORY_COMMAND_DESCRIPTION = 'What the memory recalled and kept; fo
 /**
  * The text of the command `/memory`, which the agent answers.
  * @param name    what the user types, such as `/memory`
- * @param request where the words after the name stand
+ * @param request the placeholder for the words after the name
  */
 export function memoryInstructions(name: string, request: string, { list, forget, search }: MemoryActions): string {
   return `The user asks about the long-term memory of this project. ${request}

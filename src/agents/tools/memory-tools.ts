@@ -11,15 +11,15 @@ const noteKind = z.optional(z.enum(NOTE_KINDS));
 const count = z.optional(z.number().check(z.int(), z.minimum(1), z.maximum(50)));
 const text = z.string().check(z.minLength(1), z.maxLength(20_000));
 
-/** A tool as any host of a plugin can offer it: an adapter checks the input, limits the time and turns failures into words. */
+/** A tool that any plugin host can offer. The host's adapter checks the input, limits the time and turns failures into sentences. */
 export interface MemoryTool {
   readonly description: string;
   readonly input: z.ZodMiniObject;
-  run(input: unknown, call: ToolCall): Promise<string>;
+  run(input: unknown, call: ToolCallContext): Promise<string>;
 }
 
-/** Where a call stands in the host's session. */
-export interface ToolCall {
+/** The position of a call in the host's session. */
+export interface ToolCallContext {
   readonly session: string;
   readonly message: string;
   readonly id?: string | undefined;
@@ -115,5 +115,5 @@ export function memoryTools({ host, scope: scopes, home, spoolLimit, timeoutMs, 
 const tool = <Shape extends Record<string, z.ZodMiniType>>(
   description: string,
   shape: Shape,
-  run: (input: z.output<z.ZodMiniObject<Shape>>, call: ToolCall) => Promise<string>,
+  run: (input: z.output<z.ZodMiniObject<Shape>>, call: ToolCallContext) => Promise<string>,
 ): MemoryTool => ({ description, input: z.object(shape), run: run as MemoryTool['run'] });

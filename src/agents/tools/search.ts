@@ -1,21 +1,26 @@
 import { DEFAULT_BUDGET } from '../../briefing/render.ts';
-import { answerSections, type BlockParts, blockOf, rulesAbout } from '../../memory/answer-block.ts';
+import { type AnswerParts, answerSections, renderAnswersOrNone, rulesAbout } from '../../memory/answer-block.ts';
 import { briefingOf } from '../../memory/briefing.ts';
 import { searchByWords } from '../../memory/recall.ts';
 import type { Services } from '../../memory/services.ts';
 import { EMBEDDERS } from '../../models/declarations.ts';
 
 /** The results of one memory, with the briefing whose rules may apply to the question; undefined for none. */
-export interface FoundAnswers extends Omit<BlockParts, 'rules'> {
-  readonly briefing: Pick<BlockParts, 'rules'> | undefined;
+export interface MemoryAnswers extends Omit<AnswerParts, 'rules'> {
+  readonly briefing: Pick<AnswerParts, 'rules'> | undefined;
 }
 
 /**
  * The answers of several memories as one block within a budget of tokens.
  * @param isOfNow false for an answer about another time
  */
-export function answerBlock(query: string, found: readonly FoundAnswers[], budget: number, isOfNow = true): string {
-  return blockOf(
+export function renderAnswerBlock(
+  query: string,
+  found: readonly MemoryAnswers[],
+  budget: number,
+  isOfNow = true,
+): string {
+  return renderAnswersOrNone(
     found.map(({ briefing, ...parts }) =>
       answerSections({ ...parts, rules: rulesAbout(query, briefing) }, budget, isOfNow),
     ),
@@ -42,7 +47,7 @@ export async function searchGroups(
   const all = results.flatMap(({ facts, passages = [] }) => [...facts, ...passages]);
   const best = new Set<unknown>(all.sort((a, b) => b.score - a.score).slice(0, limit));
   const isBest = (item: unknown): boolean => best.has(item);
-  return answerBlock(
+  return renderAnswerBlock(
     query,
     results.map(({ briefing, facts, passages = [] }) => ({
       briefing,

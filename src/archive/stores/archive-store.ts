@@ -75,7 +75,7 @@ export function measureContent(content: AsyncIterable<string | Uint8Array>): Mea
 }
 
 /** Writes a file. @returns its size in bytes */
-export function putStep(watched: StepMetrics, work: (span: Span) => Promise<StoredFile>): Promise<StoredFile> {
+export function timedPut(watched: StepMetrics, work: (span: Span) => Promise<StoredFile>): Promise<StoredFile> {
   return timedStep(watched, 'put', async (span) => {
     const stored = await work(span);
     span.tag('bytes', stored.bytes);
@@ -90,11 +90,11 @@ export const STALE_AFTER = 1 * DAY;
 // Names that every store accepts and that cannot lead out of its folder.
 const NAME = /^[A-Za-z0-9_][\w.-]{0,199}$/;
 
-export const isName = (name: string): boolean => NAME.test(name);
+export const isArchiveFileName = (name: string): boolean => NAME.test(name);
 
 /** @throws InvalidInputError */
-export function checkName(name: string): string {
-  if (isName(name)) return name;
+export function checkArchiveFileName(name: string): string {
+  if (isArchiveFileName(name)) return name;
   throw new InvalidInputError(
     `"${name}" cannot be the name of an archive; take letters, digits, underscores, hyphens and dots, 200 at most.`,
   );

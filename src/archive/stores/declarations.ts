@@ -4,8 +4,8 @@ import type { StepMetrics } from '../timed-step.ts';
 import type { ArchiveStore } from './archive-store.ts';
 import { B2, type B2Settings } from './b2/declaration.ts';
 
-// The list of remote archive stores. Settings, configuration, checks of input and documentation are made from this list. Without one, archives go to a
-// folder. Declarations are loaded at every start, so they load their client only when asked.
+// The list of remote archive stores. Settings, configuration, checks of input and documentation are made from this list. If no store is
+// configured, archives go to a folder. Declarations are loaded at every start, so they load their client only when it is used.
 
 /** The settings of each store, by its name: a part of `Config`. Those that are not undefined choose the store; the first one counts. */
 export interface StoreSettings {

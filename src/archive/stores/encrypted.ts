@@ -54,7 +54,7 @@ async function* decrypt(
   const decrypter = new Decrypter();
   for (const key of keys) await usable(() => decrypter.addIdentity(key));
   let isRefused = false;
-  // Identities are asked in order: this one is reached if none of the keys opens the file.
+  // The library tries identities in order, so this one is reached only if none of the keys opens the file.
   decrypter.addIdentity({
     unwrapFileKey() {
       isRefused = true;

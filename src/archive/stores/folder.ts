@@ -6,15 +6,15 @@ import { ArchiveLocationError } from '../../errors.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import {
   type ArchiveStore,
-  checkName,
-  isName,
+  checkArchiveFileName,
+  isArchiveFileName,
   type ListedFile,
   type MeasuredContent,
   measureContent,
   newestFirst,
   noSuchArchive,
-  putStep,
   STALE_AFTER,
+  timedPut,
 } from './archive-store.ts';
 
 // Not write-file-atomic, which takes no streams, does not sync the folder, and leaves files of its own names behind after a crash.
@@ -30,8 +30,8 @@ export function folderStore(folder: string, metrics?: Metrics): ArchiveStore {
     location: folder,
     metrics,
     async put(name, content) {
-      checkName(name);
-      return putStep({ metrics }, async () => {
+      checkArchiveFileName(name);
+      return timedPut({ metrics }, async () => {
         const counted = measureContent(content);
         const partial = join(folder, partialOf(name));
         try {
@@ -48,14 +48,16 @@ export function folderStore(folder: string, metrics?: Metrics): ArchiveStore {
     },
     async *get(name, from = 0) {
       try {
-        yield* createReadStream(join(folder, checkName(name)), { start: from });
+        yield* createReadStream(join(folder, checkArchiveFileName(name)), { start: from });
       } catch (error) {
         throw isMissing(error) ? noSuchArchive(name, folder, error) : folderArchiveError(error, folder);
       }
     },
     list: async (namePrefix = '') =>
-      newestFirst(await explainFailures(filesOf(folder, (name) => isName(name) && name.startsWith(namePrefix)))),
-    remove: (name) => explainFailures(rm(join(folder, checkName(name)), { force: true })),
+      newestFirst(
+        await explainFailures(filesOf(folder, (name) => isArchiveFileName(name) && name.startsWith(namePrefix))),
+      ),
+    remove: (name) => explainFailures(rm(join(folder, checkArchiveFileName(name)), { force: true })),
     async sweep(untouchedForMs = STALE_AFTER) {
       const until = Date.now() - untouchedForMs;
       const partials = await explainFailures(filesOf(folder, (name) => PARTIAL.test(name)));

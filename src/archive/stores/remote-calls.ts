@@ -9,14 +9,14 @@ import { MINUTE, SECOND } from '../../time.ts';
  */
 
 /**
- * How a call failed, and nothing else. The error objects of client packages must go no further than the module that calls them: they hold
- * the token, the request and a part of the content.
+ * A failed call, without details of the request. The error objects of client packages contain the token, the request and a part of the
+ * content, so they must not leave the module that makes the call.
  */
 export class CallFailedError extends Error {
   override name = 'CallFailedError';
   /** Of HTTP; 0 without an answer. */
   readonly status: number;
-  /** The service's word, such as `expired_auth_token`, or the network's, such as ECONNRESET; empty for none. */
+  /** The service's error code, such as `expired_auth_token`, or the network's, such as ECONNRESET; empty for none. */
   readonly code: string;
   /** Pause requested by the server, in milliseconds; null for none. */
   readonly retryAfterMs: number | null;
@@ -45,7 +45,7 @@ export interface CallPolicy {
   readonly longestPauseMs: number;
 }
 
-export const CALL_POLICY: CallPolicy = {
+export const DEFAULT_CALL_POLICY: CallPolicy = {
   callMs: 30 * SECOND,
   uploadMs: 5 * MINUTE,
   // Bytes that the operating system has taken over and still sends count as silence.

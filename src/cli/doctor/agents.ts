@@ -1,6 +1,6 @@
-import { isOff } from '../../agents/hooks/hook.ts';
+import { isMemoryDisabled } from '../../agents/hooks/hook.ts';
 import { type AgentConnection, type AgentState, inspectAgents } from '../../agents/install/inspect.ts';
-import { shownPath } from '../../agents/install/install.ts';
+import { displayPath } from '../../agents/install/install.ts';
 import { joinSentence, unjoinedFolder } from '../../agents/joined-folders.ts';
 import { homeFolder } from '../../home.ts';
 import { DAY } from '../../time.ts';
@@ -27,7 +27,7 @@ export function checkAgents(directory: string, environment: Environment): Inspec
   );
   const off = warning('agents', 'MEMORY_DISABLED is set, so hooks and plugin do nothing; unset it.');
   return {
-    findings: [...(findings.length > 0 ? findings : [none]), ...(isOff(environment) ? [off] : [])],
+    findings: [...(findings.length > 0 ? findings : [none]), ...(isMemoryDisabled(environment) ? [off] : [])],
     group: agents.flatMap(({ connections }) => connections.flatMap(({ group }) => group ?? []))[0],
   };
 }
@@ -42,13 +42,13 @@ function agentFindings(agent: AgentState, isAnyConnected: boolean, directory: st
   const faulty = connections.filter(({ faults }) => faults.length > 0);
   if (faulty.length > 0)
     return faulty.map(({ path, faults }) =>
-      problem(name, `In ${shownPath(path, directory)} ${faults.join(', and ')}; ${command} repairs it.`),
+      problem(name, `In ${displayPath(path, directory)} ${faults.join(', and ')}; ${command} repairs it.`),
     );
   return [ok(name, `Connected in ${connections.map((connection) => placeOf(connection, directory)).join(' and ')}.`)];
 }
 
 const placeOf = ({ path, group }: AgentConnection, directory: string): string =>
-  `${shownPath(path, directory)}${group ? ` (memory "${group}")` : ''}`;
+  `${displayPath(path, directory)}${group ? ` (memory "${group}")` : ''}`;
 
 /** Whether capture and recall worked when an agent last tried, in this folder's memory. */
 export function checkAgentWork({ capture, recall }: AgentMemory, now = Date.now()): Finding[] {
@@ -71,7 +71,7 @@ function workFinding(about: string, { last, lastDay }: WorkRecord, none: string,
   const share = bad > 0 ? `; ${bad} of ${count(bad + lastDay.ok, 'try', 'tries')} of the last day late or failed` : '';
   const message = `${capitalised(outcomeText(last, now)).replace(/\.$/, '')}${share}.`;
   if (last.outcome === 'ok') return ok(about, message);
-  // An old failure says little about now; the other checks do.
+  // An old failure says little about the current state, which the other checks cover.
   return last.outcome === 'late' || now - last.at > DAY ? warning(about, message) : problem(about, message);
 }
 

@@ -14,7 +14,7 @@ import { checkWork } from './work.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-export interface Examination {
+export interface DoctorInput {
   readonly directory: string;
   readonly environment: Environment;
   /** The memory to look at; undefined: that of the folder. */
@@ -22,7 +22,7 @@ export interface Examination {
 }
 
 /** All checks, in the order in which a reader needs them: this machine, its agents, the servers and their data. Changes nothing and never throws. */
-export async function examine({ directory, environment, group }: Examination): Promise<readonly Finding[]> {
+export async function runDoctorChecks({ directory, environment, group }: DoctorInput): Promise<readonly Finding[]> {
   const agents = checkAgents(directory, environment);
   const machine = [checkVersions(), ...checkHomeFolder(environment)];
   let config: Config;

@@ -2,10 +2,10 @@ import { chooseStore, isRemote } from '../../archive/stores/choose.ts';
 import { type Config, readSettings } from '../../config.ts';
 import { ArchiveUnavailableError } from '../../errors.ts';
 import type { NightlyStatus } from '../../memory/status.ts';
-import { ago, DAY, SECOND } from '../../time.ts';
+import { ageText, DAY, SECOND } from '../../time.ts';
 import { withTimeout } from '../../with-timeout.ts';
 import { errorSentence, type Finding, ok, problem, warning } from './finding.ts';
-import { checkSpace, whyUnwritable } from './machine.ts';
+import { checkFreeSpace, whyUnwritable } from './machine.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -14,8 +14,8 @@ const ANSWERS_WITHIN = 15 * SECOND;
 const OLD = 7 * DAY;
 
 /**
- * Where exports go, and how old the newest is. A folder that no setting names is that of the worker, which may run elsewhere, so it is
- * not looked at. Never throws.
+ * Checks where exports go and how old the newest one is. The default folder belongs to the worker, which may run on another machine, so it
+ * is not checked. Never throws.
  * @param nightly undefined while Valkey cannot be asked
  */
 export async function checkExports(
@@ -33,7 +33,7 @@ export async function checkExports(
     return [
       problem('exports', `${exportDir} ${refusal}; check MEMORY_EXPORT_DIR, also of the worker, which writes there.`),
     ];
-  const space = isFolder ? [checkSpace('disk of exports', exportDir)] : [];
+  const space = isFolder ? [checkFreeSpace('disk of exports', exportDir)] : [];
   try {
     const store = await chooseStore(config);
     const [newest] = await withTimeout(ANSWERS_WITHIN, store.list('graphiti_export_'), () => {
@@ -45,7 +45,7 @@ export async function checkExports(
   }
 }
 
-/** @param newest undefined for no archive, or for a place that was not looked at */
+/** @param newest undefined for no archive, or for a place that was not checked */
 function judgeAge(
   place: string,
   newest: Date | undefined,
@@ -57,17 +57,17 @@ function judgeAge(
   const verified = nightly?.verified ?? nightly?.oldest;
   const age = newest ? Date.now() - newest.getTime() : undefined;
   if (age !== undefined && (schedule || age < OLD))
-    return ok(about, `The newest archive in ${place} is from ${ago(age)}.`);
+    return ok(about, `The newest archive in ${place} is from ${ageText(age)}.`);
   if (age !== undefined)
     return warning(
       about,
-      `The newest archive in ${place} is from ${ago(age)}, and nightly exports are off; run \`memory-manager export --all\`.`,
+      `The newest archive in ${place} is from ${ageText(age)}, and nightly exports are off; run \`memory-manager export --all\`.`,
     );
-  if (place === 'The workers' && verified) return ok(about, `The last restore test passed ${ago(verified.ageMs)}.`);
+  if (place === 'The workers' && verified) return ok(about, `The last restore test passed ${ageText(verified.ageMs)}.`);
   if (verified)
     return problem(
       about,
-      `${place} has no archive, though a restore test passed ${ago(verified.ageMs)}; bring the archives back or run \`memory-manager export --all\`.`,
+      `${place} has no archive, though a restore test passed ${ageText(verified.ageMs)}; bring the archives back or run \`memory-manager export --all\`.`,
     );
   if (schedule) {
     const due = nightly?.next ? ` The next nightly export is due at ${nightly.next.toISOString().slice(0, 16)}Z.` : '';

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { settingsFindings } from '../../../workers/startup-checks.ts';
 import { sizeText } from '../../archive/export.ts';
 import { programVersion } from '../../archive/manifest.ts';
-import { type Config, readSettings, reasonForModels } from '../../config.ts';
+import { type Config, modelChoiceReason, readSettings } from '../../config.ts';
 import { homeFolder } from '../../home.ts';
 import { checkHome } from '../../running-settings.ts';
 import { unknownSettings } from '../startup/unknown-settings.ts';
@@ -12,7 +12,7 @@ import { errorSentence, type Finding, ok, problem, warning } from './finding.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** A commit needs little, an export and a rewrite of a server's log as much again as the data. */
+/** A commit needs little space; an export, and the rewriting of a server's log, need as much space as the data. */
 const [LEAST_BYTES, FEW_BYTES] = [100_000_000, 1_000_000_000];
 
 export const checkVersions = (): Finding =>
@@ -30,20 +30,20 @@ export function checkHomeFolder(environment: Environment): Finding[] {
   if (refusal !== undefined) return [problem('home', `${home} ${refusal}; check MEMORY_HOME.`)];
   return [
     ok('home', existsSync(home) ? `Only you can write to ${home}.` : `${home} is created when it is needed.`),
-    checkSpace('disk of home', home),
+    checkFreeSpace('disk of home', home),
   ];
 }
 
-export function checkSpace(about: string, path: string): Finding {
+export function checkFreeSpace(about: string, path: string): Finding {
   try {
     const { bavail, bsize } = statfsSync(existingAncestor(path));
-    return judgeSpace(about, path, bavail * bsize);
+    return gradeFreeSpace(about, path, bavail * bsize);
   } catch (error) {
     return warning(about, `The free space of ${path} cannot be read (${(error as NodeJS.ErrnoException).code}).`);
   }
 }
 
-export function judgeSpace(about: string, path: string, free: number): Finding {
+export function gradeFreeSpace(about: string, path: string, free: number): Finding {
   const size = free < FEW_BYTES ? sizeText(free) : `${(free / 1e9).toFixed(1)} GB`;
   const text = `${size} free for ${path}`;
   if (free < LEAST_BYTES)
@@ -70,7 +70,7 @@ function existingAncestor(path: string): string {
   return at;
 }
 
-/** Variables that look like settings and are none, and settings that put acknowledged episodes at risk. */
+/** Variables that look like settings but are not, and settings that put acknowledged episodes at risk. */
 export function checkSettings(config: Config, environment: Environment): Finding[] {
   const warnings = [
     ...unknownSettings(environment, { all: true }),
@@ -83,7 +83,7 @@ export function checkSettings(config: Config, environment: Environment): Finding
   return [
     ok(
       'settings',
-      `${from}; \`memory-manager config\` shows all. Models: ${config.models}, because ${reasonForModels()}.`,
+      `${from}; \`memory-manager config\` shows all. Models: ${config.models}, because ${modelChoiceReason()}.`,
     ),
   ];
 }

@@ -5,7 +5,7 @@ import { type Finding, ok, problem, warning } from './finding.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Whether the processes of `up` are restarted when they die, and which died in the last day. Nothing if `up` has started nothing. */
+/** Whether the processes of `up` are restarted when they die, and which died in the last day. No findings if `up` has started nothing. */
 export async function checkSupervision(environment: Environment): Promise<readonly Finding[]> {
   const supervision = await supervisionOf(environment);
   if (supervision === undefined) return [];
@@ -15,7 +15,7 @@ export async function checkSupervision(environment: Environment): Promise<readon
   return notices.map(({ isFault, text }) => (isFault ? problem : warning)('restarts', text));
 }
 
-/** Whether what `up --at-login` wrote still finds its programs: a new version of Node often lies elsewhere. */
+/** Whether the programs in the login item of `up --at-login` still exist: a new version of Node often has another path. */
 export function checkLogin(environment: Environment, platform = process.platform): readonly Finding[] {
   const item = itemOf(environment, platform);
   const missing = item && missingPrograms(item);

@@ -1,9 +1,9 @@
-import { type HealthCheck, type HealthGrade, measureWork } from '../../../workers/health.ts';
+import { type HealthCheck, type HealthGrade, measureWorkHealth } from '../../../workers/health.ts';
 import { openMissedExportCheck } from '../../../workers/missed-memories.ts';
 import { programVersion } from '../../archive/manifest.ts';
 import type { Config } from '../../config.ts';
 import type { Graphs } from '../../graph/graphs.ts';
-import { hasJournalKey, NO_KEY } from '../../journal/hmac.ts';
+import { hasJournalKey, NO_KEY_NOTICE } from '../../journal/hmac.ts';
 import { worstModelHealth } from '../../memory/status.ts';
 import type { WorkerNote } from '../../queue/heartbeats.ts';
 import type { Producer } from '../../queue/producer.ts';
@@ -26,7 +26,7 @@ export async function checkWork(
     producer.ask(hasJournalKey),
   ]);
   const started = Math.min(Date.now(), ...workers.map((worker) => Date.parse(worker.started)));
-  const checks = await measureWork({
+  const checks = await measureWorkHealth({
     ...{ producer, graphs, group, started, storesEpisodes: true },
     signs: { read: () => ({ models: worstModelHealth(workers), lastCommit: null }) },
     spool: openSpool(config.home, config.spoolLimit),
@@ -35,7 +35,7 @@ export async function checkWork(
   return [
     ...checkWorkers(workers, connections, config.nightly !== undefined),
     ...checks.map(toFinding),
-    ...(hasKey || config.journalKey ? [] : [warning('journal', NO_KEY)]),
+    ...(hasKey || config.journalKey ? [] : [warning('journal', NO_KEY_NOTICE)]),
   ];
 }
 

@@ -10,8 +10,8 @@ import {
   type OutcomeCounts,
   readOutcomes,
 } from '../../telemetry/agent-outcomes.ts';
-import { ago, DAY, day } from '../../time.ts';
-import { AUTO } from '../command.ts';
+import { ageText, DAY, day } from '../../time.ts';
+import { AUTO_GROUP } from '../command.ts';
 import { count } from '../terminal/output.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -63,7 +63,7 @@ export function agentMemory(
 export function hintAtAgentMemory(searched: string, directory = process.cwd(), environment: Environment = process.env) {
   const { group, scope, capture, recall } = agentMemory(directory, environment);
   if (group === searched || !(capture.last ?? recall.last)) return undefined;
-  return `The agents of this folder use the memory "${group}"; add --group ${group === scope.group ? AUTO : group} to look there.`;
+  return `The agents of this folder use the memory "${group}"; add --group ${group === scope.group ? AUTO_GROUP : group} to look there.`;
 }
 
 /** Size and last episode of a memory; undefined while FalkorDB cannot be asked. */
@@ -99,7 +99,7 @@ const WORDS: Readonly<Record<AgentWork, Readonly<Record<AgentOutcome['outcome'],
 
 /** `recall failed 3 min ago (claude-code): the briefing failed: …` */
 export function outcomeText({ work, outcome, at, host, reason }: AgentOutcome, now = Date.now()): string {
-  const since = ago(now - at);
+  const since = ageText(now - at);
   return `${WORDS[work][outcome]} ${since} (${host})${outcome === 'ok' || !reason ? '' : `: ${reason}`}`;
 }
 

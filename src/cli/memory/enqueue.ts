@@ -3,7 +3,7 @@ import { StoreUnreachableError } from '../../errors.ts';
 import type { SpoolOptions } from '../../memory/options.ts';
 import type { MemoryManager } from '../../memory.ts';
 import type { EpisodeReceipt } from '../../queue/producer.ts';
-import type { Call } from '../command.ts';
+import type { CommandCall } from '../command.ts';
 
 /** Options of every command that stores. */
 export const STORING_OPTIONS = { 'no-wait': { type: 'boolean' }, timeout: { type: 'string' } } as const;
@@ -12,23 +12,23 @@ export const STORING_OPTIONS = { 'no-wait': { type: 'boolean' }, timeout: { type
  * Enqueues an episode. With `--no-wait` the episode is spooled to disk if Valkey does not answer.
  * @throws StoreUnreachableError without `--no-wait`, with a hint at that option
  */
-export async function enqueueOrSpool(
+export async function enqueueByFlags(
   memory: MemoryManager,
-  call: Call,
+  call: CommandCall,
   store: (options: SpoolOptions) => Promise<EpisodeReceipt>,
 ): Promise<EpisodeReceipt> {
-  const [receipt] = await enqueueAllOrSpool(memory, call, async (options) => [await store(options)] as const);
+  const [receipt] = await enqueueAllByFlags(memory, call, async (options) => [await store(options)] as const);
   return receipt;
 }
 
 /** The same for several episodes. */
-export async function enqueueAllOrSpool<Receipts extends readonly EpisodeReceipt[]>(
+export async function enqueueAllByFlags<Receipts extends readonly EpisodeReceipt[]>(
   memory: MemoryManager,
-  call: Call,
+  call: CommandCall,
   store: (options: SpoolOptions) => Promise<Receipts>,
 ): Promise<Receipts> {
   if (!call.flag('no-wait')) return await store({}).catch(refuse);
-  // Connecting takes longer than a call without waiting may.
+  // Connecting takes longer than a call with `spool` waits.
   const drained = await memory.drainSpool();
   const receipts = await store({ spool: true });
   if (!receipts.some(isSpooled)) return receipts;
@@ -58,7 +58,7 @@ function refuse(error: unknown): never {
 }
 
 /** Waits until the episode is in the graph, unless the call says otherwise, and prints its receipt. */
-export async function waitAndPrint(memory: MemoryManager, receipt: EpisodeReceipt, call: Call): Promise<void> {
+export async function waitAndPrint(memory: MemoryManager, receipt: EpisodeReceipt, call: CommandCall): Promise<void> {
   let committed = false;
   try {
     if (await shouldWait(memory, call, 'The episode is safe in the queue, but no worker is running to read it')) {
@@ -74,7 +74,7 @@ export async function waitAndPrint(memory: MemoryManager, receipt: EpisodeReceip
 }
 
 /** Without a worker the wait would never end. The stored episodes are safe, and a silent wait would look broken. */
-export async function shouldWait(memory: MemoryManager, call: Call, unread: string): Promise<boolean> {
+export async function shouldWait(memory: MemoryManager, call: CommandCall, unread: string): Promise<boolean> {
   if (call.flag('no-wait')) return false;
   if ((await memory.getWorkerCount('store')) > 0) return true;
   console.error(`${unread}; start one with \`memory-manager up\` or \`memory-manager worker\`.`);

@@ -25,7 +25,7 @@ export function runWithNewerNode(script: string, args: readonly string[]): void 
   const child = spawn(node, [...process.execArgv, script, ...args], { stdio: 'inherit' });
   for (const signal of ENDING)
     process.on(signal, () => {
-      // A terminal sends Ctrl-C to both processes, and to a worker a second signal means that it shall not wait for its jobs.
+      // A terminal sends Ctrl-C to both processes, and a second signal would tell a worker not to wait for its jobs.
       if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
     });
   child.once('error', (error) => {
@@ -43,7 +43,7 @@ function newerNode(environment: NodeJS.ProcessEnv): string | undefined {
     [fromPackage(), join(cacheFolder(environment), 'node_modules', 'node')]
       .filter((folder) => folder !== undefined)
       .map((folder) => join(folder, 'bin', 'node'))
-      // This Node itself would start itself without end.
+      // Otherwise this Node would start itself endlessly.
       .find((path) => existsSync(path) && realpathSync(path) !== realpathSync(process.execPath))
   );
 }

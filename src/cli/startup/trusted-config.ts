@@ -7,7 +7,7 @@ import { type Config, readSettings } from '../../config.ts';
 import { ConfigError, InvalidInputError } from '../../errors.ts';
 import { readJsonFile } from '../../json.ts';
 import { findDefinition } from '../../ontology/load.ts';
-import type { Call } from '../command.ts';
+import type { CommandCall } from '../command.ts';
 
 /** Options of the commands that load the users' own types by running the file that defines them. */
 export const TRUST_OPTIONS = { 'trust-config': { type: 'boolean' }, 'no-config': { type: 'boolean' } } as const;
@@ -22,9 +22,9 @@ const trustShape = z.record(z.string(), z.string());
  * user trusts it. A folder may come from anywhere, and its file is run as a program.
  * @throws ConfigError if the file of the working folder is not trusted
  */
-export async function ontologyFile(
+export async function trustedOntologyFile(
   name: string,
-  call: Call,
+  call: CommandCall,
   { configFile, home }: Config,
 ): Promise<string | undefined> {
   if (call.flag('no-config')) {

@@ -1,14 +1,14 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
-import type { Call } from '../command.ts';
+import type { CommandCall } from '../command.ts';
 
 /**
  * Asks on a terminal, unless `--yes` was given. Elsewhere the answer is no, and standard error names `--yes`.
  * @param nothingDone such as `Nothing was changed`
  * @param purpose     what `--yes` is for, such as `to make this change`
  */
-export async function isConfirmed(
-  call: Call,
+export async function confirmWithUser(
+  call: CommandCall,
   question: string,
   nothingDone: string,
   purpose: string,
@@ -18,7 +18,7 @@ export async function isConfirmed(
     console.error(`${nothingDone}; add --yes ${purpose}.`);
     return false;
   }
-  if (await isAgreed(question)) return true;
+  if (await askYesOrNo(question)) return true;
   console.error(`${nothingDone}.`);
   return false;
 }
@@ -30,7 +30,7 @@ export interface Terminal {
 }
 
 /** Asks on a terminal. Anything but yes is no, also Ctrl-C and the end of the input. */
-export async function isAgreed(
+export async function askYesOrNo(
   question: string,
   { input, output }: Terminal = { input: process.stdin, output: process.stderr },
 ): Promise<boolean> {

@@ -1,5 +1,5 @@
 import { withoutSecrets } from '../../redaction/redact.ts';
-import { isStrong } from '../../redaction/secret-values.ts';
+import { isStrongSecret } from '../../redaction/secret-values.ts';
 
 /** Shorter secrets are hidden only where they are recognised. */
 const SHORTEST = 6;
@@ -64,7 +64,7 @@ export function openKnownSecrets(): KnownSecrets {
 }
 
 /** Unlike a word or a number, which other texts may contain without meaning the secret. */
-const isDistinctive = (secret: string): boolean => secret.length >= LONG || isStrong(secret);
+const isDistinctive = (secret: string): boolean => secret.length >= LONG || isStrongSecret(secret);
 
 const CLOSING = new Set('.,;:!?)]}');
 

@@ -5,7 +5,7 @@ import type { NewEntry } from '../../journal/entry.ts';
 import { parseJson } from '../../json.ts';
 import { redactEntry } from '../redact-journal.ts';
 import type { KnownSecrets } from './known-secrets.ts';
-import { learnValue, maskValue } from './mask-values.ts';
+import { learnSecretsIn, maskValue } from './mask-values.ts';
 
 export interface JournalMask {
   readonly known: KnownSecrets;
@@ -110,7 +110,7 @@ function maskField(name: string, text: string, mask: JournalMask, own: Secrets):
 
 /** Also hides values that are secrets because of their names. */
 function maskAttributes(value: unknown, mask: JournalMask, own: Secrets): unknown {
-  const all = new Set([...own, ...learnValue(mask.known, value)]);
+  const all = new Set([...own, ...learnSecretsIn(mask.known, value)]);
   return maskValue(value, (text) => maskText(text, mask, all), all);
 }
 

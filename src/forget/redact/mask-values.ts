@@ -18,13 +18,13 @@ export interface EpisodeTexts {
 }
 
 /** Learns the secrets of an episode. @returns the secrets to mask in this episode and in data derived from it */
-export function learnEpisode(known: KnownSecrets, { content, metadata }: Omit<EpisodeTexts, 'source'>): Secrets {
+export function learnEpisodeSecrets(known: KnownSecrets, { content, metadata }: Omit<EpisodeTexts, 'source'>): Secrets {
   const value = metadataValue(metadata);
-  return new Set([...known.learn(content), ...(value ? learnValue(known, withoutIdentities(value)) : [])]);
+  return new Set([...known.learn(content), ...(value ? learnSecretsIn(known, withoutIdentities(value)) : [])]);
 }
 
 /** Learns the secrets of a JSON value: in its texts, and in its members' values because of their names. */
-export function learnValue(known: KnownSecrets, value: unknown): string[] {
+export function learnSecretsIn(known: KnownSecrets, value: unknown): string[] {
   const own = textsOf(value).flatMap((text) => known.learn(text));
   for (const secret of known.learn(JSON.stringify(value))) {
     const parsed = parseJson(`"${secret}"`);
@@ -53,8 +53,8 @@ interface WaitingEpisode extends EpisodeTexts {
 }
 
 /** The same with its names. */
-export function maskWaiting<T extends WaitingEpisode>(known: KnownSecrets, episode: T): T {
-  const own = learnEpisode(known, episode);
+export function maskQueuedEpisode<T extends WaitingEpisode>(known: KnownSecrets, episode: T): T {
+  const own = learnEpisodeSecrets(known, episode);
   const mask = (text: string) => known.mask(text, own);
   const { name, sourceDescription, saga } = episode;
   const names = { name: mask(name), sourceDescription: mask(sourceDescription) };

@@ -12,11 +12,11 @@ import { episodeKey } from '../../graph/queries/record.ts';
 import { episodesOfSagas } from '../../graph/queries/sagas.ts';
 import { storedStatements } from '../../graph/queries/statements.ts';
 import { maskSupport } from '../../ingest/claims.ts';
-import { type EntityMention, mapMentions, readMentions } from '../../ingest/mention-notes.ts';
-import { aliasKey, sameKey } from '../../ingest/name-keys.ts';
+import { type EntityMention, mapMentions, parseMentions } from '../../ingest/mention-notes.ts';
+import { aliasKey, canonicalKey } from '../../ingest/name-keys.ts';
 import { rebuiltEpisode } from '../mask-sentences.ts';
 import type { KnownSecrets } from './known-secrets.ts';
-import { learnEpisode, learnValue, maskEpisode, maskValue } from './mask-values.ts';
+import { learnEpisodeSecrets, learnSecretsIn, maskEpisode, maskValue } from './mask-values.ts';
 import { mergedStatements } from './merged-statements.ts';
 import { readTexts, type TextElement } from './read-texts.ts';
 
@@ -105,16 +105,16 @@ async function findSecrets(graph: GroupGraph, known: KnownSecrets): Promise<OwnS
     for (const element of page)
       switch (element.kind) {
         case 'note':
-          addOwn(element.episode, learnEpisode(known, { content: '', metadata: element.metadata }));
-          for (const { name, attributes = {} } of readMentions(element.told)) {
+          addOwn(element.episode, learnEpisodeSecrets(known, { content: '', metadata: element.metadata }));
+          for (const { name, attributes = {} } of parseMentions(element.told)) {
             known.learn(name);
-            learnValue(known, attributes);
+            learnSecretsIn(known, attributes);
           }
           break;
         case 'episode':
           known.learn(element.name);
           known.learn(element.description);
-          addOwn(element.uuid, learnEpisode(known, { content: element.content, metadata: null }));
+          addOwn(element.uuid, learnEpisodeSecrets(known, { content: element.content, metadata: null }));
           break;
         case 'mention':
           mentions.set(element.entity, mentions.get(element.entity) ?? []);
@@ -122,14 +122,14 @@ async function findSecrets(graph: GroupGraph, known: KnownSecrets): Promise<OwnS
           break;
         case 'fact':
           known.learn(element.fact);
-          learnValue(known, element.attributes);
+          learnSecretsIn(known, element.attributes);
           break;
         case 'entity':
         case 'saga':
         case 'community':
           known.learn(element.name);
           known.learn(element.summary);
-          learnValue(known, element.attributes);
+          learnSecretsIn(known, element.attributes);
       }
   return {
     episodes,
@@ -180,7 +180,7 @@ function openChanges(known: KnownSecrets, secrets: OwnSecrets) {
   const replace = (before: string, after: string): string => {
     if (before === after) return after;
     replacements.set(before, after);
-    replacements.set(sameKey(before), sameKey(after));
+    replacements.set(canonicalKey(before), canonicalKey(after));
     return after;
   };
   /** The text without secrets, which is replaced in the journal too. */
@@ -252,7 +252,7 @@ function openChanges(known: KnownSecrets, secrets: OwnSecrets) {
     const after = maskValue(
       attributes,
       (text) => known.mask(text, own),
-      new Set([...own, ...learnValue(known, attributes)]),
+      new Set([...own, ...learnSecretsIn(known, attributes)]),
     );
     return JSON.stringify(after) === JSON.stringify(attributes) ? undefined : (after as AttributeChanges);
   }
@@ -286,7 +286,7 @@ function openChanges(known: KnownSecrets, secrets: OwnSecrets) {
     for (const entity of changed) rows.clearedAliases.push(noted({ uuid: entity }, before(entity)));
     for (const row of aliases.filter(({ entity }) => changed.has(entity))) {
       const alias = renamed.get(row) ?? row.alias;
-      const key = alias === row.alias ? row.key : aliasKey(sameKey(alias));
+      const key = alias === row.alias ? row.key : aliasKey(canonicalKey(alias));
       if (key !== row.key) replacements.set(row.key, key);
       rows.aliases.push(noted({ key, alias, entity: row.entity }, before(row.entity)));
     }

@@ -26,9 +26,9 @@ import type { Lease, Leases } from '../../valkey/lease.ts';
 import { embedNewTexts } from '../embed-new-texts.ts';
 import { type KnownSecrets, openKnownSecrets } from './known-secrets.ts';
 import { type JournalMask, maskEntry } from './mask-journal.ts';
-import { learnEpisode, maskEpisode, maskWaiting } from './mask-values.ts';
+import { learnEpisodeSecrets, maskEpisode, maskQueuedEpisode } from './mask-values.ts';
+import { isPlanCurrent, type OptimisticPlan, planOptimistically } from './optimistic-plan.ts';
 import { planRedaction, type RedactionEffects, type RedactionPlan } from './plan.ts';
-import { isPlanValid, type PlanAhead, planAhead } from './plan-ahead.ts';
 
 /** The masked content, without any of its text, since the result of the task is stored for a while. */
 export interface MaskedGroup extends RedactionEffects {
@@ -60,12 +60,13 @@ export interface RedactionParts {
  * Masks the secrets of a group that today's rules find:
  * 1. Learn the secrets of the spool, the queue and the graph, in the order in which an episode passes them, and plan the changes of the
  *    graph: that reads all of it, twice, while others commit.
- * 2. Take the lease, so that nobody commits. If somebody has committed since, or the spool and the queue have other secrets by now, learn
- *    and plan again.
+ * 2. Take the lease, so that nobody commits. If there was a commit since, or if the spool and the queue have new secrets, learn and plan
+ * again.
  * 3. Stop and try again later if an active job has one: its worker would store it.
  * 4. Mask what only repeats a secret: spool, jobs, model results, journal, graph.
  * 5. Mask the texts by which a secret is recognised: graph, spool, jobs.
- * 6. Learn and plan again under the lease, and go on at 3, if an episode with a secret was recorded or queued meanwhile, which needs no lease. What was learned stays known.
+ * 6. If an episode with a secret was recorded or queued meanwhile, which needs no lease, learn and plan again under the lease, and
+ * continue at 3. What was learned stays known.
  * 7. Change the version; remove cached answers, the texts of FalkorDB's latest queries and checkpoints.
  * Each step may be repeated: what is masked is not found again, and a killed worker's successor still finds the rest, since the texts by which
  * it is recognised are the last ones.
@@ -81,7 +82,7 @@ export async function redactGroup(
 ): Promise<MaskedGroup> {
   const { graphs, valkey, leases } = parts;
   const known = openKnownSecrets();
-  const ahead = await planAhead(graphs.group(group), known, () => learnWaiting(parts, group, known));
+  const ahead = await planOptimistically(graphs.group(group), known, () => learnWaiting(parts, group, known));
   const lease = await leases.take(group);
   try {
     const masked = emptyCounts();
@@ -123,7 +124,7 @@ async function maskRound(
   parts: RedactionParts,
   group: string,
   { known, masked, lease, onMasking }: Masking,
-  ahead: PlanAhead | undefined,
+  ahead: OptimisticPlan | undefined,
 ): Promise<boolean> {
   const { graphs, valkey, queue, spool } = parts;
   const graph = graphs.group(group);
@@ -131,7 +132,7 @@ async function maskRound(
   const jobs = await learnWaiting(parts, group, known);
   // Before the graph is read: the plan lacks texts that a running job adds later.
   const active = await activeJobs(queue, valkey);
-  const isAhead = ahead !== undefined && (await isPlanValid(ahead, graph, known));
+  const isAhead = ahead !== undefined && (await isPlanCurrent(ahead, graph, known));
   const plan = isAhead ? ahead.plan : await planRedaction(graph, known);
   const withSecrets = jobs.filter((job) => isChanged(contentsOf(job), maskedJob(known, job)));
   if (withSecrets.some(({ id }) => active.has(id))) throw beingRead(group);
@@ -176,14 +177,14 @@ async function hasUnread(graph: GroupGraph, { read }: RedactionPlan, known: Know
   const unread = (await episodeUuids(graph)).filter((uuid) => !read.has(uuid));
   for (let from = 0; from < unread.length; from += UNREAD_AT_ONCE)
     for (const episode of await episodesToCut(graph, unread.slice(from, from + UNREAD_AT_ONCE)))
-      if (isChanged(episode, maskEpisode(known, episode, learnEpisode(known, episode)))) return true;
+      if (isChanged(episode, maskEpisode(known, episode, learnEpisodeSecrets(known, episode)))) return true;
   return false;
 }
 
 const UNREAD_AT_ONCE = 64;
 
 /** The effects that `redactGroup` would have; nothing is changed. */
-export async function planGroup(
+export async function previewGroupRedaction(
   graph: GroupGraph,
   { jobs, spool }: { readonly jobs: readonly StoredJob[]; readonly spool: Spool },
 ): Promise<MaskedGroup> {
@@ -191,13 +192,13 @@ export async function planGroup(
   const known = openKnownSecrets();
   let spooled = 0;
   await learnSpooled(spool, group, known);
-  for (const { payload } of jobs) learnEpisode(known, payload);
+  for (const { payload } of jobs) learnEpisodeSecrets(known, payload);
   const { effects } = await planRedaction(graph, known);
   await mapSpooled(spool, (one) => {
-    if (one.episode.group === group && isChanged(one.episode, maskWaiting(known, one.episode))) spooled += 1;
+    if (one.episode.group === group && isChanged(one.episode, maskQueuedEpisode(known, one.episode))) spooled += 1;
     return one;
   });
-  const count = jobs.filter(({ payload }) => isChanged(payload, maskWaiting(known, payload))).length;
+  const count = jobs.filter(({ payload }) => isChanged(payload, maskQueuedEpisode(known, payload))).length;
   return { ...effects, secrets: known.counts(), elsewhere: { jobs: count, spooled, memos: 0, journal: 0, cached: 0 } };
 }
 
@@ -247,13 +248,13 @@ async function learnWaiting(
 ): Promise<readonly StoredJob[]> {
   await learnSpooled(spool, group, known);
   const jobs = await episodeJobs(queue, valkey, group);
-  for (const { payload } of jobs) learnEpisode(known, payload);
+  for (const { payload } of jobs) learnEpisodeSecrets(known, payload);
   return jobs;
 }
 
 async function learnSpooled(spool: Spool, group: string, known: KnownSecrets): Promise<void> {
   await mapSpooled(spool, (one) => {
-    if (one.episode.group === group) learnEpisode(known, one.episode);
+    if (one.episode.group === group) learnEpisodeSecrets(known, one.episode);
     return one;
   });
 }
@@ -267,7 +268,7 @@ export async function maskSpooled(
 ): Promise<number> {
   return mapSpooled(spool, (one) => {
     if (one.episode.group !== group || !isMeant(which, known, one.episode)) return one;
-    const episode = maskWaiting(known, one.episode);
+    const episode = maskQueuedEpisode(known, one.episode);
     return isChanged(one.episode, episode) ? { ...one, episode } : one;
   });
 }
@@ -282,7 +283,7 @@ const isMeant = (which: Which, known: KnownSecrets, { content, metadata }: Pick<
 
 const contentsOf = ({ payload, failure }: StoredJob) => ({ payload, failure });
 const maskedJob = (known: KnownSecrets, { payload, failure }: StoredJob) => ({
-  payload: maskWaiting(known, payload),
+  payload: maskQueuedEpisode(known, payload),
   failure: failure && known.mask(failure),
 });
 

@@ -51,7 +51,7 @@ interface Row extends Pick<CommitSnapshot, 'fence' | 'changeId' | 'entities' | '
 const EMPTY: Row = { fence: 0, changeId: '', noted: [], entities: [], embedder: null };
 
 /** The returned properties of an entity bound to `n`, as entries of a Cypher map. */
-export const ENTITY_ENTRIES = `uuid: n.uuid, name: n.name, labels: labels(n), summary: coalesce(n.summary, ''),
+export const RETURN_ENTITY_FIELDS = `uuid: n.uuid, name: n.name, labels: labels(n), summary: coalesce(n.summary, ''),
        degree: indegree(n, 'RELATES_TO') + outdegree(n, 'RELATES_TO')`;
 
 /**
@@ -100,7 +100,7 @@ export async function readCommitSnapshot(
          MATCH (n:Entity {uuid: a.entity})
          RETURN w.place AS place, n, 'alias' AS how
        }
-       RETURN collect({place: place, how: how, ${ENTITY_ENTRIES}}) AS entities
+       RETURN collect({place: place, how: how, ${RETURN_ENTITY_FIELDS}}) AS entities
      }
      OPTIONAL MATCH (v:_Meta {key: 'embedder'})
      RETURN fence, changeId, noted, entities,
@@ -172,7 +172,7 @@ async function findByTermsAndVectors(
        RETURN v.place AS place, node AS n, 1 - score AS near
      }
      WITH DISTINCT place, n, near ORDER BY place, n.uuid, near
-     RETURN {place: place, near: near, ${ENTITY_ENTRIES}} AS entity`,
+     RETURN {place: place, near: near, ${RETURN_ENTITY_FIELDS}} AS entity`,
     { ...each.params, vectors },
   );
   return rows.map(({ entity }) => entity);

@@ -1,6 +1,6 @@
 import { derivedUuid } from '../../derived-uuid.ts';
 import type { AttributeValue } from '../../ontology.ts';
-import { oneLine, sameKey, unicodeForms } from '../../text.ts';
+import { canonicalKey, oneLine, unicodeForms } from '../../text.ts';
 import { allWords } from '../fulltext.ts';
 import type { GroupGraph } from '../group-graph.ts';
 import { CHECK_FENCE, type Fenced, RETURN_FENCE } from './fence.ts';
@@ -21,7 +21,7 @@ const GRAPHITIS = `'uuid', 'name', 'group_id', 'labels', 'summary', 'name_embedd
 export const attributesOf = (name: string) =>
   `[key IN keys(${name}) WHERE NOT key IN [${GRAPHITIS}] | [key, ${name}[key]]]`;
 
-export interface FactEnds {
+export interface FactEndpoints {
   readonly uuid: string;
   readonly sourceUuid: string;
   readonly targetUuid: string;
@@ -31,7 +31,7 @@ export interface FactEnds {
 export async function readAttributes(
   graph: GroupGraph,
   entities: readonly string[],
-  facts: readonly FactEnds[],
+  facts: readonly FactEndpoints[],
 ): Promise<Map<string, Attributes>> {
   const rows = await graph.read<{ uuid: string; attributes: AttributePairs }>(
     `CALL {
@@ -62,7 +62,7 @@ export interface EntityByName {
 /** Entities with one of the names (ignoring case), aliases or uuids. */
 export function findEntitiesByName(graph: GroupGraph, names: readonly string[]): Promise<EntityByName[]> {
   const asked = names.flatMap((name) => {
-    const forms = [...unicodeForms(oneLine(name)), { name, key: sameKey(name) }];
+    const forms = [...unicodeForms(oneLine(name)), { name, key: canonicalKey(name) }];
     return forms.map((form) => ({
       asked: name,
       name: form.name,

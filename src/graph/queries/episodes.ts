@@ -15,12 +15,6 @@ export function findEpisode(graph: GroupGraph, uuidOrName: string): Promise<{ uu
   );
 }
 
-/** The uuids of all episodes. */
-export async function episodeUuids(graph: GroupGraph): Promise<string[]> {
-  const rows = await graph.read<{ uuid: string }>('MATCH (p:Episodic) RETURN p.uuid AS uuid');
-  return rows.map(({ uuid }) => uuid);
-}
-
 /** A stored episode; dates in the graph's format. */
 export interface EpisodeListRow {
   readonly uuid: string;

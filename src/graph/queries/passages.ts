@@ -112,7 +112,7 @@ export interface PassagesOfEpisode {
 }
 
 /** The cosine between a vector and the passages that have vectors, by uuid. */
-export async function cosinesOf(
+export async function cosineSimilarities(
   graph: GroupGraph,
   asked: readonly PassagesOfEpisode[],
   vector: readonly number[],
@@ -146,7 +146,7 @@ export async function replacementsOf(
 }
 
 /** The speakers in whose turns some ranges of episodes' own texts lie, with the texts; none for ranges outside of turns. */
-export async function turnsWith(
+export async function turnsContaining(
   graph: GroupGraph,
   ranges: readonly { readonly uuid: string; readonly episode: string; readonly start: number; readonly end: number }[],
 ): Promise<{ uuid: string; role: string; content: string }[]> {

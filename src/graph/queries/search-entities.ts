@@ -1,7 +1,7 @@
 import type { GroupGraph } from '../group-graph.ts';
 import { type AttributePairs, attributesOf } from './entities.ts';
 import { type EntityFilter, filterEntities } from './filter-conditions.ts';
-import { BEST_NAMED, LIMIT_FACTORS, MAX_DISTANCE, namedEntities } from './search-facts.ts';
+import { BY_NAME_SCORE, LIMIT_FACTORS, MAX_DISTANCE, namedEntities } from './search-facts.ts';
 import { holdsCondition, type Moment, momentParams } from './time-conditions.ts';
 
 /** An entity as search result; dates in the graph's format. */
@@ -74,7 +74,7 @@ export function searchEntitiesByWords(
     `${named.text}
      WITH node, sum(score) AS score
      ${text}
-     ORDER BY ${BEST_NAMED} LIMIT $limit
+     ORDER BY ${BY_NAME_SCORE} LIMIT $limit
      ${RETURN_ENTITIES}`,
     { ...params, ...named.params, limit },
   );

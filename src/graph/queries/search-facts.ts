@@ -73,7 +73,7 @@ export function namedEntities(
 }
 
 /** Of entities that match equally well, those with shorter names come first. */
-export const BEST_NAMED = 'score DESC, size(node.name), node.uuid';
+export const BY_NAME_SCORE = 'score DESC, size(node.name), node.uuid';
 
 /**
  * Facts that match at least one full-text term; those with most and rarest terms first.
@@ -119,7 +119,7 @@ export function searchFactsByEntities(
   const named = namedEntities(terms, most, { onlyNames: true });
   return graph.read(
     `${named.text}
-     WITH node, sum(score) AS score ORDER BY ${BEST_NAMED} LIMIT ${ENTITIES}
+     WITH node, sum(score) AS score ORDER BY ${BY_NAME_SCORE} LIMIT ${ENTITIES}
      WITH node, score WHERE indegree(node, 'RELATES_TO') + outdegree(node, 'RELATES_TO') <= ${MOST_FACTS}
      MATCH (node)-[e:RELATES_TO]-(:Entity) WHERE ${text}
      WITH e, max(score) AS named
@@ -133,7 +133,7 @@ export function searchFactsByEntities(
 /** Cosine distance (1 − cosine) from which texts count as unrelated; Graphiti's `min_score` of 0.6. */
 export const MAX_DISTANCE = 0.8;
 
-export interface NearFact extends FactRow {
+export interface FactByDistance extends FactRow {
   /** False if the fact is too far from the query. */
   readonly near: boolean;
   /** False if the fact does not meet the conditions. */
@@ -154,9 +154,9 @@ export async function searchFactsByVector(
   vector: readonly number[],
   { text, params }: Conditions,
   count: number,
-): Promise<NearFact[]> {
+): Promise<FactByDistance[]> {
   const nearest = (facts: string, circle: number) =>
-    graph.read<NearFact>(
+    graph.read<FactByDistance>(
       `${facts}
        WITH e, score ORDER BY score, e.uuid LIMIT $count
        ${returnFacts(['score'], `score < ${MAX_DISTANCE} AS near, (${text}) AS fits, 1 - score AS cosine`)} ORDER BY score, uuid`,

@@ -2,7 +2,7 @@ import type { GroupGraph } from '../group-graph.ts';
 import { type FactRow, RETURN_FACTS } from './search-facts.ts';
 
 /** Facts that began in a period, and had not ended before it. Times in the graph's format. */
-export interface BeginPeriod {
+export interface FactStartRange {
   readonly since: string;
   readonly before: string;
   readonly openAt: string;
@@ -14,12 +14,12 @@ const OPEN = "coalesce(e.invalid_at, '9') >= $openAt";
 const LATEST = 'WITH DISTINCT e ORDER BY e.valid_at DESC, e.uuid LIMIT $limit';
 
 /** All facts, in no order; at most `limit`. */
-export function someFacts(graph: GroupGraph, limit: number): Promise<FactRow[]> {
+export function anyFacts(graph: GroupGraph, limit: number): Promise<FactRow[]> {
   return graph.read(`MATCH ()-[e:RELATES_TO]->() WITH e LIMIT $limit ${RETURN_FACTS}`, { limit });
 }
 
 /** The facts of a period that began last. */
-export function latestFacts(graph: GroupGraph, period: BeginPeriod, limit: number): Promise<FactRow[]> {
+export function latestFacts(graph: GroupGraph, period: FactStartRange, limit: number): Promise<FactRow[]> {
   return graph.read(`MATCH ()-[e:RELATES_TO]->() WHERE ${BEGAN} AND ${OPEN} ${LATEST} ${RETURN_FACTS}`, {
     ...period,
     limit,
@@ -41,7 +41,7 @@ export async function countFactsOf(graph: GroupGraph, entities: readonly string[
 export function latestFactsOf(
   graph: GroupGraph,
   entities: readonly string[],
-  period: BeginPeriod,
+  period: FactStartRange,
   limit: number,
 ): Promise<FactRow[]> {
   return graph.read(

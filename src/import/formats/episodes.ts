@@ -51,7 +51,7 @@ function read(value: unknown): ImportedEpisode {
   const { content, isJson } = textOf(plain ?? episode_body);
   const { reference_time, valid_at, timestamp, created_at } = rest;
   const time = importedTime({ reference_time, valid_at, timestamp, created_at });
-  // Graphiti's own triples are text; ours are not, and nothing else may pass for them.
+  // Graphiti's own triples are text. Ours have another format, and no other text may be taken for one.
   const kind = isJson ? 'json' : source === 'fact_triple' ? 'text' : source;
   return {
     content,
@@ -73,7 +73,7 @@ function normalized(value: unknown): unknown {
   return python === undefined ? value : { ...(value as object), source: python.toLowerCase() };
 }
 
-/** Documents may stand there as they are. */
+/** The content may be a JSON document instead of a string. */
 function textOf(content: unknown): { content: string; isJson: boolean } {
   if (typeof content === 'string') return { content, isJson: false };
   if (content !== null && typeof content === 'object') return { content: JSON.stringify(content), isJson: true };

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { InvalidInputError } from '../../errors.ts';
-import { oneLine, sameKey } from '../../text.ts';
+import { canonicalKey, oneLine } from '../../text.ts';
 import { tripletText } from '../../triplet.ts';
 import {
   type Format,
@@ -22,7 +22,7 @@ const entityShape = z.looseObject({
   entityType: maybeText,
   observations: z.unknown(),
 });
-/** Of servers that note more than the words. */
+/** The form of servers that store more than the text. */
 const observationShape = z.looseObject({ content: text, timestamp: maybeTime, created_at: maybeTime });
 const relationShape = z.looseObject({ from: text, to: text, relationType: text });
 type Relation = z.output<typeof relationShape>;
@@ -37,7 +37,7 @@ export const mcpMemory: Format = {
   open: openReading,
 };
 
-/** Of all entities the types are held, and which of them relations speak of. */
+/** Keeps the types of all entities, and which entities occur in relations. */
 function openReading(): FormatReader {
   const types = new Map<string, string>();
   const joined = new Set<string>();
@@ -54,7 +54,7 @@ function openReading(): FormatReader {
     read(list, value) {
       if (isRelation(list, value)) return [relation(parseShape(relationShape, value), types)];
       const { name, entityType, observations } = parseShape(entityShape, value);
-      // Its type comes with the relations, otherwise the type would be lost.
+      // Its type is stored with its relations; without relations the type would be lost.
       const kind = entityType && !joined.has(name) ? typeFact(name, entityType) : [];
       const each = listOf(observations);
       return [
@@ -89,7 +89,7 @@ function relation({ from, to, relationType }: Relation, types: ReadonlyMap<strin
   );
 }
 
-const isSame = (one: string, other: string): boolean => sameKey(one) === sameKey(other);
+const isSame = (one: string, other: string): boolean => canonicalKey(one) === canonicalKey(other);
 /** A usable name of a relation: its first letter or digit is one of these letters. */
 const HAS_NAME = /^[^A-Za-z0-9]*[A-Za-z]/;
 
@@ -117,7 +117,7 @@ function withLabel(end: 'sourceType' | 'targetType', type: string | undefined) {
   return /^[A-Za-z]/.test(label) ? { [end]: label } : {};
 }
 
-/** A server for one sentence each leaves the list out. */
+/** Servers with one sentence per observation use no list. */
 function listOf(observations: unknown): readonly unknown[] {
   if (Array.isArray(observations)) return observations;
   if (observations === undefined || observations === null) return [];
@@ -143,7 +143,7 @@ function episode(content: string, metadata: Record<string, unknown>): ImportedEp
   return { content, sourceDescription: 'mcp-memory', metadata, idempotencyKey: keyOf('mcp-memory', content) };
 }
 
-/** Observations leave out what they are about: "Uses Valkey 8" of Harbor is "Harbor uses Valkey 8". */
+/** Observations omit their subject: "Uses Valkey 8" of Harbor becomes "Harbor uses Valkey 8". */
 function sentence(name: string, observation: string): string {
   if (observation.toLowerCase().includes(name.toLowerCase())) return observation;
   const [, verb = '', rest = ''] = VERB.exec(observation) ?? [];

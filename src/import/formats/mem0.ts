@@ -55,7 +55,7 @@ const isRelation = (value: unknown): boolean =>
 
 function memory(value: unknown): ImportedEpisode[] {
   const given = parseShape(memoryShape, value);
-  // OpenMemory keeps what was deleted.
+  // OpenMemory keeps deleted memories.
   if (given.state === 'deleted') return [];
   const content = given.memory ?? given.content;
   if (typeof content !== 'string') throw new InvalidInputError('"memory" must be text.');
@@ -63,10 +63,10 @@ function memory(value: unknown): ImportedEpisode[] {
   const subject = user_id ? `user ${user_id}` : agent_id ? `agent ${agent_id}` : undefined;
   const episode = {
     content,
-    // mem0 keeps the subject outside the text; models see it here.
+    // mem0 stores the subject outside of the text; here it is added for the model.
     sourceDescription: subject ? `mem0, ${subject}` : 'mem0',
     metadata: metadataOf(given),
-    // Its words are of the time when it was changed last.
+    // The text dates from the last change.
     ...importedTime({ updated_at, created_at }),
     idempotencyKey: keyOf('mem0', content, id ?? [user_id, agent_id, run_id]),
   };

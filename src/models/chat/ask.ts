@@ -1,5 +1,5 @@
 import { UnusableReplyError } from '../../errors.ts';
-import { shortened } from '../../text.ts';
+import { truncated } from '../../text.ts';
 import type { TokenUse } from '../language-model.ts';
 import type { Chat, ChatReply, Message } from './chat.ts';
 import type { NamedSchema } from './json-schema.ts';
@@ -72,7 +72,7 @@ export function schemaInWords({ name, schema }: NamedSchema): string {
 /** The messages after a reply that could not be used. */
 export function repairMessages(reply: string, problem: string, schema: NamedSchema) {
   return [
-    { role: 'assistant' as const, content: shortened(reply, SHOWN) },
+    { role: 'assistant' as const, content: truncated(reply, SHOWN) },
     {
       role: 'user' as const,
       content: `This cannot be used: ${problem}. Give the whole answer again, corrected. ${schemaInWords(schema)}`,

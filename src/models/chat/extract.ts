@@ -1,7 +1,7 @@
 import { TextTooLongError } from '../../errors.ts';
 import { mapConcurrently } from '../../map-concurrently.ts';
 import { NO_ONTOLOGY } from '../../ontology.ts';
-import { sameKey } from '../../text.ts';
+import { canonicalKey } from '../../text.ts';
 import {
   type EndedRelation,
   type EpisodeText,
@@ -107,11 +107,11 @@ export function joinExtractions(parts: readonly Extraction[]): Extraction {
   if (only && parts.length === 1) return only;
   const entities = new Map<string, ExtractedEntity>();
   for (const entity of parts.flatMap((part) => part.entities))
-    entities.set(sameKey(entity.name), mergedEntity(entities.get(sameKey(entity.name)), entity));
+    entities.set(canonicalKey(entity.name), mergedEntity(entities.get(canonicalKey(entity.name)), entity));
   const named = <T extends { source: string; target: string }>(relation: T): T => ({
     ...relation,
-    source: entities.get(sameKey(relation.source))?.name ?? relation.source,
-    target: entities.get(sameKey(relation.target))?.name ?? relation.target,
+    source: entities.get(canonicalKey(relation.source))?.name ?? relation.source,
+    target: entities.get(canonicalKey(relation.target))?.name ?? relation.target,
   });
   return {
     entities: [...entities.values()],
@@ -139,7 +139,7 @@ function mergedEntity(earlier: ExtractedEntity | undefined, entity: ExtractedEnt
 }
 
 const factKey = ({ source, target, relation, fact, validAt, invalidAt }: ExtractedFact) =>
-  JSON.stringify([source, target, relation, sameKey(fact), validAt, invalidAt]);
+  JSON.stringify([source, target, relation, canonicalKey(fact), validAt, invalidAt]);
 const endKey = ({ source, target, at }: EndedRelation) => JSON.stringify([source, target, at]);
 
 function distinct<T>(items: readonly T[], key: (item: T) => string): T[] {

@@ -1,6 +1,6 @@
 import type { Attribute, AttributeValue, Ontology } from '../../ontology.ts';
 import { locateSentence } from '../../statements/locate-sentence.ts';
-import { sameKey } from '../../text.ts';
+import { canonicalKey } from '../../text.ts';
 import type { EndedRelation, ExtractedEntity, ExtractedFact, ExtractedNote, Extraction } from '../language-model.ts';
 import { parseLooseDate } from './dates.ts';
 import { allowedTypes, type ExtractionReply } from './extraction-schema.ts';
@@ -27,14 +27,14 @@ export function readExtraction(
   const entities = new Map<string, ExtractedEntity>();
   for (const row of reply.entities) {
     const entity = readEntity(row, ontology);
-    const earlier = entity && entities.get(sameKey(entity.name));
+    const earlier = entity && entities.get(canonicalKey(entity.name));
     if (entity && (!earlier || (earlier.type === 'Entity' && entity.type !== 'Entity')))
-      entities.set(sameKey(entity.name), { ...entity, name: earlier?.name ?? entity.name });
+      entities.set(canonicalKey(entity.name), { ...entity, name: earlier?.name ?? entity.name });
   }
   /** The two listed entities that a row names. */
   const endsOf = (row: { source: string; target: string }) => {
-    const source = entities.get(sameKey(cleanLine(row.source, LONGEST_NAME)));
-    const target = entities.get(sameKey(cleanLine(row.target, LONGEST_NAME)));
+    const source = entities.get(canonicalKey(cleanLine(row.source, LONGEST_NAME)));
+    const target = entities.get(canonicalKey(cleanLine(row.target, LONGEST_NAME)));
     return source && target && source !== target ? { source, target } : undefined;
   };
   return {
@@ -106,7 +106,7 @@ function typeOf(text: string, ontology: Ontology): string | undefined {
   if (match !== undefined) return match;
   const isExcluded = ontology.excludedTypes.some((name) => name.toLowerCase() === label.toLowerCase());
   const type = allowed.length > 0 || isExcluded ? undefined : label;
-  // A thing of an unknown type is still an entity.
+  // An entity of an unknown type is kept as `Entity`.
   return type ?? (!isExcluded && allowed.includes('Entity') ? 'Entity' : undefined);
 }
 

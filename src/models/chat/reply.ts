@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { parseJson } from '../../json.ts';
-import { oneLine, shortened } from '../../text.ts';
+import { oneLine, truncated } from '../../text.ts';
 import type { ChatReply } from './chat.ts';
 
 /**
@@ -173,7 +173,7 @@ const INVISIBLE = /[\u200b\u2060\ufeff]/g;
 
 /** A model's text as one line that the stores return unchanged: no control characters, no lone surrogates. */
 export function cleanLine(text: string, longest: number): string {
-  return shortened(
+  return truncated(
     oneLine(
       text
         .toWellFormed()

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { shortened } from '../../text.ts';
+import { truncated } from '../../text.ts';
 import type {
   DatedFact,
   EntityCandidate,
@@ -159,7 +159,7 @@ const factRow = ({ source, relation, target, fact, validAt, invalidAt }: DatedFa
   until: dateText(invalidAt),
 });
 
-const shown = (text: string) => shortened(text, LONGEST_SHOWN);
+const shown = (text: string) => truncated(text, LONGEST_SHOWN);
 
 function places<T>(candidates: readonly T[], { numberOf }: Numbered<T>): number[] {
   return [...new Set(candidates.map(numberOf))];

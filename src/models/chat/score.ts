@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { shortened } from '../../text.ts';
+import { truncated } from '../../text.ts';
 import type { Scores } from '../language-model.ts';
 import { completeTask } from './ask.ts';
 import type { Chat } from './chat.ts';
@@ -50,7 +50,7 @@ export function scoreMaterial(query: string, passages: readonly string[]): strin
     `<query>${JSON.stringify(query)}</query>`,
     ...passages.map(
       (passage, index) =>
-        `<passage number="${index + 1}">${JSON.stringify(shortened(passage, LONGEST_SHOWN))}</passage>`,
+        `<passage number="${index + 1}">${JSON.stringify(truncated(passage, LONGEST_SHOWN))}</passage>`,
     ),
   ].join('\n');
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { shortened, wholeSentences } from '../../text.ts';
+import { truncated, truncatedToSentences } from '../../text.ts';
 import type { Summaries, Summary, SummarySubject } from '../language-model.ts';
 import { completeTask } from './ask.ts';
 import type { Chat } from './chat.ts';
@@ -40,7 +40,7 @@ function readSummaries(subjects: readonly SummarySubject[]): ReplyReader<Summary
     const byNumberOfSubject = byNumber(reading.value.summaries, ({ subject }) => subject);
     const summaries = subjects.map((subject, index): Summary => {
       const { title = '', text = '' } = byNumberOfSubject.get(index + 1) ?? {};
-      const summary = wholeSentences(cleanLine(text, Number.POSITIVE_INFINITY), LONGEST_SUMMARY);
+      const summary = truncatedToSentences(cleanLine(text, Number.POSITIVE_INFINITY), LONGEST_SUMMARY);
       return { title: titleOf(subject, cleanLine(title, LONGEST_TITLE), summary), text: summary };
     });
     const missing = summaries.findIndex(({ text }) => text === '');
@@ -52,7 +52,7 @@ function readSummaries(subjects: readonly SummarySubject[]): ReplyReader<Summary
 
 function titleOf({ kind, name }: SummarySubject, title: string, text: string): string {
   const chosen = kind === 'community' ? title || name : name || title;
-  return chosen || shortened(text, LONGEST_TITLE);
+  return chosen || truncated(text, LONGEST_TITLE);
 }
 
 export const SUMMARIZE_INSTRUCTIONS = `You write short summaries for the memory of a coding agent. For each subject give its number, a title of two \

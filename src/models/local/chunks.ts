@@ -31,7 +31,7 @@ const POSSESSIVE = /^(?:our|my|its|their|his|her|your)$/;
 const OUTSIDE_PHRASES = 'Pronoun Determiner Date Preposition Conjunction QuestionWord Expression Value Adverb'.split(
   ' ',
 );
-/** Words in the name of a common thing. */
+/** Words in the name of a common entity. */
 const MAX_WORDS = 3;
 const MAX_CHARACTERS = 40;
 
@@ -58,7 +58,7 @@ export function nounPhraseAt(sentence: Sentence, from: number): NounPhrase | nul
   const name = tokens[last + 1]?.tags.has('Value') ? null : commonName(tokens, first, last);
   return name === null
     ? null
-    : { mention: { thing: { name, type: 'Entity' }, first, last }, isNamed: false, isOwn, next: last + 1 };
+    : { mention: { entity: { name, type: 'Entity' }, first, last }, isNamed: false, isOwn, next: last + 1 };
 }
 
 /** "the Stripe client" names the client; "room 214" and "Valkey 8" are names as they are. */
@@ -72,12 +72,12 @@ function namedPhrase(
   if (named.last === last) return { mention: named, isNamed: true, isOwn, next: last + 1 };
   const words = tokens.slice(named.first, last + 1);
   const head = words.at(-1);
-  if (!head?.tags.has('Noun') || words.length > 4 || EMPTY_NOUNS.has(head.lower) || named.thing.type === 'Person')
+  if (!head?.tags.has('Noun') || words.length > 4 || EMPTY_NOUNS.has(head.lower) || named.entity.type === 'Person')
     return null;
   if (tokens.slice(first, named.first).some(({ tags }) => tags.has('Noun'))) return null;
-  const name = [named.thing.name, ...tokens.slice(named.last + 1, last + 1).map(({ text }) => text)].join(' ');
+  const name = [named.entity.name, ...tokens.slice(named.last + 1, last + 1).map(({ text }) => text)].join(' ');
   return {
-    mention: { thing: { name, type: 'Entity' }, first: named.first, last },
+    mention: { entity: { name, type: 'Entity' }, first: named.first, last },
     isNamed: true,
     isOwn,
     next: last + 1,

@@ -11,7 +11,7 @@ import { ExtractionBuilder } from './extraction-builder.ts';
 import { markedWords, plainWords, withoutCode, writtenSentences } from './markdown.ts';
 import { certainNames, mentionsIn, type NameMention } from './names.ts';
 import { type Relation, relationEndIn, relationsOf } from './relations.ts';
-import { isSame, type NamedThing, spelledNames } from './spelling.ts';
+import { hasSameName, spelledNames, type TypedName } from './spelling.ts';
 import { type TaggedWord, tokenize } from './tagging.ts';
 import { INTERJECTIONS } from './vocabulary.ts';
 
@@ -44,7 +44,7 @@ interface ParsedSentence {
 }
 
 /**
- * Reads an English text or dialogue by rules: the things that it names, and dated facts between two of them. Only what the rules are sure
+ * Reads an English text or dialogue by rules: the entities that it names, and dated facts between two of them. Only what the rules are sure
  * of becomes a fact; the passages hold the rest. Never throws. The result depends only on the episode.
  */
 export function extractByRules({ content, source, referenceTime }: EpisodeText): Extraction {
@@ -54,18 +54,18 @@ export function extractByRules({ content, source, referenceTime }: EpisodeText):
   for (const heading of new Set(sentences.flatMap(({ paragraph }) => paragraph.headings)))
     addNames(found, heading, referenceTime);
   let before: ParsedSentence | undefined;
-  let person: NamedThing | null = null;
+  let person: TypedName | null = null;
   for (const sentence of sentences) {
     if (found.isFull) break;
     const mentions = mentionsIn(sentence.tokens, known, isGerman(sentence.text));
     if (before?.paragraph !== sentence.paragraph) person = null;
     addStatedFacts(found, sentence, mentions, referenceTime, person);
-    for (const { thing, product } of mentions) {
-      if (product) found.addFact(versionFact(thing, product, validity(sentence.dates, referenceTime)));
-      else found.addThing(thing);
+    for (const { entity, product } of mentions) {
+      if (product) found.addFact(versionFact(entity, product, validity(sentence.dates, referenceTime)));
+      else found.addEntity(entity);
     }
-    const people = mentions.filter(({ thing }) => thing.type === 'Person');
-    person = people.length > 1 ? null : (people[0]?.thing ?? person);
+    const people = mentions.filter(({ entity }) => entity.type === 'Person');
+    person = people.length > 1 ? null : (people[0]?.entity ?? person);
     before = sentence;
   }
   return found.result();
@@ -125,7 +125,7 @@ function addStatedFacts(
   sentence: ParsedSentence,
   mentions: readonly NameMention[],
   reference: Date,
-  person: NamedThing | null,
+  person: TypedName | null,
 ): void {
   const { text, written, tokens, dates, paragraph } = sentence;
   // "will" counts as a statement.
@@ -142,12 +142,12 @@ function addStatedFacts(
   const clauses = parseClauses({ tokens, mentions }, labelled);
   const when = validity(dates, reference);
   const add = (relation: Relation) => {
-    const isSpoken = speaker && (FIRST_PERSON.test(text) || isSame(relation.source, speaker));
-    const isPronoun = person && isSame(relation.source, person) && /^(?:he|she)\b/i.test(text);
+    const isSpoken = speaker && (FIRST_PERSON.test(text) || hasSameName(relation.source, speaker));
+    const isPronoun = person && hasSameName(relation.source, person) && /^(?:he|she)\b/i.test(text);
     const who = isSpoken ? speaker : isPronoun ? person : null;
     found.addFact({ ...relation, fact: who ? `${who.name}: ${written}` : written, ...when });
   };
-  const ending = relationEndIn(text, dates, thingsOf(mentions, clauses), speaker ?? label);
+  const ending = relationEndIn(text, dates, entitiesOf(mentions, clauses), speaker ?? label);
   if (ending) {
     const { holder, removed, successor, relation } = ending;
     found.addEnding(holder, removed, when.validAt ?? reference);
@@ -168,26 +168,26 @@ function addStatedFacts(
     if (relations.length === 0 && dates.length > 0 && subject && attribute?.phrase.isNamed)
       relations.push({
         source: subject,
-        target: attribute.phrase.mention.thing,
+        target: attribute.phrase.mention.entity,
         relation: attribute.preposition.toUpperCase(),
       });
     for (const relation of relations.slice(0, MAX_FACTS)) add(relation);
   }
 }
 
-/** The thing that a clause is about; null if unknown, undefined if ambiguous. */
+/** The entity that a clause is about; null if unknown, undefined if ambiguous. */
 function subjectOf(
   { subject, isImperative: isOrder }: Clause,
-  { speaker, person, label }: Readonly<Record<'speaker' | 'person' | 'label', NamedThing | null>>,
-): NamedThing | null | undefined {
+  { speaker, person, label }: Readonly<Record<'speaker' | 'person' | 'label', TypedName | null>>,
+): TypedName | null | undefined {
   if (subject === 'speaker') return speaker ?? label;
   if (subject === 'he' || subject === 'she') return person ?? undefined;
-  if (subject !== null) return subject.mention.thing;
+  if (subject !== null) return subject.mention.entity;
   return isOrder ? null : label;
 }
 
 /** A role such as "user" is not a person. */
-function speakerOf({ speaker }: Paragraph): NamedThing | null {
+function speakerOf({ speaker }: Paragraph): TypedName | null {
   if (speaker === null || SPEAKER_ROLES.has(speaker)) return null;
   return { name: speaker.replace(/(?<![\p{L}'’])\p{Ll}/gu, (first) => first.toUpperCase()), type: 'Person' };
 }
@@ -197,36 +197,36 @@ function labelOf(
   [first, second]: readonly TaggedWord[],
   phrase: NounPhrase | null,
   labelled: number,
-): NamedThing | null {
+): TypedName | null {
   if (!first || labelled === 0 || KIND_OF_NOTE.test(first.text)) return null;
   const isName =
     ['Expression', 'Person', 'ProperNoun'].some((tag) => first.tags.has(tag)) && !INTERJECTIONS.has(first.lower);
   if (labelled === 1 && isName && second?.tags.has('PastTense')) return { name: first.text, type: 'Person' };
-  return phrase?.next === labelled && !KIND_OF_NOTE.test(phrase.mention.thing.name) ? phrase.mention.thing : null;
+  return phrase?.next === labelled && !KIND_OF_NOTE.test(phrase.mention.entity.name) ? phrase.mention.entity : null;
 }
 
 /** Releases and files in a heading, by their spelling. Headings are capitalised, so capital letters say nothing there. */
 function addNames(found: ExtractionBuilder, heading: string, reference: Date): void {
   const { text, code } = plainWords(markedWords(heading).text);
-  for (const { thing, product } of spelledNames(text, code)) {
-    if (thing && product) found.addFact(versionFact(thing, product, validity(datesIn(text, reference), reference)));
-    else if (thing) found.addThing(thing);
+  for (const { entity, product } of spelledNames(text, code)) {
+    if (entity && product) found.addFact(versionFact(entity, product, validity(datesIn(text, reference), reference)));
+    else if (entity) found.addEntity(entity);
   }
 }
 
-/** The things that a sentence names, then those that its clauses are about; longer names first. */
-function thingsOf(mentions: readonly NameMention[], clauses: readonly Clause[]): NamedThing[] {
+/** The entities that a sentence names, then those that its clauses are about; longer names first. */
+function entitiesOf(mentions: readonly NameMention[], clauses: readonly Clause[]): TypedName[] {
   const phrases = clauses.flatMap(({ subject, predicates }) => [
     ...(subject !== null && typeof subject === 'object' ? [subject] : []),
     ...predicates.flatMap(({ objects }) => objects),
   ]);
-  const longestFirst = (things: NamedThing[]) => things.sort((a, b) => b.name.length - a.name.length);
+  const longestFirst = (entities: TypedName[]) => entities.sort((a, b) => b.name.length - a.name.length);
   return [
-    ...longestFirst(mentions.map(({ thing }) => thing)),
-    ...longestFirst(phrases.map(({ mention }) => mention.thing)),
+    ...longestFirst(mentions.map(({ entity }) => entity)),
+    ...longestFirst(phrases.map(({ mention }) => mention.entity)),
   ];
 }
 
-function versionFact(source: NamedThing, target: NamedThing, when: Validity) {
+function versionFact(source: TypedName, target: TypedName, when: Validity) {
   return { source, target, relation: 'VERSION_OF', fact: `${source.name} is a version of ${target.name}.`, ...when };
 }

@@ -1,4 +1,4 @@
-import { oneLine, shortened } from '../../text.ts';
+import { oneLine, truncated } from '../../text.ts';
 import type { EpisodeText, Extraction, LanguageModel, Scores, Summary, SummarySubject } from '../language-model.ts';
 import { modelThread } from '../model-thread.ts';
 
@@ -45,7 +45,7 @@ export const localDefaults: Pick<LanguageModel, 'readsPrevious' | 'resolves' | '
 function summary({ kind, name, texts }: SummarySubject): Summary {
   const once = [...new Set(texts.map(oneLine))];
   const kept = kind === 'community' ? fittingTexts(once) : fittingTexts(once.reverse()).reverse();
-  return { title: name || shortened(namesOf(kept), MAX_TITLE), text: kept.join('\n') };
+  return { title: name || truncated(namesOf(kept), MAX_TITLE), text: kept.join('\n') };
 }
 
 function fittingTexts(texts: readonly string[]): string[] {
@@ -55,7 +55,7 @@ function fittingTexts(texts: readonly string[]): string[] {
     return left >= -1 || place === 0;
   };
   const end = texts.findIndex((text, place) => !fits(text, place));
-  return texts.slice(0, end < 0 ? undefined : end).map((text) => shortened(text, MAX_SUMMARY));
+  return texts.slice(0, end < 0 ? undefined : end).map((text) => truncated(text, MAX_SUMMARY));
 }
 
 /** A member is written as `name: summary`. */

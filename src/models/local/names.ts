@@ -1,5 +1,5 @@
-import { sameKey } from '../../text.ts';
-import type { NamedThing } from './spelling.ts';
+import { canonicalKey } from '../../text.ts';
+import type { TypedName } from './spelling.ts';
 import type { TaggedWord } from './tagging.ts';
 import {
   ALSO_COMMON_WORDS,
@@ -9,13 +9,13 @@ import {
   WELL_KNOWN_PRODUCTS,
 } from './vocabulary.ts';
 
-/** A named thing in a sentence: the tokens from `first` to `last`, both included. */
+/** A named entity in a sentence: the tokens from `first` to `last`, both included. */
 export interface NameMention {
-  readonly thing: NamedThing;
+  readonly entity: TypedName;
   readonly first: number;
   readonly last: number;
   /** For a version the package. */
-  readonly product?: NamedThing;
+  readonly product?: TypedName;
 }
 
 /** Words in a name. */
@@ -46,7 +46,7 @@ export function mentionsIn(tokens: readonly TaggedWord[], known: ReadonlySet<str
     const mention =
       spelledAt(tokens, index) ?? productAt(tokens, index) ?? (isGerman ? null : properAt(tokens, index, known));
     if (!mention) continue;
-    if (UNIT.test(mention.thing.name) && (tokens[index - 1]?.tags.has('Value') || /^p\d/.test(mention.thing.name)))
+    if (UNIT.test(mention.entity.name) && (tokens[index - 1]?.tags.has('Value') || /^p\d/.test(mention.entity.name)))
       continue;
     found.push(mention);
     index = mention.last;
@@ -58,21 +58,21 @@ export function mentionsIn(tokens: readonly TaggedWord[], known: ReadonlySet<str
 export function certainNames(tokens: readonly TaggedWord[]): string[] {
   return mentionsIn(tokens, new Set())
     .filter((mention) => mention.first > 0)
-    .map((mention) => sameKey(mention.thing.name));
+    .map((mention) => canonicalKey(mention.entity.name));
 }
 
 function spelledAt(tokens: readonly TaggedWord[], first: number): NameMention | null {
   const spelled = tokens[first]?.spelled;
-  if (!spelled?.thing) return null;
-  const { thing, product } = spelled;
-  const isProduct = thing.type === 'Product' || /^[A-Z][a-z]+[A-Z][A-Za-z]+$/.test(thing.name);
+  if (!spelled?.entity) return null;
+  const { entity, product } = spelled;
+  const isProduct = entity.type === 'Product' || /^[A-Z][a-z]+[A-Z][A-Za-z]+$/.test(entity.name);
   let last = first;
   // "GitHub Actions", "iPhone 15"
   while (isProduct && last - first < 2 && !isBoundary(tokens, last) && isNameWord(tokens[last + 1])) last++;
   if (isProduct && !isBoundary(tokens, last) && isVersionNumber(tokens, last + 1)) last++;
-  if (last === first) return { thing, first, last, ...(product && { product }) };
+  if (last === first) return { entity, first, last, ...(product && { product }) };
   const more = tokens.slice(first + 1, last + 1).map(({ text }) => text);
-  return { thing: { name: [thing.name, ...more].join(' '), type: 'Product' }, first, last };
+  return { entity: { name: [entity.name, ...more].join(' '), type: 'Product' }, first, last };
 }
 
 /** "node 18", "redis": product names that are often written in small letters. */
@@ -82,7 +82,7 @@ function productAt(tokens: readonly TaggedWord[], first: number): NameMention | 
   const isNumbered = !token.hasBreakAfter && isVersionNumber(tokens, first + 1);
   if (!isNumbered && ALSO_COMMON_WORDS.has(token.lower)) return null;
   const name = isNumbered ? `${token.text} ${tokens[first + 1]?.text}` : token.text;
-  return { thing: { name, type: 'Product' }, first, last: isNumbered ? first + 1 : first };
+  return { entity: { name, type: 'Product' }, first, last: isNumbered ? first + 1 : first };
 }
 
 function properAt(tokens: readonly TaggedWord[], first: number, known: ReadonlySet<string>): NameMention | null {
@@ -104,7 +104,7 @@ function properAt(tokens: readonly TaggedWord[], first: number, known: ReadonlyS
     .join(' ');
   if (name.length < 2 || name.length > 80 || !NAME.test(name)) return null;
   if (first === last && (ACRONYMS.test(name) || CAPITALISED_NON_NAMES.has(tokens[first]?.lower ?? ''))) return null;
-  return { thing: { name, type: typeOf(tokens, first, last) }, first, last };
+  return { entity: { name, type: typeOf(tokens, first, last) }, first, last };
 }
 
 function isNameWord(token: TaggedWord | undefined): boolean {
@@ -144,7 +144,7 @@ function beginsWithName(tokens: readonly TaggedWord[], last: number, known: Read
     .slice(0, last + 1)
     .map(({ text }) => text)
     .join(' ');
-  if (known.has(sameKey(name)) || known.has(first.lower) || first.isPossessive) return true;
+  if (known.has(canonicalKey(name)) || known.has(first.lower) || first.isPossessive) return true;
   if (IMPERATIVE_VERBS.has(first.lower)) return false;
   if (['Person', 'City', 'Country', 'Region'].some((tag) => first.tags.has(tag)) || ACRONYM.test(first.text))
     return true;

@@ -4,13 +4,13 @@ import { stem } from '../../english/words.ts';
 import { statedChanges } from '../../statements/stated-change.ts';
 import type { NounPhrase, Predicate } from './chunks.ts';
 import type { Clause } from './clauses.ts';
-import { isSame, type NamedThing } from './spelling.ts';
+import { hasSameName, type TypedName } from './spelling.ts';
 import { IRREGULAR_PAST } from './vocabulary.ts';
 
-/** A relation that a clause states between two things. */
+/** A relation that a clause states between two entities. */
 export interface Relation {
-  readonly source: NamedThing;
-  readonly target: NamedThing;
+  readonly source: TypedName;
+  readonly target: TypedName;
   /** In capital letters: `KEEPS_IN`. */
   readonly relation: string;
 }
@@ -33,9 +33,9 @@ const MAX_WORDS = 6;
 /**
  * The relations that a clause states for certain, named by its verb and preposition as in ReVerb (Fader, Soderland and Etzioni 2011,
  * "Identifying Relations for Open Information Extraction").
- * @param subject the thing that the clause's subject refers to; null if unknown, then only actions on objects are read
+ * @param subject the entity that the clause's subject refers to; null if unknown, then only actions on objects are read
  */
-export function relationsOf(clause: Clause, subject: NamedThing | null): Relation[] {
+export function relationsOf(clause: Clause, subject: TypedName | null): Relation[] {
   const { predicates, gapped = [] } = clause;
   if (!subject) return predicates.flatMap((predicate) => objectRelations(predicate, clause.isImperative === true));
   const isNamed = clause.subject === null || typeof clause.subject === 'string' || clause.subject.isNamed;
@@ -47,13 +47,13 @@ export function relationsOf(clause: Clause, subject: NamedThing | null): Relatio
   const [first] = predicates;
   const same = gapped.flatMap((one) =>
     first && !first.isCopula
-      ? makeRelation(one.subject.mention.thing, [...first.verb, one.preposition], one.phrase)
+      ? makeRelation(one.subject.mention.entity, [...first.verb, one.preposition], one.phrase)
       : [],
   );
   return [...own, ...same];
 }
 
-function verbRelations(subject: NamedThing, predicate: Predicate, isNamed: boolean, isSpeaker: boolean): Relation[] {
+function verbRelations(subject: TypedName, predicate: Predicate, isNamed: boolean, isSpeaker: boolean): Relation[] {
   const { verb, isPassive, isFuture, objects, prepositional } = predicate;
   const main = verb[0] ?? '';
   if (DIES.test(main) && objects.length > 0) return [];
@@ -95,7 +95,7 @@ function verbRelations(subject: NamedThing, predicate: Predicate, isNamed: boole
 /** "opened a lab in Ghent" is OPENED_LAB_IN: OPENED_IN would mean something else. "keeps its sessions in Redis" is KEEPS_IN. */
 function objectWords([object, ...others]: readonly NounPhrase[]): string[] {
   if (!object || others.length > 0 || object.isNamed || object.isOwn) return [];
-  return object.mention.thing.name.split(' ');
+  return object.mention.entity.name.split(' ');
 }
 
 function isAdjunct({ verb, prepositional }: Predicate, preposition: string): boolean {
@@ -114,16 +114,16 @@ function objectRelations(predicate: Predicate, isOrder: boolean): Relation[] {
   const [object, ...others] = objects;
   if (!object || others.length > 0 || isPassive || isCopula || isFuture || EMPTY_VERBS.test(main)) return [];
   if (!isOrder && !/ed$/.test(main)) return [];
-  if (!object.isNamed && !object.mention.thing.name.includes(' ')) return [];
+  if (!object.isNamed && !object.mention.entity.name.includes(' ')) return [];
   return prepositional
     .filter(({ preposition, phrase }) => phrase.isNamed && !isAdjunct(predicate, preposition))
     .slice(0, 1)
-    .flatMap(({ preposition, phrase }) => makeRelation(object.mention.thing, [...verb, preposition], phrase));
+    .flatMap(({ preposition, phrase }) => makeRelation(object.mention.entity, [...verb, preposition], phrase));
 }
 
 /** "Mira is tech lead of Harbor", "Harbor is a service", "Harbor is in Oslo". */
 function copulaRelations(
-  subject: NamedThing,
+  subject: TypedName,
   { verb, objects, prepositional }: Predicate,
   isNamed: boolean,
 ): Relation[] {
@@ -133,19 +133,19 @@ function copulaRelations(
   const is = /^becom|^became$/.test(main) ? main : 'is';
   if (!object) {
     const isPlace = first && /^(?:in|on|at|from|with|by|behind|under)$/.test(first.preposition);
-    const isParticular = first?.phrase.isNamed || (isNamed && first?.phrase.mention.thing.name.includes(' '));
+    const isParticular = first?.phrase.isNamed || (isNamed && first?.phrase.mention.entity.name.includes(' '));
     return isPlace && isParticular ? makeRelation(subject, [is, first.preposition], first.phrase) : [];
   }
   if (!first) return makeRelation(subject, [is], object);
   if (object.isNamed || others.length > 0 || !/^(?:of|at|in|for|on|from)$/.test(first.preposition)) return [];
   if (first.phrase.isNamed)
-    return makeRelation(subject, [is, ...object.mention.thing.name.split(' '), first.preposition], first.phrase);
+    return makeRelation(subject, [is, ...object.mention.entity.name.split(' '), first.preposition], first.phrase);
   return first.preposition === 'of' ? makeRelation(subject, [is], object) : [];
 }
 
-function makeRelation(source: NamedThing, words: readonly string[], { mention }: NounPhrase): Relation[] {
+function makeRelation(source: TypedName, words: readonly string[], { mention }: NounPhrase): Relation[] {
   const name = relationName(words);
-  return name ? [{ source, target: mention.thing, relation: name }] : [];
+  return name ? [{ source, target: mention.entity, relation: name }] : [];
 }
 
 /** "I prefer" and "Mira prefers" are the same relation. */
@@ -170,34 +170,34 @@ export function relationName(words: readonly string[]): string | null {
   return /^[A-Z]/.test(name) ? name : null;
 }
 
-/** The end of a relation: "Harbor replaced Redis by Valkey". The sentence names the holder and the removed thing. */
+/** The end of a relation: "Harbor replaced Redis by Valkey". The sentence names the holder and the removed entity. */
 export interface RelationEnd {
-  readonly holder: NamedThing;
-  readonly removed: NamedThing;
-  readonly successor: NamedThing | null;
-  /** Between the holder and its successor; without a successor, between the holder and the removed thing. */
+  readonly holder: TypedName;
+  readonly removed: TypedName;
+  readonly successor: TypedName | null;
+  /** Between the holder and its successor; without a successor, between the holder and the removed entity. */
   readonly relation: string;
 }
 
 /**
- * @param things that the sentence names or is about
+ * @param entities those that the sentence names or is about
  * @param self the speaker who says "we"
  */
 export function relationEndIn(
   text: string,
   dates: readonly DateMention[],
-  things: readonly NamedThing[],
-  self: NamedThing | null,
+  entities: readonly TypedName[],
+  self: TypedName | null,
 ): RelationEnd | null {
   if (assertionKind(text) !== 'states' || /^(?:they|it|he|she|this|that)\b/i.test(text)) return null;
   for (const change of statedChanges(text, dates)) {
     if (change.endsWhat === 'person' || change.endsWhat === 'name') continue;
     const among = (stems: readonly string[]) =>
-      things.find(({ name }) => name.split(/\s+/).every((word) => stems.includes(stem(word)))) ?? null;
+      entities.find(({ name }) => name.split(/\s+/).every((word) => stems.includes(stem(word)))) ?? null;
     const isSelf = change.subject.length === 0 && /^we\b/i.test(text);
     const holder = among(change.subject) ?? (isSelf ? self : null);
     const removed = among(change.oldValue) ?? lastWord(change.oldValue, text);
-    if (!holder || !removed || isSame(holder, removed)) continue;
+    if (!holder || !removed || hasSameName(holder, removed)) continue;
     const successor = among(change.newValue);
     const verb = /\bno longer (\p{L}+)/iu.exec(text)?.[1] ?? 'uses';
     return { holder, removed, successor, relation: successor ? 'USES' : (relationName(['no', 'longer', verb]) ?? '') };
@@ -206,7 +206,7 @@ export function relationEndIn(
 }
 
 /** "coffee" in "no longer drinks coffee": the last word of the sentence. */
-function lastWord(stems: readonly string[], text: string): NamedThing | null {
+function lastWord(stems: readonly string[], text: string): TypedName | null {
   const word = /(\p{Ll}{3,})[.!]?$/u.exec(text)?.[1];
   const isMeant = word && stems.length <= 2 && !stems.some((one) => /\d/.test(one)) && stems.at(-1) === stem(word);
   return isMeant ? { name: word, type: 'Entity' } : null;

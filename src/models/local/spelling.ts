@@ -1,9 +1,9 @@
 import type { Range } from '../../english/sentences.ts';
-import { sameKey } from '../../text.ts';
+import { canonicalKey } from '../../text.ts';
 import { WELL_KNOWN_PRODUCTS } from './vocabulary.ts';
 
-/** A thing that a text names, with its type in the graph. */
-export interface NamedThing {
+/** An entity that a text names, with its type in the graph. */
+export interface TypedName {
   readonly name: string;
   readonly type: string;
 }
@@ -13,12 +13,13 @@ export interface SpelledName extends Range {
   /**
    * Null for code that is not a name (`false`, `{ a: 1 }`) and for a version without a product: not an entity, but one word for the tagger.
    */
-  readonly thing: NamedThing | null;
+  readonly entity: TypedName | null;
   /** The package of a version ("axios" of "axios 1.7.2"). */
-  readonly product?: NamedThing;
+  readonly product?: TypedName;
 }
 
-export const isSame = (one: NamedThing, other: NamedThing): boolean => sameKey(one.name) === sameKey(other.name);
+export const hasSameName = (one: TypedName, other: TypedName): boolean =>
+  canonicalKey(one.name) === canonicalKey(other.name);
 
 const EXTENSION =
   /\.(?:c?jsx?|mjs|[cm]?tsx?|json5?|jsonc|md|mdx|ya?ml|toml|py|rs|go|rb|php|java|kt|swift|sh|sql|css|scss|html?|txt|env|lock|log|xml|csv|ini|cfg|conf|svg|png|vue|svelte|proto|graphql|cypher|tgz|zip|wasm|map|ipynb)$/i;
@@ -79,7 +80,7 @@ const UNIT_AFTER =
  */
 export function spelledNames(text: string, code: readonly Range[]): SpelledName[] {
   const found: SpelledName[] = [];
-  const spans = code.map((span) => ({ ...span, thing: codeThing(text, span) }));
+  const spans = code.map((span) => ({ ...span, entity: codeEntity(text, span) }));
   for (const name of [...numberedIn(text), ...versionsIn(text, spans), ...spans, ...wordsIn(text)])
     if (!found.some((other) => name.start < other.end && other.start < name.end)) found.push(name);
   return found.sort((one, other) => one.start - other.start);
@@ -89,8 +90,8 @@ function isPackageName(text: string): boolean {
   return text.length <= 80 && PACKAGE.test(text) && !HYPHENATED_WORD.test(text) && !TICKET.test(text);
 }
 
-/** The thing that a single word names by its spelling; null for ordinary words. */
-function classifyWord(word: string): NamedThing | null {
+/** The entity that a single word names by its spelling; null for ordinary words. */
+function classifyWord(word: string): TypedName | null {
   // Placeholders, as in `cal/<serial>.toml`.
   const plain = word.replace(/<([a-z_-]{1,30})>/g, '$1');
   const type = word.length < 2 || word.length > 120 ? null : typeOf(plain);
@@ -118,8 +119,8 @@ function isIdentifier(word: string): boolean {
   return CAMEL.test(word) && word.length <= 60 && !CAMEL_CASE_SURNAME.test(word);
 }
 
-/** The thing that the text in a pair of backticks names; null for values, expressions and sentences. */
-function codeThing(text: string, span: Range): NamedThing | null {
+/** The entity that the text in a pair of backticks names; null for values, expressions and sentences. */
+function codeEntity(text: string, span: Range): TypedName | null {
   const content = text.slice(span.start, span.end);
   const before = text.slice(Math.max(0, span.start - 30), span.start);
   const isInstalled = /\b(?:bump|update|upgrade|install|uninstall)\w*\s$/i.test(before);
@@ -141,8 +142,8 @@ function codeThing(text: string, span: Range): NamedThing | null {
 
 function numberedIn(text: string): SpelledName[] {
   return [...text.matchAll(NUMBERED)].map(({ 0: name, index }) => {
-    const thing = { name, type: PLACE.test(name) ? 'Place' : 'Entity' };
-    return { start: index, end: index + name.length, thing };
+    const entity = { name, type: PLACE.test(name) ? 'Place' : 'Entity' };
+    return { start: index, end: index + name.length, entity };
   });
 }
 
@@ -150,13 +151,13 @@ function wordsIn(text: string): SpelledName[] {
   return [...text.matchAll(WORD)].flatMap((match) => {
     const word = match[0].replace(/[.\-/~]+$/, '');
     const [start, end] = [match.index, match.index + word.length];
-    const thing = classifyWord(word) ?? plainPackage(text, word, start);
-    return thing ? [{ start, end, thing }] : [];
+    const entity = classifyWord(word) ?? plainPackage(text, word, start);
+    return entity ? [{ start, end, entity }] : [];
   });
 }
 
 /** `follow-redirects` without backticks is a package only if the words around it say so. */
-function plainPackage(text: string, word: string, start: number): NamedThing | null {
+function plainPackage(text: string, word: string, start: number): TypedName | null {
   if (!/^[a-z][a-z\d]*(?:-[a-z\d]+)+$/.test(word) || !isPackageName(word)) return null;
   const before = text.slice(Math.max(0, start - 30), start);
   const after = text.slice(start + word.length, start + word.length + 30);
@@ -172,12 +173,12 @@ function versionsIn(text: string, code: readonly SpelledName[]): SpelledName[] {
     if (UNIT_AFTER.test(text.slice(end, end + 12))) return [];
     const before = text.slice(Math.max(0, start - 100), start);
     const beside = productBeside(before, number, start, code);
-    if (!beside) return /^\d+\.\d+$/.test(number) ? [] : [{ start, end, thing: null }];
+    if (!beside) return /^\d+\.\d+$/.test(number) ? [] : [{ start, end, entity: null }];
     const { product } = beside;
     const name = `${product.name} ${number.replace(/^v/, '')}`;
     if (!number.includes('.') && product.type === 'Product')
-      return [{ start: beside.start, end, thing: { name, type: 'Product' } }];
-    return [{ start: beside.start, end, thing: { name, type: 'Version' }, product }];
+      return [{ start: beside.start, end, entity: { name, type: 'Product' } }];
+    return [{ start: beside.start, end, entity: { name, type: 'Version' }, product }];
   });
 }
 
@@ -190,7 +191,7 @@ function productBeside(before: string, number: string, at: number, code: readonl
   return { start, product: productCalled(name) };
 }
 
-function productCalled(name: string): NamedThing {
+function productCalled(name: string): TypedName {
   if (WELL_KNOWN_PRODUCTS.has(name.toLowerCase())) return { name, type: 'Product' };
   if (/^@?[a-z\d][a-z\d./_-]*$/.test(name)) return { name, type: 'Package' };
   return classifyWord(name) ?? { name, type: 'Product' };

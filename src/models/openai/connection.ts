@@ -4,7 +4,7 @@ import { MINUTE, SECOND } from '../../time.ts';
 import type { ModelServer } from '../declarations.ts';
 import { openFailingTexts } from '../server/failing-texts.ts';
 import { startWatchdog, type Watchdog } from '../server/watchdog.ts';
-import { type CallDetails, failureOf, fetchWithErrorBodies, isServerFailure, textFailure } from './failures.ts';
+import { type CallDetails, fetchWithErrorBodies, isServerFailure, toModelError, toTextError } from './failures.ts';
 
 const OPENAI = 'https://api.openai.com/v1';
 
@@ -108,8 +108,8 @@ export function openModelConnection(
 
   async function failure(error: unknown, { text, probe }: FailedRequest): Promise<Error> {
     const details: CallDetails = { server, model, names, closed: closing.signal.aborted, ownKey: apiKey !== undefined };
-    if (isServerFailure(error) && (await failingTexts.isAtFault(text, probe))) return textFailure(error, details);
-    return failureOf(error, details);
+    if (isServerFailure(error) && (await failingTexts.isAtFault(text, probe))) return toTextError(error, details);
+    return toModelError(error, details);
   }
 
   return {

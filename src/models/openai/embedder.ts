@@ -29,7 +29,7 @@ const PROBE = ['.'];
 /**
  * Vectors of OpenAI or of a server that speaks its protocol (`/embeddings`). Vectors longer than requested are cut by the server
  * if it can, else here. If the server refuses a request, the next one asks for less: fewer texts, numbers instead of base64, no
- * `dimensions`, a shorter text. What helped is remembered.
+ * `dimensions`, a shorter text. Smaller requests that succeeded are remembered.
  */
 export function openaiEmbedder(settings: Omit<EmbeddingSettings, 'provider'>, options?: ConnectionOptions): Embedder {
   const { model = OPENAI_EMBEDDING_MODEL, dimension = OPENAI_EMBEDDING_DIMENSION } = settings;

@@ -38,7 +38,7 @@ const NO_QUOTA = /insufficient_quota|billing|quota exceeded|insufficient balance
  * The failure of a call as one of our errors. The server's words are read but never passed on: they may quote the key or the
  * episode. For the same reason the cause holds only status, code and request id.
  */
-export function failureOf(error: unknown, details: CallDetails): Error {
+export function toModelError(error: unknown, details: CallDetails): Error {
   if (isOperationalError(error)) return error;
   const cause = { cause: redactError(error) };
   const { server, model, names } = details;
@@ -153,7 +153,7 @@ export function isServerFailure(error: unknown): error is APIError {
 }
 
 /** A failure that recurs for one text while the server answers others. */
-export function textFailure(error: APIError, { server, model }: CallDetails): Error {
+export function toTextError(error: APIError, { server, model }: CallDetails): Error {
   return new ModelFailedError(
     `${server} fails on this text every time (${error.status ?? describe(error)}) but answers others; the model ${model} cannot read it.`,
     { cause: redactError(error) },

@@ -12,8 +12,8 @@ const DEFAULT_DIMENSION = 384;
 const BATCH = 16;
 
 /**
- * A sentence encoder that `@huggingface/transformers` runs on this machine, in a thread of its own: mean of the last layer, scaled
- * to length 1 (Reimers and Gurevych 2019). The package is not a dependency of ours. Loaded with the first text.
+ * A sentence encoder that `@huggingface/transformers` runs on this machine, in a separate thread: mean of the last layer, scaled
+ * to length 1 (Reimers and Gurevych 2019). The package is not one of our dependencies. Loaded with the first text.
  * @param settings `model` is a folder with `config.json`, tokenizer and `onnx/`, or a model's id, which is downloaded once
  * @throws ConfigError for a folder that holds no model
  */

@@ -25,7 +25,7 @@ let loading: Promise<Encode> | undefined;
 
 export default async function encode({ model, texts }: EncodeRequest): Promise<number[][]> {
   loading ??= load(model);
-  // Undone, so that a package or a file that was missing may come.
+  // Reset, so that a missing package or file can be installed later.
   loading.catch(() => {
     loading = undefined;
   });
@@ -34,7 +34,7 @@ export default async function encode({ model, texts }: EncodeRequest): Promise<n
     texts.map((text) => text.trim().slice(0, ENCODED_CHARACTERS) || '.'),
     { pooling: 'mean', normalize: true },
   );
-  // Six digits are more than the model is good for, and a vector is sent as text.
+  // Six digits are more precise than the model, and vectors are sent as text.
   return encoded.tolist().map((vector) => vector.map((component) => Math.round(component * 1e6) / 1e6));
 }
 

@@ -9,7 +9,7 @@ import type { SearchMethod } from '../recipes/recipes.ts';
 import type { Found, FoundFact, FoundPassage } from '../results.ts';
 import type { SearchContext } from '../search-context.ts';
 import { findCandidates } from './candidates.ts';
-import { windowOf } from './date-window.ts';
+import { dateWindowOf } from './date-window.ts';
 import type { Speakers } from './ended-text.ts';
 import { excerptBudget, excerptOf } from './excerpt.ts';
 import { expectedValueIn } from './expected-value.ts';
@@ -38,7 +38,7 @@ export async function findAnswer(
   const terms = queryTerms(context.query).slice(0, MOST_TERMS);
   const candidates = await findCandidates(context, terms, methods);
   const now = fromGraphTime(context.moment.asOf.at) ?? new Date();
-  const question = { text: context.query, terms, window: windowOf(context.query, now) };
+  const question = { text: context.query, terms, window: dateWindowOf(context.query, now) };
   const ranking = rank(question, candidates);
   const { count, ...relevant } = keepRelevant(ranking, limit);
   if (count === 0) return { facts: [], episodes: [], passages: [] };

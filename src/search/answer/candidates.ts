@@ -7,7 +7,7 @@ import {
 } from '../../graph/queries/filter-conditions.ts';
 import {
   adjacentEpisodes,
-  cosinesOf,
+  cosineSimilarities,
   countPassages,
   countTerms,
   type PassageRow,
@@ -187,7 +187,7 @@ async function readEpisodes(
   const compared = [...episodes.map((episode) => ({ episode })), ...others];
   const [rows, cosines] = await Promise.all([
     isPossible && episodes.length > 0 ? passagesOfEpisodes(graph, episodes, conditions, MOST_OF_EPISODE, matches) : [],
-    isPossible && usesVector && compared.length > 0 ? cosinesOf(graph, compared, vector) : [],
+    isPossible && usesVector && compared.length > 0 ? cosineSimilarities(graph, compared, vector) : [],
   ]);
   return { rows: await filterPassages(context, rows), cosines };
 }

@@ -28,7 +28,7 @@ const IN_MONTH = new RegExp(`\\b(?:in|during|since|of|last|this) ${MONTH}(?: (\\
 const AGO = /\b(yesterday|today|last week|this week|last month|this month)\b/i;
 
 /** The days that a question names; a month or day without a year is the last one before `now`. */
-export function windowOf(question: string, now: Date): DateWindow | undefined {
+export function dateWindowOf(question: string, now: Date): DateWindow | undefined {
   const iso = ISO_DAY.exec(question);
   if (iso) return window(Number(iso[1]), Number(iso[2]) - 1, iso[3] === undefined ? undefined : Number(iso[3]));
   const first = DAY_MONTH.exec(question);

@@ -6,7 +6,7 @@ import { type EndedSentence, endedSentences, type ShownText, statementKeys } fro
 import { statementScope } from '../../statements/scope.ts';
 import { type ParsedSentence, parseSentences } from '../../statements/sentence.ts';
 import type { Statement } from '../../statements/statement.ts';
-import { copyOfSlice } from '../../text.ts';
+import { detachSlice } from '../../text.ts';
 import { fromGraphTime } from '../../time.ts';
 
 /** A text that is about to be shown: a passage, an excerpt or a fact. */
@@ -95,7 +95,7 @@ function sentencesIn(content: string, referenceTime: Date): readonly ParsedSente
   if (content.length > LONGEST_KEPT) return parseSentences({ content, source: 'text', referenceTime });
   const key = `${referenceTime.getTime()} ${content}`;
   const sentences =
-    analysed.get(key) ?? parseSentences({ content: copyOfSlice(content), source: 'text', referenceTime });
+    analysed.get(key) ?? parseSentences({ content: detachSlice(content), source: 'text', referenceTime });
   // A map keeps the order of insertion: the first entry is the one that was used longest ago.
   analysed.delete(key);
   analysed.set(key, sentences);

@@ -43,12 +43,12 @@ export function markedText(
     parts.push(text.slice(at, from));
     at = to;
     if (range.kind === 'ended') parts.push({ range, text: `[until ${day(range.until)}:] ` });
-    if (range.kind === 'corrected') parts.push({ range, text: correction(range, speakers) });
+    if (range.kind === 'corrected') parts.push({ range, text: correctionNote(range, speakers) });
     if (range.kind === 'replaced') parts.push(OMITTED);
     if (range.kind === 'ended' || range.kind === 'part') parts.push(text.slice(from, to));
     // The mark stands for the whole sentence.
     else at += (/^[.!?]+/.exec(text.slice(to, end))?.[0] ?? '').length;
-    const note = noteOf(range, speakers);
+    const note = endNote(range, speakers);
     if (note !== undefined && !notes.includes(note)) notes.push(note);
   }
   return { parts: [...parts, text.slice(at, end)], notes };
@@ -60,7 +60,7 @@ export function textWithMarks(
   marked: ReadonlySet<EndedRange> = new Set<EndedRange>(),
 ): string {
   const shown = parts.map((part) => (typeof part === 'string' ? part : marked.has(part.range) ? '' : part.text));
-  return onceOmitted(shown.join(''));
+  return collapseOmissions(shown.join(''));
 }
 
 /** The ended sentences that have marks in a text. */
@@ -68,10 +68,10 @@ export const markedRanges = ({ parts }: Pick<MarkedText, 'parts'>): EndedRange[]
   parts.flatMap((part) => (typeof part === 'string' ? [] : [part.range]));
 
 /** Marks of neighbouring omissions are one. */
-export const onceOmitted = (text: string): string => text.replace(/…(?:[ \t]*…)+/g, OMITTED);
+export const collapseOmissions = (text: string): string => text.replace(/…(?:[ \t]*…)+/g, OMITTED);
 
 /** What holds instead of an ended sentence, if the answer does not show that elsewhere. */
-export function noteOf(
+export function endNote(
   { kind, endedBy, isShownElsewhere }: Pick<EndedRange, 'kind' | 'endedBy' | 'isShownElsewhere'>,
   speakers: Speakers,
 ): string | undefined {
@@ -80,7 +80,7 @@ export function noteOf(
 }
 
 /** The sentence with the right number, and who corrected it when. */
-export function correction(
+export function correctionNote(
   { corrected = '', endedBy }: Pick<EndedRange, 'corrected' | 'endedBy'>,
   speakers: Speakers,
 ): string {

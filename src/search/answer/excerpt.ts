@@ -4,9 +4,16 @@ import { headingsOf } from '../../passages/passages.ts';
 import { outlineAfter } from '../../passages/sections.ts';
 import { sentencesOf } from '../../passages/sentences.ts';
 import { termsOf, withoutEditorLinks } from '../../passages/terms.ts';
-import { shortened } from '../../text.ts';
+import { truncated } from '../../text.ts';
 import { cutList } from './cut-list.ts';
-import { type MarkedText, markedRanges, markedText, onceOmitted, type Speakers, textWithMarks } from './ended-text.ts';
+import {
+  collapseOmissions,
+  type MarkedText,
+  markedRanges,
+  markedText,
+  type Speakers,
+  textWithMarks,
+} from './ended-text.ts';
 import type { RankedPassage } from './rank.ts';
 import { labelAt, latestLabel, type SpeakerLabel, speakerLabel } from './speaker-label.ts';
 import type { EndedRange } from './what-holds.ts';
@@ -105,7 +112,7 @@ export function excerptOf(
     .slice(-2)
     .map(plainHeading)
     .join(' › ');
-  const lines = onceOmitted(quotation.text.replace(/^\s*\n/, '').trimEnd());
+  const lines = collapseOmissions(quotation.text.replace(/^\s*\n/, '').trimEnd());
   const body = `${header.join('')}${lines}`;
   const below = above === '' ? body : `${above}: ${isOfLines ? `\n${body}` : body.trimStart()}`;
   const first = units[chosenUnits[0] ?? 0];
@@ -138,7 +145,7 @@ function outlineOf({ kind, end }: PassageRow, text: string): Unit[] {
   if (kind !== 'steps' && kind !== 'sections') return [];
   return outlineAfter(text, end).map((heading) => ({
     ...{
-      parts: [`\n- ${shortened(plainHeading(heading), LONGEST_HEADING)}`],
+      parts: [`\n- ${truncated(plainHeading(heading), LONGEST_HEADING)}`],
       notes: [],
       speaker: '',
       isLabelled: false,

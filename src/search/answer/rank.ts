@@ -189,16 +189,16 @@ export interface Signals {
   readonly entity: number;
   /** How recent it is among the candidates. */
   readonly recency: number;
-  /** Said by a person whom the question names. */
+  /** The speaker is a person whom the question names. */
   readonly speaker: number;
-  /** From the time that the question names. */
+  /** The passage dates from the time that the question names. */
   readonly date: number;
   /** A procedure for a question how to do something, a list for one that asks for several things. */
   readonly shape: number;
-  /** Asks itself instead of telling, or is what the user asked an agent. */
+  /** The passage is itself a question, or a request of the user to an agent. */
   readonly asks: number;
   readonly user: number;
-  /** Came out of a tool. */
+  /** The passage is output of a tool. */
   readonly tool: number;
 }
 

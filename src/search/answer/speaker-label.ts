@@ -1,4 +1,4 @@
-import { SPEAKER } from '../../passages/speakers.ts';
+import { SPEAKER_LABEL } from '../../passages/speakers.ts';
 
 /** The name in front of a turn. */
 export interface SpeakerLabel {
@@ -34,7 +34,7 @@ export function latestLabel(text: string, role: string | null, place: number, fr
 
 /** The label that a text begins with, if it is that of a role. */
 export function labelAt(text: string, role: string | null, start = 0): SpeakerLabel | undefined {
-  const [label = '', name] = SPEAKER.exec(text.slice(start, start + LONGEST)) ?? [];
+  const [label = '', name] = SPEAKER_LABEL.exec(text.slice(start, start + LONGEST)) ?? [];
   if (name === undefined || name.toLowerCase() !== role) return undefined;
   return { label: label.replaceAll('*', '').trim(), wordsStart: firstWord(text, start + label.length) };
 }

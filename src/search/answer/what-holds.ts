@@ -1,10 +1,11 @@
 import type { GroupGraph } from '../../graph/group-graph.ts';
 import { endedFacts } from '../../graph/queries/episodes.ts';
-import { type PassageRow, replacementsOf, turnsWith } from '../../graph/queries/passages.ts';
+import { type PassageRow, replacementsOf, turnsContaining } from '../../graph/queries/passages.ts';
 import type { FactRow } from '../../graph/queries/search-facts.ts';
 import { hasEnded, isAfter, type Moment } from '../../graph/queries/time-conditions.ts';
 import { isTableRow } from '../../passages/lines.ts';
 import { headingsOf } from '../../passages/passages.ts';
+import { SPEAKER_PREFIX } from '../../passages/speakers.ts';
 import type { EndedSentence } from '../../statements/ended-ranges.ts';
 import type { Statement } from '../../statements/statement.ts';
 import { day, toGraphTime } from '../../time.ts';
@@ -94,7 +95,7 @@ export async function whatHolds(
   return { facts: shownFacts.filter((fact) => isFactCurrent(fact, replacements, stated)), ended: ranges };
 }
 
-/** The same answer without facts that hold no more, and with what holds now in the place of a sentence that does not. */
+/** The answer without facts that have ended, and with the current statement in place of each sentence that has ended. */
 export async function withCurrentText(graph: GroupGraph, found: Found, moment: Moment): Promise<Found> {
   const { facts, episodes } = found;
   if (moment.alsoEnded || facts.length + episodes.length === 0) return found;
@@ -138,7 +139,7 @@ export async function withCurrentText(graph: GroupGraph, found: Found, moment: M
 /** The labels of those who said what holds instead of some ended sentences (`assistant:`), by the uuids of the statements. */
 export async function speakersOf(graph: GroupGraph, ended: readonly EndedRange[]): Promise<Map<string, string>> {
   const statements = new Map(ended.flatMap(({ endedBy }) => (endedBy ? [[endedBy.uuid, endedBy] as const] : [])));
-  const turns = await turnsWith(graph, [...statements.values()]);
+  const turns = await turnsContaining(graph, [...statements.values()]);
   return new Map(
     turns.map(({ uuid, role, content }) => [uuid, speakerLabel(content, role, statements.get(uuid)?.start ?? 0).label]),
   );
@@ -165,7 +166,7 @@ export function isFactCurrent(
   return !isReplaced && !(ended.get(uuid) ?? []).some(({ isPart }) => !isPart);
 }
 
-/** When episodes and facts were replaced by a note, of those that were so at a moment, by their uuids. */
+/** When episodes and facts were replaced by a note, as of a moment; by uuid. */
 export async function replacedAt(
   graph: GroupGraph,
   uuids: readonly string[],
@@ -183,11 +184,9 @@ export async function replacedAt(
   );
 }
 
-const SPEAKER = /^[\p{L}][\p{L}\p{N}_.-]*: /u;
-
 /** The place of a sentence in a part of a text; white space and marks of emphasis may differ. */
 function placesOf(sentence: string, text: string, { start, end }: { start: number; end: number }) {
-  const [wanted] = bare(sentence.replace(SPEAKER, ''));
+  const [wanted] = bare(sentence.replace(SPEAKER_PREFIX, ''));
   const needle = wanted.trim().replace(/[.!?]+$/, '');
   const [haystack, places] = bare(text.slice(start, end));
   const at = needle === '' ? -1 : haystack.indexOf(needle);

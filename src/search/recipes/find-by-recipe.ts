@@ -2,7 +2,7 @@ import type { CommunityRow } from '../../graph/queries/communities.ts';
 import type { EntityRow } from '../../graph/queries/search-entities.ts';
 import type { EpisodeRow } from '../../graph/queries/search-episodes.ts';
 import type { FactRow } from '../../graph/queries/search-facts.ts';
-import { oneLine, shortened } from '../../text.ts';
+import { oneLine, truncated } from '../../text.ts';
 import { type Found, typeOf } from '../results.ts';
 import type { SearchContext } from '../search-context.ts';
 import { bestSentence } from './coverage.ts';
@@ -73,7 +73,7 @@ async function episodeCandidates(context: SearchContext, part: RecipePart): Prom
     part,
     context.query,
     [await findEpisodes(context, context.candidates)],
-    ({ content }) => shortened(oneLine(content), LONGEST_PASSAGE),
+    ({ content }) => truncated(oneLine(content), LONGEST_PASSAGE),
   );
 }
 

@@ -11,7 +11,7 @@ export const SEARCH_METHODS = [
   'breadth-first',
 ] as const satisfies readonly SearchMethod[];
 
-/** How what was found is put in order. */
+/** How results are ordered. */
 export type Ranker = 'rrf' | 'mmr' | 'distance' | 'mentions' | 'cross-encoder';
 /** Whether a ranker compares vectors: then a search needs the query's, and without vectors `rrf` takes its place. */
 export const COMPARES_VECTORS: Readonly<Record<Ranker, boolean>> = {
@@ -30,7 +30,7 @@ export interface RecipePart {
   readonly lambda?: number;
 }
 
-/** What is looked for, how, and in which order it comes. */
+/** What to find, by which methods, and in which order. */
 export interface SearchRecipe {
   readonly facts?: RecipePart;
   readonly entities?: RecipePart;
@@ -46,7 +46,7 @@ const facts = (ranker: Ranker) => part(ranker, 'words', 'vector', 'neighbours');
 const entities = (ranker: Ranker) => part(ranker, 'words', 'vector');
 const communities = (ranker: Ranker) => part(ranker, 'words', 'vector');
 const episodes = (ranker: Ranker) => part(ranker, 'words');
-/** As in Graphiti, the most thorough order also gets the most candidates. */
+/** As in Graphiti, the most thorough ranker also gets the most candidates. */
 const judged = part('cross-encoder', 'words', 'vector', 'breadth-first');
 const judgedFacts = part('cross-encoder', 'words', 'vector', 'neighbours', 'breadth-first');
 
@@ -86,14 +86,14 @@ export const RECIPES = deepFreeze({
 
 export type RecipeName = keyof typeof RECIPES;
 
-/** The recipe for a kind and a ranker; undefined where the two do not go together. */
+/** The recipe for a kind and a ranker; undefined if the two cannot be combined. */
 export function recipeFor(find: SearchKind | 'all' | undefined, rank: Ranker | undefined): SearchRecipe | undefined {
   if (find === undefined && rank === undefined) return RECIPES.default;
   const name = `${find ?? 'facts'}${rank && rank !== 'rrf' ? `-${rank}` : ''}`;
   return Object.hasOwn(RECIPES, name) ? RECIPES[name as RecipeName] : undefined;
 }
 
-/** The same by words alone; undefined where nothing is left. */
+/** The same recipe by words only; undefined if nothing is left. */
 export function wordsOnlyRecipe({ answer, ...parts }: SearchRecipe): SearchRecipe | undefined {
   const kinds = Object.entries(parts).filter(([, { methods }]) => methods.includes('words'));
   const left = kinds.map(([kind, { ranker, ...rest }]) => [

@@ -1,7 +1,7 @@
 import { NO_TERM_LIMIT } from '../../graph/queries/term-search.ts';
 
 const WIDER = 8;
-/** More candidates are never looked at one by one. */
+/** Maximum number of candidates that are examined individually. */
 export const MAX_FETCHED = 4096;
 /** A term found in this many rows says little about any of them. */
 export const COMMON_TERM_ROWS = 30;

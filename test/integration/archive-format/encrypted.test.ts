@@ -11,12 +11,12 @@ import { type RunningWorkers, startWorkers } from '../../../workers/main.ts';
 import { environmentOf, failure, runCommand } from '../../support/command-line.ts';
 import { type FakeB2, startFakeB2 } from '../../support/fake-b2/index.ts';
 import { plainModel } from '../../support/models.ts';
-import { useOpened } from '../../support/opened.ts';
 import { useScriptedMemories } from '../../support/scripted-memory.ts';
+import { useStoreConnections } from '../../support/store-connections.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 
 const stores = useStores();
-const opened = useOpened(stores);
+const opened = useStoreConnections(stores);
 const openMemory = useScriptedMemories(stores);
 let [key, other] = ['', ''];
 let b2: FakeB2;

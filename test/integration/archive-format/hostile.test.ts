@@ -9,11 +9,11 @@ import { loadIntoScratch } from '../../../src/archive/restore.ts';
 import type { ArchiveStore } from '../../../src/archive/stores/archive-store.ts';
 import { folderStore } from '../../../src/archive/stores/folder.ts';
 import { compareWithManifest } from '../../../src/archive/verify.ts';
-import { useOpened } from '../../support/opened.ts';
+import { useStoreConnections } from '../../support/store-connections.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 
 const stores = useStores();
-const opened = useOpened(stores);
+const opened = useStoreConnections(stores);
 
 const FILE = 'graphiti_export_2026-11-29T00-00-00.000000Z.json';
 const GROUP = 'crafted';

@@ -10,19 +10,19 @@ import {
   readManifest,
   writeManifest,
 } from '../../../src/archive/manifest.ts';
-import { type NightParts, runNightlyExport } from '../../../src/archive/nightly.ts';
+import { type NightlyParts, runNightlyExport } from '../../../src/archive/nightly.ts';
 import { pruneStore } from '../../../src/archive/prune.ts';
 import type { ArchiveStore } from '../../../src/archive/stores/archive-store.ts';
 import { folderStore } from '../../../src/archive/stores/folder.ts';
 import { ArchiveDamagedError, ArchiveUnavailableError } from '../../../src/errors.ts';
 import { readVectorIndexStats } from '../../../src/graph/queries/meta-nodes.ts';
 import { DAY } from '../../../src/time.ts';
-import { useOpened } from '../../support/opened.ts';
 import { useScriptedMemories } from '../../support/scripted-memory.ts';
+import { useStoreConnections } from '../../support/store-connections.ts';
 import { useStores } from '../../support/stores.ts';
 
 const stores = useStores();
-const opened = useOpened(stores);
+const opened = useStoreConnections(stores);
 const openMemory = useScriptedMemories(stores);
 const NIGHTLY: ArchiveOrigin = { by: 'night', installation: 'ours' };
 const KEEP_ONE = { daily: 1, weekly: 0, monthly: 0 };
@@ -37,7 +37,7 @@ async function newNight(
   const { group } = memory;
   const plain = folderStore(`${stores.config.exportDir}-${group}`);
   const [trimmed, drills]: [string[], unknown[]] = [[], []];
-  const parts: NightParts = {
+  const parts: NightlyParts = {
     ...{ graphs: opened.graphs, leases: opened.leases, store: change(plain) },
     keep: KEEP_ONE,
     installation: async () => 'ours',

@@ -20,7 +20,7 @@ import { startWorkers } from '../../../workers/main.ts';
 import { environmentOf } from '../../support/command-line.ts';
 import { type FakeCall, startFakeOpenAI } from '../../support/fake-openai/index.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
-import { openOwn } from '../../support/opened.ts';
+import { openStoreConnections } from '../../support/store-connections.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 import { until } from '../../support/wait.ts';
 
@@ -257,7 +257,7 @@ const configOf = () => {
 type TestConfig = ReturnType<typeof configOf>;
 
 function ownOf(config: TestConfig) {
-  const own = openOwn(config);
+  const own = openStoreConnections(config);
   closers.push(own.close);
   return own;
 }

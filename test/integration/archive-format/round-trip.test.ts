@@ -13,13 +13,13 @@ import { checklist } from '../../support/graphiti/checklist.ts';
 import { goldenNote, isGoldenThere } from '../../support/graphiti/golden.ts';
 import { loadGolden } from '../../support/graphiti/load-golden.ts';
 import { wholeGraph } from '../../support/graphiti/whole-graph.ts';
-import { useOpened } from '../../support/opened.ts';
 import { random } from '../../support/random.ts';
 import { day, useScriptedMemories } from '../../support/scripted-memory.ts';
+import { useStoreConnections } from '../../support/store-connections.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 
 const stores = useStores();
-const opened = useOpened(stores);
+const opened = useStoreConnections(stores);
 const openMemory = useScriptedMemories(stores);
 const QUESTIONS = ['Harbor', 'What does Harbor use?', 'Redis', 'Who leads Quay?', 'Lighthouse gRPC', 'Kafka'];
 

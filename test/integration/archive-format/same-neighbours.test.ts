@@ -8,11 +8,11 @@ import { loadIntoScratch } from '../../../src/archive/restore.ts';
 import { folderStore } from '../../../src/archive/stores/folder.ts';
 import type { GroupGraph } from '../../../src/graph/group-graph.ts';
 import { needsRebuildAtNight, renewIndexes } from '../../../src/graph/renew-indexes.ts';
-import { useOpened } from '../../support/opened.ts';
 import { random } from '../../support/random.ts';
+import { useStoreConnections } from '../../support/store-connections.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 
-const opened = useOpened(useStores());
+const opened = useStoreConnections(useStores());
 const [ENTITIES, FACTS, DIMENSION] = [300, 2000, 32];
 const NEAREST = 40;
 

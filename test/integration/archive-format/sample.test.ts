@@ -2,11 +2,11 @@ import { describe, expect, test } from 'vitest';
 import type { Element } from '../../../src/archive/graph-element.ts';
 import { openQuestionSampler } from '../../../src/archive/sample-questions.ts';
 import { plainEmbedder } from '../../support/models.ts';
-import { useOpened } from '../../support/opened.ts';
 import { randomNumbers } from '../../support/random.ts';
+import { useStoreConnections } from '../../support/store-connections.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 
-const opened = useOpened(useStores());
+const opened = useStoreConnections(useStores());
 const embedder = plainEmbedder();
 const FACTS = 5000;
 type Fact = { readonly uuid: string; readonly fact: string; readonly fact_embedding: number[] };

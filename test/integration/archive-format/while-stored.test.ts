@@ -15,13 +15,13 @@ import { folderStore } from '../../../src/archive/stores/folder.ts';
 import { startFalkorDB } from '../../../src/embedded/servers.ts';
 import { openGraphs } from '../../../src/graph/graphs.ts';
 import { MemoryManager } from '../../../src/index.ts';
-import { useOpened } from '../../support/opened.ts';
 import { useScriptedMemories } from '../../support/scripted-memory.ts';
+import { useStoreConnections } from '../../support/store-connections.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 import { until } from '../../support/wait.ts';
 
 const stores = useStores();
-const opened = useOpened(stores);
+const opened = useStoreConnections(stores);
 const openMemory = useScriptedMemories(stores);
 let folder = '';
 beforeAll(async () => {

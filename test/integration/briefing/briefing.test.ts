@@ -3,15 +3,15 @@ import { summaryEpisode, turnEpisode } from '../../../src/agents/capture/turn.ts
 import { makeBriefing } from '../../../src/briefing/briefing.ts';
 import type { Briefing } from '../../../src/memory/results.ts';
 import { MemoryManager } from '../../../src/memory.ts';
-import { BRIEFING, cacheKey, readCached } from '../../../src/reader/cache.ts';
+import { BRIEFING_QUESTION, cacheKey, readCached } from '../../../src/reader/cache.ts';
 import { DAY, SECOND, toGraphTime } from '../../../src/time.ts';
 import { type RunningWorkers, startWorkers } from '../../../workers/main.ts';
-import { useOpened } from '../../support/opened.ts';
+import { useStoreConnections } from '../../support/store-connections.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 import { until } from '../../support/wait.ts';
 
 const stores = useStores();
-const opened = useOpened(stores);
+const opened = useStoreConnections(stores);
 let memory: MemoryManager;
 let workers: RunningWorkers;
 
@@ -310,7 +310,7 @@ describe('what a note replaces', () => {
 
 describe('the kept briefing', () => {
   const kept = async (group: string) =>
-    (await readCached(opened.valkey, group, cacheKey(opened.valkey, group, BRIEFING))).answer;
+    (await readCached(opened.valkey, group, cacheKey(opened.valkey, group, BRIEFING_QUESTION))).answer;
 
   test('is made by the worker after a commit, and again after the next', async () => {
     const group = newGroup();
@@ -335,7 +335,7 @@ describe('the kept briefing', () => {
       await memory.enqueueFact({ ...fact, target: 'Lua', validAt: soon }, null, { group, ...said }),
     ];
     for (const receipt of receipts) await memory.waitFor(receipt);
-    const key = cacheKey(opened.valkey, group, BRIEFING);
+    const key = cacheKey(opened.valkey, group, BRIEFING_QUESTION);
     if (isByWorker) await until('a briefing', async () => (await kept(group))?.includes('Redis'));
     else await opened.valkey.del(key);
 
@@ -360,13 +360,13 @@ describe('the kept briefing', () => {
       day: '2036-04-01',
       soon: toGraphTime(soon),
     });
-    await opened.valkey.del(cacheKey(opened.valkey, group, BRIEFING));
+    await opened.valkey.del(cacheKey(opened.valkey, group, BRIEFING_QUESTION));
 
     await memory.getBriefing({ group });
 
     expect(await decisionsAt(new Date(soon.getTime() - 1).toISOString())).toEqual(['We store the logs in Loki.']);
     expect(await decisionsAt(soon.toISOString())).toEqual([]);
-    const end = await opened.valkey.pexpiretime(cacheKey(opened.valkey, group, BRIEFING));
+    const end = await opened.valkey.pexpiretime(cacheKey(opened.valkey, group, BRIEFING_QUESTION));
     expect(end).toBeGreaterThan(0);
     expect(end).toBeLessThanOrEqual(soon.getTime() + SECOND);
   });
@@ -374,7 +374,7 @@ describe('the kept briefing', () => {
   test('says as data what it says as text, also just after an end', async () => {
     const group = newGroup();
     await store(group, 'Harbor uses Valkey.');
-    const key = cacheKey(opened.valkey, group, BRIEFING);
+    const key = cacheKey(opened.valkey, group, BRIEFING_QUESTION);
     const plant = async () => {
       const { version, answer } = await readCached(opened.valkey, group, key);
       if (!answer?.includes('Valkey')) return;
@@ -414,7 +414,7 @@ describe('the kept briefing', () => {
     await turn(group, 'Always use pnpm.');
     await until('a briefing', async () => kept(group));
     const { version } = await readCached(opened.valkey, group, 'none');
-    await opened.valkey.set(cacheKey(opened.valkey, group, BRIEFING), `${version}\n{"old":true}`);
+    await opened.valkey.set(cacheKey(opened.valkey, group, BRIEFING_QUESTION), `${version}\n{"old":true}`);
 
     expect(await rules(group)).toEqual(['Always use pnpm.']);
   });

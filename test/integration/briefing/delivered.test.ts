@@ -5,12 +5,12 @@ import { MemoryManager } from '../../../src/memory.ts';
 import { type RunningWorkers, startWorkers } from '../../../workers/main.ts';
 import { environmentOf, runCommand } from '../../support/command-line.ts';
 import { allText } from '../../support/faults/dump.ts';
-import { useOpened } from '../../support/opened.ts';
+import { useStoreConnections } from '../../support/store-connections.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 import { until } from '../../support/wait.ts';
 
 const stores = useStores();
-const opened = useOpened(stores);
+const opened = useStoreConnections(stores);
 let memory: MemoryManager;
 let services: Services;
 let workers: RunningWorkers;

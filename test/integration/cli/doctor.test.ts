@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { scopeOf } from '../../../src/agents/scope.ts';
-import { judgeSpace } from '../../../src/cli/doctor/machine.ts';
+import { gradeFreeSpace } from '../../../src/cli/doctor/machine.ts';
 import { openGraphs } from '../../../src/graph/graphs.ts';
 import { recordOutcome } from '../../../src/telemetry/agent-outcomes.ts';
 import { startTranscript } from '../../support/claude-transcript.ts';
@@ -241,13 +241,13 @@ describe('a broken set-up is named', () => {
   });
 
   test('a disk that is full, or nearly', () => {
-    expect(judgeSpace('disk', '/home', 5_000_000)).toEqual({
+    expect(gradeFreeSpace('disk', '/home', 5_000_000)).toEqual({
       level: 'problem',
       about: 'disk',
       message: 'Only 5.0 MB free for /home; free some space on that disk, or nothing more can be stored.',
     });
-    expect(judgeSpace('disk', '/home', 500_000_000).level).toBe('warning');
-    expect(judgeSpace('disk', '/home', 5_000_000_000)).toMatchObject({
+    expect(gradeFreeSpace('disk', '/home', 500_000_000).level).toBe('warning');
+    expect(gradeFreeSpace('disk', '/home', 5_000_000_000)).toMatchObject({
       level: 'ok',
       message: '5.0 GB free for /home.',
     });

@@ -3,11 +3,11 @@ import type { GroupExportResult } from '../../../src/memory/exports.ts';
 import { type RunningWorkers, startWorkers } from '../../../workers/main.ts';
 import { environmentOf, failure, runCommand } from '../../support/command-line.ts';
 import { plainModel } from '../../support/models.ts';
-import { useOpened } from '../../support/opened.ts';
+import { useStoreConnections } from '../../support/store-connections.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 
 const stores = useStores();
-const opened = useOpened(stores);
+const opened = useStoreConnections(stores);
 let worker: RunningWorkers;
 beforeAll(async () => {
   worker = await startWorkers(stores.config, ['store', 'export'], { languageModel: plainModel() });

@@ -6,12 +6,12 @@ import { scopeOf } from '../../../src/agents/scope.ts';
 import { homeFolder } from '../../../src/home.ts';
 import { recordOutcome } from '../../../src/telemetry/agent-outcomes.ts';
 import { environmentOf, runCommand } from '../../support/command-line.ts';
-import { useOpened } from '../../support/opened.ts';
+import { useStoreConnections } from '../../support/store-connections.ts';
 import { useStores } from '../../support/stores.ts';
 import { wrongServers } from '../../support/wrong-servers.ts';
 
 const stores = useStores();
-const opened = useOpened(stores);
+const opened = useStoreConnections(stores);
 let folder: string;
 let environment: Record<string, string>;
 

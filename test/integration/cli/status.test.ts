@@ -11,13 +11,13 @@ import { retryingConnection } from '../../../src/valkey/connections.ts';
 import { startWorkers } from '../../../workers/main.ts';
 import { environmentOf, runCommand } from '../../support/command-line.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
-import { useOpened } from '../../support/opened.ts';
+import { useStoreConnections } from '../../support/store-connections.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 import { until } from '../../support/wait.ts';
 import { wrongServers } from '../../support/wrong-servers.ts';
 
 const stores = useStores();
-const opened = useOpened(stores);
+const opened = useStoreConnections(stores);
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();

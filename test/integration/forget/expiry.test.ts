@@ -12,12 +12,12 @@ import { environmentOf, runCommand } from '../../support/command-line.ts';
 import { startProxy } from '../../support/faults/proxy.ts';
 import { forgettingParts } from '../../support/forgetting.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
-import { openOwn, useOpened } from '../../support/opened.ts';
+import { openStoreConnections, useStoreConnections } from '../../support/store-connections.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 import { until } from '../../support/wait.ts';
 
 const stores = useStores();
-const opened = useOpened(stores);
+const opened = useStoreConnections(stores);
 let memory: MemoryManager;
 
 beforeAll(() => {
@@ -60,7 +60,7 @@ test('a sweep that dies between its parts is continued, and the metric counts ea
   await recordEpisodes(opened.graphs.group(group), episodes);
   await letExpire(group);
   const proxy = await startProxy(stores.config.falkordb, 'resp');
-  const cut = openOwn({ ...stores.config, falkordb: { host: proxy.host, port: proxy.port, tls: false } });
+  const cut = openStoreConnections({ ...stores.config, falkordb: { host: proxy.host, port: proxy.port, tls: false } });
   let counted = 0;
   const increment = (name: string, _: unknown, by = 1) => {
     if (name === 'opencode.memory.episodes.expired') counted += by;

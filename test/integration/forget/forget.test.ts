@@ -7,13 +7,13 @@ import { planForget } from '../../../src/forget/plan.ts';
 import { readArchivedTombstones } from '../../../src/forget/tombstones.ts';
 import { anEpisode, forgettingParts } from '../../support/forgetting.ts';
 import { plainEmbedder } from '../../support/models.ts';
-import { useOpened } from '../../support/opened.ts';
 import { randomNumbers } from '../../support/random.ts';
 import { type Knowledge, useScriptedMemories } from '../../support/scripted-memory.ts';
+import { useStoreConnections } from '../../support/store-connections.ts';
 import { useStores } from '../../support/stores.ts';
 
 const stores = useStores();
-const opened = useOpened(stores);
+const opened = useStoreConnections(stores);
 const openMemory = useScriptedMemories(stores);
 const SINGLE: Knowledge = { single: ['USES'] };
 

@@ -14,12 +14,12 @@ import { startWorkers } from '../../../workers/main.ts';
 import { environmentOf, runCommand } from '../../support/command-line.ts';
 import { storedTexts } from '../../support/faults/dump.ts';
 import { plainModel } from '../../support/models.ts';
-import { useOpened } from '../../support/opened.ts';
+import { useStoreConnections } from '../../support/store-connections.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 import { until } from '../../support/wait.ts';
 
 const stores = useStores();
-const opened = useOpened(stores);
+const opened = useStoreConnections(stores);
 const closing: (() => unknown)[] = [];
 const SECRET = 'Quillberry';
 let memory: MemoryManager;

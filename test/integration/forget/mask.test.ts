@@ -4,11 +4,11 @@ import { type RunningWorkers, startWorkers } from '../../../workers/main.ts';
 import { environmentOf, runCommand } from '../../support/command-line.ts';
 import { allText } from '../../support/faults/dump.ts';
 import { plainModel } from '../../support/models.ts';
-import { useOpened } from '../../support/opened.ts';
+import { useStoreConnections } from '../../support/store-connections.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 
 const stores = useStores();
-const opened = useOpened(stores);
+const opened = useStoreConnections(stores);
 let memory: MemoryManager;
 let workers: RunningWorkers;
 

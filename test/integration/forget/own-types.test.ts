@@ -6,12 +6,12 @@ import type { Extraction } from '../../../src/models/language-model.ts';
 import { readDefinition } from '../../../src/ontology/read-definition.ts';
 import { anEpisode, openTestForgetting } from '../../support/forgetting.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
-import { useOpened } from '../../support/opened.ts';
 import { day } from '../../support/scripted-memory.ts';
+import { useStoreConnections } from '../../support/store-connections.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 
 const stores = useStores();
-const opened = useOpened(stores);
+const opened = useStoreConnections(stores);
 
 const text = { type: 'string' };
 const attributes = { type: 'object', properties: { role: text, desk: text } };

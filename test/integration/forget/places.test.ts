@@ -16,12 +16,12 @@ import { environmentOf, failure, runCommand } from '../../support/command-line.t
 import { allText } from '../../support/faults/dump.ts';
 import { startProxy, type WireProxy } from '../../support/faults/proxy.ts';
 import { plainModel } from '../../support/models.ts';
-import { useOpened } from '../../support/opened.ts';
+import { useStoreConnections } from '../../support/store-connections.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 import { until } from '../../support/wait.ts';
 
 const stores = useStores();
-const opened = useOpened(stores);
+const opened = useStoreConnections(stores);
 const closing: (() => Promise<unknown>)[] = [];
 let memory: MemoryManager;
 /** What the model does before it reads. */

@@ -26,12 +26,12 @@ import { startWorkerProcess } from '../../support/faults/worker-process.ts';
 import { forgettingParts } from '../../support/forgetting.ts';
 import { wholeGraph } from '../../support/graphiti/whole-graph.ts';
 import { plainModel } from '../../support/models.ts';
-import { useOpened } from '../../support/opened.ts';
+import { useStoreConnections } from '../../support/store-connections.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 import { until } from '../../support/wait.ts';
 
 const stores = useStores();
-const opened = useOpened(stores);
+const opened = useStoreConnections(stores);
 const closing: (() => unknown)[] = [];
 /** Known by its form, by its name in metadata, and only by what stands before it. */
 const KEY = `ghp_${'kQ7xW2mN'.repeat(5)}`;

@@ -5,11 +5,11 @@ import { needsRebuildAtNight, needsRebuildByDay, renewIndexes } from '../../../s
 import { countingMetrics } from '../../../src/telemetry/metrics.ts';
 import type { Leases } from '../../../src/valkey/lease.ts';
 import { startIndexRenewal } from '../../../workers/index-renewal.ts';
-import { useOpened } from '../../support/opened.ts';
+import { useStoreConnections } from '../../support/store-connections.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 import { until } from '../../support/wait.ts';
 
-const opened = useOpened(useStores());
+const opened = useStoreConnections(useStores());
 const FACTS = 100;
 const DIMENSION = 4;
 const embedder = { model: 'none', dimension: DIMENSION, embed: async () => [], close: async () => {} };

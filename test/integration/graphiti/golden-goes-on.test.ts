@@ -12,7 +12,7 @@ import { readAsPython } from '../../support/graphiti/reader.ts';
 import { scriptedModel } from '../../support/graphiti/scripted-model.ts';
 import { toyEmbedder } from '../../support/graphiti/toy-embedder.ts';
 import { wholeGraph } from '../../support/graphiti/whole-graph.ts';
-import { useOpened } from '../../support/opened.ts';
+import { useStoreConnections } from '../../support/store-connections.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 
 /** The attribute that the golden team gave to people. */
@@ -22,7 +22,7 @@ const golden = describe.skipIf(!isGoldenThere);
 
 golden(`an episode of ours in a graph that graphiti_core wrote${goldenNote}`, () => {
   const stores = useStores();
-  const opened = useOpened(stores);
+  const opened = useStoreConnections(stores);
 
   const NEWS = 'Mira Okafor moved Harbor from Backblaze B2 to Hetzner. Harbor is deployed in eu-north-1.';
   const says = (source: string, relation: string, target: string, fact: string): ExtractedFact => ({

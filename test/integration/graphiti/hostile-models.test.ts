@@ -7,11 +7,11 @@ import { readAsPython } from '../../support/graphiti/reader.ts';
 import { scriptedModel } from '../../support/graphiti/scripted-model.ts';
 import { toyEmbedder } from '../../support/graphiti/toy-embedder.ts';
 import { wholeGraph } from '../../support/graphiti/whole-graph.ts';
-import { useOpened } from '../../support/opened.ts';
+import { useStoreConnections } from '../../support/store-connections.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 
 const stores = useStores();
-const opened = useOpened(stores);
+const opened = useStoreConnections(stores);
 
 const day = (text: string) => new Date(`${text}T00:00:00Z`);
 const fact = (given: Partial<ExtractedFact> = {}): ExtractedFact => ({

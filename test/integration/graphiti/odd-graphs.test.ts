@@ -8,13 +8,13 @@ import { readAsPython } from '../../support/graphiti/reader.ts';
 import { scriptedModel } from '../../support/graphiti/scripted-model.ts';
 import { toyEmbedder, toyVector } from '../../support/graphiti/toy-embedder.ts';
 import { wholeGraph } from '../../support/graphiti/whole-graph.ts';
-import { useOpened } from '../../support/opened.ts';
+import { useStoreConnections } from '../../support/store-connections.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 
 // What graphiti_core leaves in graphs that it saved by other ways than its bulk form, or whose episodes it removed.
 
 const stores = useStores();
-const opened = useOpened(stores);
+const opened = useStoreConnections(stores);
 
 const [HARBOR, REDIS, EPISODE, FACT] = [1, 2, 3, 4].map((n) => `00000000-0000-4000-8000-00000000000${n}`);
 const GONE = '00000000-0000-4000-8000-000000000009';

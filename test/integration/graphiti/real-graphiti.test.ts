@@ -14,7 +14,7 @@ import {
 } from '../../support/graphiti/real-graphiti.ts';
 import { toyEmbedder } from '../../support/graphiti/toy-embedder.ts';
 import { wholeGraph } from '../../support/graphiti/whole-graph.ts';
-import { useOpened } from '../../support/opened.ts';
+import { useStoreConnections } from '../../support/store-connections.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 
 /** Underscores, since Python's own full-text search finds nothing in groups with hyphens. */
@@ -42,7 +42,7 @@ const EPISODES = [
 
 describe.skipIf(!isGraphitiThere)(`the real graphiti_core on a graph of ours${graphitiNote}`, () => {
   const stores = useStores();
-  const opened = useOpened(stores);
+  const opened = useStoreConnections(stores);
   let workers: RunningWorkers;
   let memory: MemoryManager;
   let uuids: string[];

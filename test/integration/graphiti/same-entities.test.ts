@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { GroupGraph } from '../../../src/graph/group-graph.ts';
-import { entities, useTelling } from '../../support/graphiti/telling.ts';
+import { entities, useScriptedIngest } from '../../support/graphiti/scripted-ingest.ts';
 
 // Cases of graphiti_core's own tests, told to our pipeline; docs/graphiti.md names those that end differently. Where ours does something else the test
 // says `ours`.
 
-const tell = useTelling();
+const tell = useScriptedIngest();
 
 const named = (graph: GroupGraph) =>
   graph.read<{ name: string; type: string }>(

@@ -1,11 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import type { GroupGraph } from '../../../src/graph/group-graph.ts';
-import { alikeFacts, firstFact, says, useTelling } from '../../support/graphiti/telling.ts';
+import {
+  firstFactOf,
+  sameFactVectorEmbedder,
+  says,
+  useScriptedIngest,
+} from '../../support/graphiti/scripted-ingest.ts';
 
 // Cases of graphiti_core's own tests, told to our pipeline; docs/graphiti.md names those that end differently. Where ours does something else the test
 // says `ours`.
 
-const tell = useTelling();
+const tell = useScriptedIngest();
 
 interface Shown {
   readonly fact: string;
@@ -77,7 +82,7 @@ describe('a fact that contradicts a known one', () => {
   test('ours: that shares no entity with it is not even asked about', async () => {
     const told = [says('Bob likes Coffee', '2024-01'), says(NEW, '2024-02')];
 
-    const { graph, asked } = await tell(told, always, { embedder: alikeFacts });
+    const { graph, asked } = await tell(told, always, { embedder: sameFactVectorEmbedder });
 
     expect(asked.flatMap((call) => call.facts)).toEqual([]);
     expect(await shown(graph)).toEqual([`${NEW} 2024-02–`, 'Bob likes Coffee 2024-01–']);
@@ -95,7 +100,7 @@ describe('a fact that says what is known', () => {
   test('in the same words gains an episode, without a call', async () => {
     const again = {
       ...says('Alice likes Tea', '2024-02'),
-      facts: [{ ...firstFact(says(OLD, '2024-02')), fact: ' alice LIKES  tea ' }],
+      facts: [{ ...firstFactOf(says(OLD, '2024-02')), fact: ' alice LIKES  tea ' }],
     };
 
     const { graph, uuids, asked } = await tell([says(OLD, '2024-01'), again]);

@@ -1,11 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { MemoryManager } from '../../../src/index.ts';
-import { alike, entities, firstFact, says, useTelling } from '../../support/graphiti/telling.ts';
+import {
+  entities,
+  firstFactOf,
+  sameVectorEmbedder,
+  says,
+  useScriptedIngest,
+} from '../../support/graphiti/scripted-ingest.ts';
 
 // Cases of graphiti_core's own tests, told to our pipeline; docs/graphiti.md names those that end differently. Where ours does something else the test
 // says `ours`.
 
-const tell = useTelling();
+const tell = useScriptedIngest();
 
 describe('a walk along facts', () => {
   const walk = async (origin: 'episode' | 'entity', depth: 1 | 2 | 3) => {
@@ -13,11 +19,11 @@ describe('a walk along facts', () => {
       { ...says('Alice knows Bob'), ...entities('Alice') },
       {
         ...entities('Alice', 'Bob', 'Carol'),
-        facts: [firstFact(says('Alice knows Bob')), firstFact(says('Bob knows Carol'))],
+        facts: [firstFactOf(says('Alice knows Bob')), firstFactOf(says('Bob knows Carol'))],
       },
     ]);
     const [alice] = await graph.read<{ uuid: string }>(`MATCH (n:Entity {name: 'Alice'}) RETURN n.uuid AS uuid`);
-    const memory = new MemoryManager(config, { embedder: alike });
+    const memory = new MemoryManager(config, { embedder: sameVectorEmbedder });
     const part = { methods: ['breadth-first'], ranker: 'rrf' } as const;
     const found = await memory.search('anything', 100, {
       recipe: { facts: part, entities: part },

@@ -8,13 +8,13 @@ import { openaiEmbedder } from '../../../src/models/openai/embedder.ts';
 import { openaiLanguageModel } from '../../../src/models/openai/language-model.ts';
 import { MINUTE, SECOND } from '../../../src/time.ts';
 import { type FakeOpenAI, startFakeOpenAI } from '../../support/fake-openai/index.ts';
-import { type Opened, openOwn, useOpened } from '../../support/opened.ts';
 import { day } from '../../support/scripted-memory.ts';
+import { openStoreConnections, type StoreConnections, useStoreConnections } from '../../support/store-connections.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 import { until } from '../../support/wait.ts';
 
 const stores = useStores();
-const opened = useOpened(stores);
+const opened = useStoreConnections(stores);
 const closing: (() => void)[] = [];
 let fake: FakeOpenAI;
 beforeAll(async () => {
@@ -33,13 +33,13 @@ const TAKEOVER = 10 * MINUTE;
 
 /** A worker with connections of its own; `extract` replaces the model's. */
 function startProcess(extract?: LanguageModel['extract']) {
-  const own = openOwn(stores.config);
+  const own = openStoreConnections(stores.config);
   closing.push(own.close);
   return workerWith(own, { lockTtlMs: TAKEOVER, ...(extract && { extract }) });
 }
 
 function workerWith(
-  { graphs, valkey, leases }: Opened,
+  { graphs, valkey, leases }: StoreConnections,
   { lockTtlMs, ...read }: { lockTtlMs: number; extract?: LanguageModel['extract'] },
 ) {
   const settings = { baseUrl: fake.url, dimension: 512 };
@@ -139,7 +139,7 @@ describe('an episode that comes several times at once', () => {
 
 test('a turn is given back when the raw episode could not be written', async () => {
   const group = newGroup();
-  const own = openOwn(stores.config);
+  const own = openStoreConnections(stores.config);
   closing.push(own.close);
   const ingest = workerWith(own, { lockTtlMs: TAKEOVER });
   await ingest(episode(group));

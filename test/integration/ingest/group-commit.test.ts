@@ -7,18 +7,18 @@ import type { ExtractedEpisode } from '../../../src/ingest/extract.ts';
 import { type IngestParts, openIngest } from '../../../src/ingest/ingest.ts';
 import { openPassageVectors } from '../../../src/ingest/passage-vectors.ts';
 import { openPendingBatch } from '../../../src/ingest/pending-batch.ts';
-import { openStages } from '../../../src/ingest/timed-stages.ts';
+import { openStageTimer } from '../../../src/ingest/timed-stages.ts';
 import type { LanguageModel, ResolutionRequest } from '../../../src/models/language-model.ts';
 import type { Metrics } from '../../../src/telemetry/metrics.ts';
 import { HOUR, MINUTE, SECOND } from '../../../src/time.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
-import { openOwn, useOpened } from '../../support/opened.ts';
 import { day } from '../../support/scripted-memory.ts';
+import { openStoreConnections, useStoreConnections } from '../../support/store-connections.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 import { lookOn, until } from '../../support/wait.ts';
 
 const stores = useStores();
-const opened = useOpened(stores);
+const opened = useStoreConnections(stores);
 const closing: (() => void)[] = [];
 afterEach(() => {
   for (const close of closing.splice(0)) close();
@@ -26,7 +26,7 @@ afterEach(() => {
 
 /** A worker with connections of its own; `batches` are the numbers of episodes that it wrote together. */
 function startProcess(parts: Partial<IngestParts> = {}, takeover = MINUTE) {
-  const own = openOwn({ ...stores.config, takeoverMs: takeover });
+  const own = openStoreConnections({ ...stores.config, takeoverMs: takeover });
   closing.push(own.close);
   const batches: number[] = [];
   const metrics: Metrics = {
@@ -345,7 +345,7 @@ test('vectors that are written twice at once are stored once', async () => {
   const graph = opened.graphs.group(group);
   await graph.write('MATCH (v:_PassageVector) DELETE v');
   const embedder = plainEmbedder();
-  const vectors = openPassageVectors(opened.graphs, opened.valkey, embedder, openStages(startProcess().metrics));
+  const vectors = openPassageVectors(opened.graphs, opened.valkey, embedder, openStageTimer(startProcess().metrics));
   const passages = await vectors.missing(one, false);
   const embedded = await embedder.embed(passages.map(({ text }) => text));
   const extracted: ExtractedEpisode = {

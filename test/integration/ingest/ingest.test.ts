@@ -10,11 +10,11 @@ import { openIngest } from '../../../src/ingest/ingest.ts';
 import { MemoryManager } from '../../../src/memory.ts';
 import type { Extraction } from '../../../src/models/language-model.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
-import { useOpened } from '../../support/opened.ts';
+import { useStoreConnections } from '../../support/store-connections.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 
 const stores = useStores();
-const opened = useOpened(stores);
+const opened = useStoreConnections(stores);
 
 const episode = (group: string, content: string, day = '2025-01-01', uuid: string = randomUUID()): Episode =>
   newEpisode(content, { day }, group, 1_000_000, { uuid, referenceTime: new Date(`${day}T00:00:00Z`) });

@@ -8,12 +8,12 @@ import type { MetricTags } from '../../../src/telemetry/metrics.ts';
 import { type FakeOpenAI, startFakeOpenAI } from '../../support/fake-openai/index.ts';
 import { anEpisode, openTestForgetting } from '../../support/forgetting.ts';
 import { plainEmbedder } from '../../support/models.ts';
-import { useOpened } from '../../support/opened.ts';
 import { day } from '../../support/scripted-memory.ts';
+import { useStoreConnections } from '../../support/store-connections.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 
 const stores = useStores();
-const opened = useOpened(stores);
+const opened = useStoreConnections(stores);
 let fake: FakeOpenAI;
 beforeAll(async () => {
   fake = await startFakeOpenAI({ knowledge: 'exclusive: KEEPS_STATE_IN' });

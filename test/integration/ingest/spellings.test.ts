@@ -4,10 +4,10 @@ import { newEpisode } from '../../../src/episode.ts';
 import { findEntitiesByName } from '../../../src/graph/queries/entities.ts';
 import { openIngest } from '../../../src/ingest/ingest.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
-import { useOpened } from '../../support/opened.ts';
+import { useStoreConnections } from '../../support/store-connections.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 
-const opened = useOpened(useStores());
+const opened = useStoreConnections(useStores());
 
 async function openMemory() {
   const { graphs, valkey, leases } = opened;

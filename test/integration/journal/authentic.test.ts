@@ -5,7 +5,7 @@ import { MemoryManager } from '../../../src/index.ts';
 import type { NewEntry } from '../../../src/journal/entry.ts';
 import { keyMismatch } from '../../../src/journal/hmac.ts';
 import { openJournal } from '../../../src/journal/journal.ts';
-import { fieldsOf, journalKey } from '../../../src/journal/stream.ts';
+import { entryFields, journalKey } from '../../../src/journal/stream.ts';
 import type { JournalKey } from '../../../src/settings.ts';
 import { DAY } from '../../../src/time.ts';
 import { startWorkers } from '../../../workers/main.ts';
@@ -35,7 +35,7 @@ function newMemory(own: JournalKey | undefined) {
       return opened.valkey.xadd(
         journalKey(opened.valkey, group),
         '*',
-        ...(fields?.(entry) ?? fieldsOf(group, entry, undefined)),
+        ...(fields?.(entry) ?? entryFields(group, entry, undefined)),
       );
     },
     async rebuild(with_: JournalKey | undefined = own) {
@@ -65,9 +65,13 @@ describe('a journal with a key', () => {
     const [[, copied] = []] = await opened.valkey.xrangeBuffer(journalKey(opened.valkey, other.group), '-', '+');
     const forged = [
       await memory.forge('Without'),
-      await memory.forge('Wrong', (entry) => [...fieldsOf(memory.group, entry, undefined), 'code', Buffer.alloc(32)]),
-      await memory.forge('Short', (entry) => [...fieldsOf(memory.group, entry, undefined), 'code', 'x']),
-      await memory.forge('Other', (entry) => fieldsOf(memory.group, entry, { ...key(), secret: 'x'.repeat(40) })),
+      await memory.forge('Wrong', (entry) => [
+        ...entryFields(memory.group, entry, undefined),
+        'code',
+        Buffer.alloc(32),
+      ]),
+      await memory.forge('Short', (entry) => [...entryFields(memory.group, entry, undefined), 'code', 'x']),
+      await memory.forge('Other', (entry) => entryFields(memory.group, entry, { ...key(), secret: 'x'.repeat(40) })),
       await memory.forge('Copied', () => copied as Buffer[]),
     ];
     await memory.add('Quay');
@@ -109,7 +113,7 @@ describe('a journal with a key', () => {
   test('is not made authentic by a forgetting where it was not', async () => {
     const memory = newMemory(key());
     const forged = await memory.forge('Wrong', (entry) => [
-      ...fieldsOf(memory.group, entry, undefined),
+      ...entryFields(memory.group, entry, undefined),
       'code',
       Buffer.alloc(32),
     ]);

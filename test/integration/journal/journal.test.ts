@@ -2,11 +2,11 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { type Journal, openJournal } from '../../../src/journal/journal.ts';
 import { isLaterEntry } from '../../../src/journal/replay-plan.ts';
 import { journalKey } from '../../../src/journal/stream.ts';
-import { useOpened } from '../../support/opened.ts';
+import { useStoreConnections } from '../../support/store-connections.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 
 const stores = useStores();
-const opened = useOpened(stores);
+const opened = useStoreConnections(stores);
 let journal: Journal;
 beforeAll(() => {
   journal = openJournal(opened.valkey);

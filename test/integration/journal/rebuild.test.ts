@@ -13,7 +13,7 @@ import { recordEpisodes } from '../../../src/graph/queries/record.ts';
 import { writeSagaSummary } from '../../../src/graph/queries/sagas.ts';
 import { changeLogKey } from '../../../src/journal/change-log.ts';
 import type { JournalEntry } from '../../../src/journal/entry.ts';
-import { fieldsOf, journalKey } from '../../../src/journal/stream.ts';
+import { entryFields, journalKey } from '../../../src/journal/stream.ts';
 import { useRebuilding } from './support.ts';
 
 const { opened, journals, open } = useRebuilding();
@@ -376,7 +376,7 @@ test('what an archive holds is let go once that was restored on trial', async ()
   await opened.valkey.xadd(
     journalKey(opened.valkey, memory.group),
     '1-1',
-    ...fieldsOf(memory.group, { query: 'RETURN 1', params: {} }, undefined),
+    ...entryFields(memory.group, { query: 'RETURN 1', params: {} }, undefined),
   );
   await memory.work(1);
   const { file } = await memory.export();

@@ -13,14 +13,14 @@ import { graphName } from '../../../src/group.ts';
 import { MemoryManager } from '../../../src/index.ts';
 import { type Journal, openJournal } from '../../../src/journal/journal.ts';
 import { openUpkeep } from '../../../src/upkeep/upkeep.ts';
-import { useOpened } from '../../support/opened.ts';
 import { useScriptedMemories } from '../../support/scripted-memory.ts';
+import { useStoreConnections } from '../../support/store-connections.ts';
 import { useStores } from '../../support/stores.ts';
 
 /** Memories that are told, lost and rebuilt, each in a group and with a folder for archives of its own. */
 export function useRebuilding() {
   const stores = useStores();
-  const opened = useOpened(stores);
+  const opened = useStoreConnections(stores);
   const openMemory = useScriptedMemories(stores);
   const journals = {} as { journal: Journal };
   let [folder, falkordb] = ['', undefined as unknown as Redis];

@@ -4,7 +4,7 @@ import { readTombstones } from '../../../src/forget/tombstones.ts';
 import type { GroupGraph } from '../../../src/graph/group-graph.ts';
 import { readChangeHead } from '../../../src/graph/queries/fence.ts';
 import { changeLogKey } from '../../../src/journal/change-log.ts';
-import { pack } from '../../../src/journal/entry.ts';
+import { packEntry } from '../../../src/journal/entry.ts';
 import { openJournal } from '../../../src/journal/journal.ts';
 import { migrateKeys, openKeyMigration } from '../../../src/journal/migrate-keys.ts';
 import { journalKey, lastId } from '../../../src/journal/stream.ts';
@@ -12,14 +12,14 @@ import { retryingConnection } from '../../../src/valkey/connections.ts';
 import { groupKey, inNamespace } from '../../../src/valkey/keys.ts';
 import { anEpisode, openTestForgetting } from '../../support/forgetting.ts';
 import { plainEmbedder } from '../../support/models.ts';
-import { openOwn, useOpened } from '../../support/opened.ts';
 import { useScriptedMemories } from '../../support/scripted-memory.ts';
+import { openStoreConnections, useStoreConnections } from '../../support/store-connections.ts';
 import { useStores } from '../../support/stores.ts';
 import { until } from '../../support/wait.ts';
 
 // Keys without a prefix, as the first release wrote them for all installations, are those of the default prefix today.
 const stores = useStores();
-const opened = useOpened(stores);
+const opened = useStoreConnections(stores);
 const openMemory = useScriptedMemories(stores);
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
@@ -99,7 +99,7 @@ describe('an installation with a prefix of its own', () => {
 
     const [old, own] = await Promise.all([dump(opened.valkey, group), dump(valkey, group)]);
     expect(own.journal.slice(0, -1)).toEqual(old.journal);
-    expect(own.journal.at(-1)?.[1]).toEqual(['entry', pack(entry).text]);
+    expect(own.journal.at(-1)?.[1]).toEqual(['entry', packEntry(entry).text]);
     expect(own.chain).toEqual(old.chain);
   });
 
@@ -181,7 +181,7 @@ describe('an installation with a prefix of its own', () => {
     const { group, graph, store } = await earlierMemory();
     const secret = await store(3, 'Harbor hides Canary.');
     await asEarlier(graph);
-    const own = openOwn({ ...stores.config, queuePrefix: PREFIX });
+    const own = openStoreConnections({ ...stores.config, queuePrefix: PREFIX });
     closers.push(own.close);
     await migrateKeys(own.valkey, graph);
     const old = `memo:{${group}}:${secret}:extraction`;

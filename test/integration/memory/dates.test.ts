@@ -5,11 +5,11 @@ import { type RunningWorkers, startWorkers } from '../../../workers/main.ts';
 import { environmentOf, runCommand } from '../../support/command-line.ts';
 import { startMcp } from '../../support/mcp-client.ts';
 import { plainEmbedder, summarizingModel } from '../../support/models.ts';
-import { useOpened } from '../../support/opened.ts';
+import { useStoreConnections } from '../../support/store-connections.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 
 const stores = useStores();
-const opened = useOpened(stores);
+const opened = useStoreConnections(stores);
 const group = newGroup();
 const uuids: string[] = [];
 let workers: RunningWorkers;

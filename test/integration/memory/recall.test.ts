@@ -1,18 +1,18 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { renderAnswers } from '../../../src/memory/answer-block.ts';
-import { RECALL_TARGET_MS, type RecallOptions, recall } from '../../../src/memory/recall.ts';
+import { RECALL_TARGET_MS, type RecallOptions, recallSections } from '../../../src/memory/recall.ts';
 import { openServices, type Services } from '../../../src/memory/services.ts';
 import { MemoryManager } from '../../../src/memory.ts';
 import { embedQuestions, openQuestionVectors } from '../../../src/queue/question-vectors.ts';
 import { MINUTE } from '../../../src/time.ts';
 import { openPubSub } from '../../../src/valkey/pub-sub.ts';
 import { type RunningWorkers, startWorkers } from '../../../workers/main.ts';
-import { useOpened } from '../../support/opened.ts';
+import { useStoreConnections } from '../../support/store-connections.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 import { until } from '../../support/wait.ts';
 
 const stores = useStores();
-const opened = useOpened(stores);
+const opened = useStoreConnections(stores);
 let memory: MemoryManager;
 let services: Services;
 const outcomes: (string | undefined)[] = [];
@@ -34,7 +34,7 @@ const PATIENT = { limit: 5, timeoutMs: 2 * MINUTE, own: new Set<string>(), known
 
 /** What is recalled, as lines, and how it was found. */
 async function linesOf(group: string, question: string, options: Partial<RecallOptions> = {}) {
-  const { sections, outcome } = await recall(services, group, question, { ...PATIENT, ...options });
+  const { sections, outcome } = await recallSections(services, group, question, { ...PATIENT, ...options });
   return { lines: sections.flatMap(({ lines }) => lines), outcome };
 }
 
@@ -91,7 +91,7 @@ test('what the session itself said, and what it was told, does not come again', 
 });
 
 test('what comes too late is counted', async () => {
-  const answer = await recall(services, newGroup(), 'the port', { ...PATIENT, timeoutMs: 0 });
+  const answer = await recallSections(services, newGroup(), 'the port', { ...PATIENT, timeoutMs: 0 });
 
   expect(answer).toEqual({ sections: [], outcome: 'late', isLate: true });
   expect(outcomes.at(-1)).toBe('late');
@@ -107,7 +107,7 @@ test('what comes after the promised time counts as late, and is used all the sam
     .spyOn(performance, 'now')
     .mockImplementation(() => real() + (asked++ === 0 ? 0 : RECALL_TARGET_MS + 1));
   try {
-    const answer = await recall(services, group, 'the port of the lighthouse', PATIENT);
+    const answer = await recallSections(services, group, 'the port of the lighthouse', PATIENT);
 
     expect(answer).toMatchObject({ outcome: 'words', isLate: true });
     expect(answer.sections.flatMap(({ lines }) => lines).join()).toContain('port 8080');
@@ -132,7 +132,7 @@ test('what is recalled is grouped into rules, facts and passages, each with its 
   await memory.getBriefing({ group });
 
   const { sections } = await until('the rule', async () => {
-    const answer = await recall(services, group, 'deploy the lighthouse: which port has it', PATIENT);
+    const answer = await recallSections(services, group, 'deploy the lighthouse: which port has it', PATIENT);
     return answer.sections.some(({ lines }) => lines.join().includes('Always ring')) && answer;
   });
 

@@ -12,11 +12,11 @@ import { openIngest } from '../../../src/ingest/ingest.ts';
 import { type Statement, statementsOf } from '../../../src/statements/statement.ts';
 import { anEpisode, openTestForgetting } from '../../support/forgetting.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
-import { useOpened } from '../../support/opened.ts';
+import { useStoreConnections } from '../../support/store-connections.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 
 const stores = useStores();
-const opened = useOpened(stores);
+const opened = useStoreConnections(stores);
 const embedder = plainEmbedder();
 const TOLD = new Date('2026-03-02T10:00:00Z');
 const TEXT = 'The proxy listens on port 9090. We moved off Redis, sessions are in Valkey.';

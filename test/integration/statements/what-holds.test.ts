@@ -5,10 +5,10 @@ import { instant } from '../../../src/graph/queries/time-conditions.ts';
 import { findEndedSentences } from '../../../src/search/answer/ended-sentences.ts';
 import { RECIPES, search } from '../../../src/search/search.ts';
 import { plainEmbedder } from '../../support/models.ts';
-import { useOpened } from '../../support/opened.ts';
+import { useStoreConnections } from '../../support/store-connections.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 
-const opened = useOpened(useStores());
+const opened = useStoreConnections(useStores());
 const OLD = 'Labels are rendered with paperpress. They are kept for two years.';
 const NEW = 'paperpress was replaced by Inkpress for labels.';
 const LAST = 'Labels are rendered with Leafpress instead of Inkpress.';

@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { loadConfig } from '../../../src/config.ts';
 import { runCommand } from '../../support/command-line.ts';
 import { enqueueAll, untilDone } from '../../support/faults/enqueue.ts';
-import { inspect, NOTHING_WRONG } from '../../support/faults/inspect.ts';
+import { inspectGraph, NO_DEFECTS } from '../../support/faults/inspect.ts';
 import { useLaboratory } from '../../support/faults/laboratory.ts';
 import { optionsOf, storyOf } from '../../support/faults/story.ts';
 import { startWorkerProcess } from '../../support/faults/worker-process.ts';
@@ -58,7 +58,7 @@ test.skipIf(!isPreviousReleaseThere())(
       [theirs, ours].map(([episode]) => expect.stringContaining(episode?.ownFact ?? '')),
     );
     expect(handedIn).toMatchObject({ status: 0 });
-    expect(inspect(await lab.wholeGraph(config.group), episodes)).toEqual(NOTHING_WRONG);
+    expect(inspectGraph(await lab.wholeGraph(config.group), episodes)).toEqual(NO_DEFECTS);
     expect(await memory.getJobCounts('store')).toMatchObject({ completed: EPISODES, failed: 0 });
     for (const asked of [model, lab.model]) expect(asked.called('extract').length).toBeGreaterThan(0);
   },

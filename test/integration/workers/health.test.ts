@@ -14,12 +14,12 @@ import { startWorkers, type WorkerRole } from '../../../workers/main.ts';
 import { type Fault, LEAKED } from '../../support/fake-openai/faults.ts';
 import { startFakeOpenAI } from '../../support/fake-openai/index.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
-import { useOpened } from '../../support/opened.ts';
+import { useStoreConnections } from '../../support/store-connections.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 import { until } from '../../support/wait.ts';
 
 const stores = useStores();
-const opened = useOpened(stores);
+const opened = useStoreConnections(stores);
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();

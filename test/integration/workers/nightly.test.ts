@@ -22,12 +22,12 @@ import type { Health } from '../../../workers/health.ts';
 import { startWorkers, type WorkerRole } from '../../../workers/main.ts';
 import { environmentOf, runCommand } from '../../support/command-line.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
-import { openOwn, useOpened } from '../../support/opened.ts';
+import { openStoreConnections, useStoreConnections } from '../../support/store-connections.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 import { until } from '../../support/wait.ts';
 
 const stores = useStores();
-const opened = useOpened(stores);
+const opened = useStoreConnections(stores);
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
@@ -103,7 +103,7 @@ describe('a worker that keeps the schedule', () => {
     await tell('Quay uses Kafka.', other);
     const { file: byHand } = await memory.export();
     // Under this memory's own queue prefix: an export that another journal records would leave a gap in this one's.
-    const own = openOwn(config);
+    const own = openStoreConnections(config);
     closers.push(() => own.close());
     const origin = { by: 'night', installation: await installationId(own.valkey, config.queuePrefix) } as const;
     const store = folderStore(config.exportDir);
@@ -228,7 +228,7 @@ async function addTried(config: Config, written: string): Promise<void> {
 
 test('a worker that finds that Valkey lost changes lets an archive be made, which holds them', async () => {
   const { config, memory, started, tell, lookAtStatus } = newMemory();
-  const { valkey, close } = openOwn(config);
+  const { valkey, close } = openStoreConnections(config);
   closers.push(close);
   const journal = async () => openJournal(valkey).size(config.group);
   await started('store');

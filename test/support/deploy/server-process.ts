@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { awaitReady, freePort, HOST } from '../../../src/embedded/await-ready.ts';
+import { awaitReady, freePort, LOOPBACK } from '../../../src/embedded/await-ready.ts';
 import { findBinaries } from '../../../src/embedded/binaries.ts';
 import { withLibraries } from '../../../src/embedded/libraries.ts';
 import { launch } from '../../../src/embedded/process.ts';
@@ -59,7 +59,7 @@ async function startOnce(
   // The program is a sentinel when its name says so.
   if (isSentinel) await symlink(server, at('valkey-sentinel'));
   const own = [
-    `bind ${HOST}`,
+    `bind ${LOOPBACK}`,
     `port ${port}`,
     `dir ${folder}`,
     ...(withGraphs ? [`loadmodule ${module} CMD_INFO no`] : []),
@@ -80,7 +80,7 @@ async function startOnce(
     await rm(folder, { recursive: true, force: true });
     started.release();
   };
-  const client = new Redis({ host: HOST, port, enableReadyCheck: false });
+  const client = new Redis({ host: LOOPBACK, port, enableReadyCheck: false });
   client.on('error', () => {});
   const outcome = isSentinel
     ? await until('a sentinel that answers or has ended', async () => {
@@ -95,7 +95,7 @@ async function startOnce(
     return undefined;
   }
   return {
-    ...{ host: HOST, port, client },
+    ...{ host: LOOPBACK, port, client },
     async kill() {
       started.signal('SIGKILL');
       await started.ended(10 * SECOND);
@@ -121,6 +121,6 @@ function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', () => resolve(false));
-    server.listen(port, HOST, () => server.close(() => resolve(true)));
+    server.listen(port, LOOPBACK, () => server.close(() => resolve(true)));
   });
 }

@@ -60,7 +60,11 @@ export function b2Environment({ settings }: FakeB2, prefix: string): Record<stri
 export const b2Config = ({ settings }: FakeB2, prefix: string) => ({ b2: { ...settings, prefix } });
 
 /** What a user would take for an archive that should be none: in the list, for `verify`, for `restore`. */
-export async function seemWhole(memory: MemoryManager, group: string, target: string): Promise<string[]> {
+export async function acceptedIncompleteArchives(
+  memory: MemoryManager,
+  group: string,
+  target: string,
+): Promise<string[]> {
   const { archives, incomplete } = await memory.archives.list({ group });
   const taken: string[] = archives.map(({ file }) => `${file} is listed`);
   for (const file of ['latest', ...incomplete]) {

@@ -2,7 +2,7 @@ import { type StoredNode, textOf, textsOf, type WholeGraph } from '../graphiti/w
 import type { StoryEpisode } from './story.ts';
 
 /** What is wrong with a graph; each entry names one thing. */
-export interface Wrongs {
+export interface GraphDefects {
   /** Acknowledged and not committed, or committed without what it says. */
   readonly lost: readonly string[];
   /** There more than once. */
@@ -11,10 +11,10 @@ export interface Wrongs {
   readonly halfWritten: readonly string[];
 }
 
-export const NOTHING_WRONG: Wrongs = { lost: [], duplicates: [], halfWritten: [] };
+export const NO_DEFECTS: GraphDefects = { lost: [], duplicates: [], halfWritten: [] };
 
 /** Compares a graph with the episodes that were acknowledged for it. */
-export function inspect(graph: WholeGraph, acknowledged: readonly StoryEpisode[]): Wrongs {
+export function inspectGraph(graph: WholeGraph, acknowledged: readonly StoryEpisode[]): GraphDefects {
   const lost = lostOf(graph, acknowledged);
   return { lost, duplicates: duplicatesOf(graph), halfWritten: halfWrittenOf(graph) };
 }

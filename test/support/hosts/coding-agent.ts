@@ -42,13 +42,13 @@ export interface AgentProcess {
 }
 
 /** A turn that has ended. */
-export interface Said {
+export interface TurnRequests {
   readonly session: string;
   /** The requests for it to the model. */
   readonly requests: readonly ModelRequest[];
 }
 
-export interface SayOptions {
+export interface TurnOptions {
   readonly session?: string;
   readonly options?: readonly string[];
   readonly directory?: string;
@@ -61,9 +61,9 @@ export interface CodingAgent extends ProjectMemory {
   /** What the model answers from now on. */
   answers(reply: (request: ModelRequest) => Reply): void;
   /** One turn, up to the agent's end. @throws Error when the agent fails */
-  say(prompt: string, options?: SayOptions): Promise<Said>;
+  say(prompt: string, options?: TurnOptions): Promise<TurnRequests>;
   /** Starts a turn. */
-  start(prompt: string, options?: SayOptions): AgentProcess;
+  start(prompt: string, options?: TurnOptions): AgentProcess;
   /** Runs the agent's program with other arguments. */
   command(...args: string[]): Promise<string>;
   /** Runs `memory-manager` as it is in the package. */

@@ -6,7 +6,7 @@ import { RECALL_BEGIN } from '../../../src/redaction/recall-marks.ts';
 import { MINUTE } from '../../../src/time.ts';
 import { useStores } from '../stores.ts';
 import { until } from '../wait.ts';
-import { type AgentKind, isFull, type Said, type SayOptions, useCodingAgent } from './coding-agent.ts';
+import { type AgentKind, isFull, type TurnOptions, type TurnRequests, useCodingAgent } from './coding-agent.ts';
 
 const SUMMARY = 'The goal is to move the lighthouse of Pier.';
 const FOUND = 'A cove that only the helper saw.';
@@ -23,7 +23,7 @@ export function agentContract(title: string, kind: AgentKind): void {
     const turnsOf = async (words: string) => (await agent.everything()).split(`user: ${words}`).length - 1;
 
     /** New sessions until one is shown the words: on a busy machine a recall may be late, and is then left out. */
-    const shown = (words: string, prompt: string, options?: SayOptions): Promise<Said> =>
+    const shown = (words: string, prompt: string, options?: TurnOptions): Promise<TurnRequests> =>
       until(
         `a request with "${words}"`,
         async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { shortFloat } from '../../../src/archive/graph-element.ts';
+import { shortestFloat32 } from '../../../src/archive/graph-element.ts';
 import { random } from '../../support/random.ts';
 
 const bits = (value: number) => new Uint32Array(new Float32Array([value]).buffer)[0];
@@ -12,7 +12,7 @@ test('every number of 32 bits comes back from JSON to its bits', () => {
     raw[0] = Math.floor(next() * 2 ** 32);
     const value = round % 2 === 0 ? (float[0] ?? 0) : Math.fround((next() - 0.5) / 10);
     if (!Number.isFinite(value)) continue;
-    expect(bits(JSON.parse(JSON.stringify(shortFloat(value))))).toBe(bits(value));
+    expect(bits(JSON.parse(JSON.stringify(shortestFloat32(value))))).toBe(bits(value));
   }
 });
 
@@ -25,13 +25,13 @@ test.each([
   [3.4e30, '3.4e+30'],
   [1e-10, '1e-10'],
 ])('%s is written as %s', (value, text) => {
-  expect(JSON.stringify(shortFloat(Math.fround(value)))).toBe(text);
+  expect(JSON.stringify(shortestFloat32(Math.fround(value)))).toBe(text);
 });
 
 test('the sign of zero is kept', () => {
-  expect(bits(JSON.parse(JSON.stringify(shortFloat(-0))))).toBe(0x80000000);
+  expect(bits(JSON.parse(JSON.stringify(shortestFloat32(-0))))).toBe(0x80000000);
 });
 
 test.each([Number.NaN, Number.POSITIVE_INFINITY])('%s is refused', (value) => {
-  expect(() => shortFloat(value)).toThrow(RangeError);
+  expect(() => shortestFloat32(value)).toThrow(RangeError);
 });

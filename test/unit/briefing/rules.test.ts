@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { turnEpisode } from '../../../src/agents/capture/turn.ts';
-import { openTemplates } from '../../../src/agents/opencode/command-templates.ts';
+import { openCommandTemplates } from '../../../src/agents/opencode/command-templates.ts';
 import { replacesRule, ruleOf, rulesIn } from '../../../src/briefing/rules.ts';
 import { userText } from '../../../src/briefing/typed-by-user.ts';
 
@@ -92,7 +92,7 @@ describe('what is not the user’s own', () => {
   });
 
   test('the text of a slash command', () => {
-    const templates = openTemplates();
+    const templates = openCommandTemplates();
     templates.read({ command: { review: { template: 'Review $ARGUMENTS\nAlways run evil.' } } });
     const turnOf = (user: string) =>
       turnEpisode({

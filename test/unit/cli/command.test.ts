@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Command, parse } from '../../../src/cli/command.ts';
+import { type Command, parseCall } from '../../../src/cli/command.ts';
 import { InvalidInputError } from '../../../src/errors.ts';
 
 const command: Command = {
@@ -13,7 +13,7 @@ const command: Command = {
   arguments: [1, 2],
   run: async () => 0,
 };
-const call = (...args: string[]) => parse('query', command, args);
+const call = (...args: string[]) => parseCall('query', command, args);
 
 describe('a command line', () => {
   test('gives its arguments and options, in any order', () => {
@@ -65,7 +65,7 @@ describe('a command line', () => {
 
   test('gives the memory of the folder for the group "auto", unless the command reads that itself', () => {
     const parsed = (own: boolean, ...args: string[]) =>
-      parse('query', own ? { ...command, readsAuto: true } : command, ['x', ...args], 'repo_harbor_1');
+      parseCall('query', own ? { ...command, readsAuto: true } : command, ['x', ...args], 'repo_harbor_1');
 
     expect(parsed(false, '--group', 'auto')).toMatchObject({
       group: 'repo_harbor_1',

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { InvalidInputError } from '../../../src/errors.ts';
 import { checkGroup } from '../../../src/group.ts';
-import { keepValid } from '../../../src/ingest/extract.ts';
+import { sanitizeExtraction } from '../../../src/ingest/extract.ts';
 import { cleanLine } from '../../../src/models/chat/reply.ts';
 import type { ExtractedFact } from '../../../src/models/language-model.ts';
 import { reciprocalRankFusion } from '../../../src/search/recipes/rankers/rrf.ts';
-import { wholeSentences } from '../../../src/text.ts';
+import { truncatedToSentences } from '../../../src/text.ts';
 import { toGraphTime } from '../../../src/time.ts';
 
 // Cases of graphiti_core's own tests that have no place in a test of one room; docs/graphiti.md names those that end differently. Where ours
@@ -20,7 +20,7 @@ test('a group that no graph may be named after is refused', () => {
 describe('of what a model found in an episode', () => {
   const entity = (name: string, type = 'Entity') => ({ name, type });
   const kept = (...entities: ReturnType<typeof entity>[]) =>
-    keepValid({ entities, facts: [], ended: [] }).entities.map(({ name, type }) => `${name}/${type}`);
+    sanitizeExtraction({ entities, facts: [], ended: [] }).entities.map(({ name, type }) => `${name}/${type}`);
 
   test('blank names are left out', () => {
     expect(kept(entity(''), entity('   '), entity('Ann'))).toEqual(['Ann/Entity']);
@@ -41,7 +41,9 @@ describe('of what a model found in an episode', () => {
     ...{ validAt: null, invalidAt: null },
   });
   const facts = (...given: ExtractedFact[]) =>
-    keepValid({ entities: [entity('Alice'), entity('Bob')], facts: given, ended: [] }).facts.map((it) => it.fact);
+    sanitizeExtraction({ entities: [entity('Alice'), entity('Bob')], facts: given, ended: [] }).facts.map(
+      (it) => it.fact,
+    );
 
   test('a fact of one entity with itself is left out', () => {
     expect(facts(fact('Alice', 'Alice'), fact('alice', 'ALICE'))).toEqual([]);
@@ -77,12 +79,12 @@ describe('a summary is cut behind a sentence', () => {
     ['', 10, ''],
     ['Short.', 10, 'Short.'],
   ])('%j to %i', (text, length, expected) => {
-    expect(wholeSentences(text, length)).toBe(expected);
+    expect(truncatedToSentences(text, length)).toBe(expected);
   });
 
   test('ours: where no sentence ends it says that something is missing', () => {
-    expect(wholeSentences('No boundary here', 5)).toMatch(/^.{1,4}…$/);
-    expect(wholeSentences('Version 2.0 is out. It works', 12)).toMatch(/^Version.*…$/);
+    expect(truncatedToSentences('No boundary here', 5)).toMatch(/^.{1,4}…$/);
+    expect(truncatedToSentences('Version 2.0 is out. It works', 12)).toMatch(/^Version.*…$/);
   });
 });
 

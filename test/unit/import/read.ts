@@ -4,7 +4,7 @@ import { openValueChecker } from '../../../src/import/check-values.ts';
 import { decodeText } from '../../../src/import/decode.ts';
 import type { FormatName } from '../../../src/import/format-type.ts';
 import type { InputItem } from '../../../src/import/json-lines.ts';
-import { values } from '../../../src/import/read-values.ts';
+import { readValues } from '../../../src/import/read-values.ts';
 
 export const LONGEST = 10_000;
 
@@ -15,7 +15,7 @@ export async function valuesOf(input: string | Uint8Array, piece = 7): Promise<I
     for (let at = 0; at < bytes.length; at += piece) yield bytes.subarray(at, at + piece);
   }
   const all: InputItem[] = [];
-  for await (const value of values(decodeText(pieces()), LONGEST)) all.push(value);
+  for await (const value of readValues(decodeText(pieces()), LONGEST)) all.push(value);
   return all;
 }
 

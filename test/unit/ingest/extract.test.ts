@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { keepValid } from '../../../src/ingest/extract.ts';
+import { sanitizeExtraction } from '../../../src/ingest/extract.ts';
 import type { ExtractedEntity, ExtractedFact, Extraction } from '../../../src/models/language-model.ts';
 
 const fact = (source: string, target: string, text = `${source} uses ${target}`): ExtractedFact => ({
@@ -11,7 +11,7 @@ const fact = (source: string, target: string, text = `${source} uses ${target}`)
   invalidAt: null,
 });
 const entity = (name: string, type = 'Entity'): ExtractedEntity => ({ name, type });
-const sound = (part: Partial<Extraction>) => keepValid({ entities: [], facts: [], ended: [], ...part });
+const sound = (part: Partial<Extraction>) => sanitizeExtraction({ entities: [], facts: [], ended: [], ...part });
 
 test('names that differ in case and white space are one entity, with the type that says most', () => {
   const { entities } = sound({

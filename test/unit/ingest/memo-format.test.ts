@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import {
   parseStoredExtraction,
-  readVectors,
-  readVerdict,
+  parseStoredResolution,
+  parseStoredVectors,
   serializeExtraction,
+  serializeVectors,
   shortHash,
-  vectorsBytes,
 } from '../../../src/ingest/memo.ts';
 import type { Extraction } from '../../../src/models/language-model.ts';
 import { randomNumbers } from '../../support/random.ts';
@@ -30,20 +30,20 @@ test('vectors come back to the last digit, in few bytes', () => {
   const vectors = Array.from({ length: 5 }, () => Array.from({ length: 1024 }, () => Math.fround(random() - 0.5)));
   const use = [{ purpose: 'embed' as const, model: 'e', promptTokens: 1, completionTokens: 0 }];
 
-  const bytes = vectorsBytes('s', { vectors, use });
+  const bytes = serializeVectors('s', { vectors, use });
 
-  expect(readVectors(bytes, 's', 5, 1024)).toEqual({ vectors, use });
+  expect(parseStoredVectors(bytes, 's', 5, 1024)).toEqual({ vectors, use });
   expect(bytes.length).toBeLessThan(5 * 1024 * 4 + 200);
 });
 
 test('what was written under another stamp, cut, or is something else, is nothing', () => {
-  const bytes = vectorsBytes('s', { vectors: [[0.5, 0.25]], use: [] });
+  const bytes = serializeVectors('s', { vectors: [[0.5, 0.25]], use: [] });
 
-  expect(readVectors(bytes, 'other', 1, 2)).toBeUndefined();
-  expect(readVectors(bytes.subarray(0, -1), 's', 1, 2)).toBeUndefined();
-  expect(readVectors(bytes, 's', 2, 2)).toBeUndefined();
+  expect(parseStoredVectors(bytes, 'other', 1, 2)).toBeUndefined();
+  expect(parseStoredVectors(bytes.subarray(0, -1), 's', 1, 2)).toBeUndefined();
+  expect(parseStoredVectors(bytes, 's', 2, 2)).toBeUndefined();
   for (const rubbish of ['', '\n', '{}', 'null\nabcdefgh'])
-    expect(readVectors(Buffer.from(rubbish), 's', 1, 2)).toBeUndefined();
+    expect(parseStoredVectors(Buffer.from(rubbish), 's', 1, 2)).toBeUndefined();
   for (const rubbish of ['', 'null', '[]', '{"stamp":"s"}', '{"stamp":"s","extraction":{"entities":[7]}}'])
     expect(parseStoredExtraction(rubbish, 's')).toBeUndefined();
   expect(parseStoredExtraction(serializeExtraction('s', extraction), 'other')).toBeUndefined();
@@ -52,9 +52,9 @@ test('what was written under another stamp, cut, or is something else, is nothin
 test('a verdict must answer as many questions as were asked', () => {
   const verdict = { entities: [null, 1], facts: [{ repeats: 0, contradicts: [2] }] };
 
-  expect(readVerdict(JSON.stringify(verdict), { entities: 2, facts: 1 })).toEqual(verdict);
-  expect(readVerdict(JSON.stringify(verdict), { entities: 2, facts: 2 })).toBeUndefined();
-  expect(readVerdict('{', { entities: 0, facts: 0 })).toBeUndefined();
+  expect(parseStoredResolution(JSON.stringify(verdict), { entities: 2, facts: 1 })).toEqual(verdict);
+  expect(parseStoredResolution(JSON.stringify(verdict), { entities: 2, facts: 2 })).toBeUndefined();
+  expect(parseStoredResolution('{', { entities: 0, facts: 0 })).toBeUndefined();
 });
 
 test('a hash tells apart what is apart', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { derivedUuid } from '../../../src/derived-uuid.ts';
-import { sameKey } from '../../../src/ingest/name-keys.ts';
+import { canonicalKey } from '../../../src/ingest/name-keys.ts';
 
 test.each([
   ['  Alice   Smith ', 'alice smith'],
@@ -11,8 +11,8 @@ test.each([
   ['E\u0301cole', 'école'],
   ['Ｖａｌｋｅｙ ８', 'valkey 8'],
   ['Har\u00ADbor', 'harbor'],
-])('sameKey(%j) is %j', (name, key) => {
-  expect(sameKey(name)).toBe(key);
+])('canonicalKey(%j) is %j', (name, key) => {
+  expect(canonicalKey(name)).toBe(key);
 });
 
 describe('a derived uuid', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type NewEntry, pack, unpack } from '../../../src/journal/entry.ts';
+import { type NewEntry, packEntry, unpackEntry } from '../../../src/journal/entry.ts';
 import { random } from '../../support/random.ts';
 
 const float = (value: number) => Math.fround(value);
@@ -20,9 +20,9 @@ test('an entry comes back as it was, vectors to the last digit', () => {
     base: { file: 'graphiti_export_x.json', sha256: 'ab' },
   };
 
-  const packed = pack(entry);
+  const packed = packEntry(entry);
 
-  expect(unpack(packed)).toEqual(entry);
+  expect(unpackEntry(packed)).toEqual(entry);
   expect(packed.vectors).toHaveLength(4 * (1024 + 4 + 3));
   expect(packed.text.length).toBeLessThan(600);
 });
@@ -33,17 +33,17 @@ test('a list that 32 bits do not hold stays as it is, and so does every other li
     params: { rows: [{ embedding: [0.1, 2] }, { embedding: [] }], numbers: [0.5, 1] },
   };
 
-  const packed = pack(entry);
+  const packed = packEntry(entry);
 
   expect(packed.vectors).toHaveLength(0);
-  expect(unpack(packed)).toEqual(entry);
+  expect(unpackEntry(packed)).toEqual(entry);
 });
 
 test('an entry without vectors, or of another version, is told apart', () => {
   const entry = { query: 'RETURN $x', params: { x: '$vector' } };
 
-  expect(unpack(pack(entry))).toEqual(entry);
-  expect(() => unpack({ text: '{"version":2,"query":"","params":{}}', vectors: Buffer.of() })).toThrow();
-  const cut = pack({ query: '', params: { embedding: [1, 2, 3] } });
-  expect(() => unpack({ ...cut, vectors: cut.vectors.subarray(0, 8) })).toThrow();
+  expect(unpackEntry(packEntry(entry))).toEqual(entry);
+  expect(() => unpackEntry({ text: '{"version":2,"query":"","params":{}}', vectors: Buffer.of() })).toThrow();
+  const cut = packEntry({ query: '', params: { embedding: [1, 2, 3] } });
+  expect(() => unpackEntry({ ...cut, vectors: cut.vectors.subarray(0, 8) })).toThrow();
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { answerSections, blockOf, renderAnswers } from '../../../src/memory/answer-block.ts';
+import { answerSections, renderAnswers, renderAnswersOrNone } from '../../../src/memory/answer-block.ts';
 
 const time = '2026-03-02T10:00:00+00:00';
 const fact = (text: string, episode: string) => ({
@@ -67,6 +67,8 @@ test('a procedure that is longer than half of the budget ends between two steps 
 
 test('of another time what held then is said, and of nothing that nothing is known', () => {
   const then = answerSections({ rules: [], facts: [fact('Harbor uses Redis.', 'a')] }, 1_000, false);
-  expect(blockOf([then], 1_000)).toMatch(/^Facts of that time:\n- Harbor uses Redis\./);
-  expect(blockOf([answerSections({ rules: [], facts: [] }, 1_000)], 1_000)).toBe('Nothing relevant is known.');
+  expect(renderAnswersOrNone([then], 1_000)).toMatch(/^Facts of that time:\n- Harbor uses Redis\./);
+  expect(renderAnswersOrNone([answerSections({ rules: [], facts: [] }, 1_000)], 1_000)).toBe(
+    'Nothing relevant is known.',
+  );
 });

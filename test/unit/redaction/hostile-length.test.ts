@@ -1,19 +1,23 @@
 import { expect, test } from 'vitest';
-import { entryOf } from '../../../src/agents/claude-code/transcript-entry.ts';
+import { parseTranscriptEntry } from '../../../src/agents/claude-code/transcript-entry.ts';
 import { neutralizeTags } from '../../../src/redaction/neutralize-tags.ts';
-import { recalledSentences, withoutRecalled, withoutRecallMarks } from '../../../src/redaction/recall-marks.ts';
+import {
+  recalledSentences,
+  withoutRecalledSentences,
+  withoutRecallMarks,
+} from '../../../src/redaction/recall-marks.ts';
 import { plainText } from '../../../src/text.ts';
 import { growth, LINEAR } from '../../support/processor.ts';
 
 const prompt = (content: string) =>
-  entryOf({ type: 'user', uuid: 'u', timestamp: '2026-11-22T10:00:00Z', message: { content } });
+  parseTranscriptEntry({ type: 'user', uuid: 'u', timestamp: '2026-11-22T10:00:00Z', message: { content } });
 
 // All that reads a text whose length somebody else decides, beside redaction itself.
 test.each<[string, (text: string) => unknown]>([
   ['an entry of a transcript', prompt],
   ['marks of the memory', withoutRecallMarks],
   ['sentences of an answer', recalledSentences],
-  ['repeated sentences', (text) => withoutRecalled(text, ['the sessions of Harbor', 'a a a a b'])],
+  ['repeated sentences', (text) => withoutRecalledSentences(text, ['the sessions of Harbor', 'a a a a b'])],
   ['tags', neutralizeTags],
   ['sequences of a terminal', plainText],
 ])('%s are looked through in a time that grows with the text', (_, work) => {

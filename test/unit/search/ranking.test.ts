@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { queryTerms, termsOf } from '../../../src/passages/terms.ts';
 import type { Candidates } from '../../../src/search/answer/candidates.ts';
-import { windowOf } from '../../../src/search/answer/date-window.ts';
+import { dateWindowOf } from '../../../src/search/answer/date-window.ts';
 import { rank } from '../../../src/search/answer/rank.ts';
 import { passageRow } from './passage-rows.ts';
 
@@ -21,7 +21,7 @@ function order(
 ): string[] {
   const terms = queryTerms(text);
   const ranking = rank(
-    { text, terms, window: windowOf(text, NOW) },
+    { text, terms, window: dateWindowOf(text, NOW) },
     {
       ...{ passages, facts: [], before: new Map(), after: new Map(), cosines: new Map(), stated: new Map() },
       ...{ documentFrequencies: new Map(terms.map((term) => [term, 1])), passageCount: 100, ...more },
@@ -155,7 +155,7 @@ test.each([
   ['What happened this month?', '2026-06-01', '2026-07-01'],
   ['What happened last month?', '2026-05-01', '2026-06-01'],
 ])('%s asks for the days from %s until before %s', (question, from, to) => {
-  const window = windowOf(question, new Date('2026-06-01T15:00:00Z'));
+  const window = dateWindowOf(question, new Date('2026-06-01T15:00:00Z'));
 
   expect(window && [window.from, window.to].map((day) => day.toISOString())).toEqual(
     [from, to].map((day) => `${day}T00:00:00.000Z`),
@@ -165,6 +165,6 @@ test.each([
 test.each(['What may happen?', 'Where does the march of progress lead?', 'Which port has release 1.7.2?'])(
   'a question that names no day asks for all: %s',
   (question) => {
-    expect(windowOf(question, NOW)).toBeUndefined();
+    expect(dateWindowOf(question, NOW)).toBeUndefined();
   },
 );

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { allMetrics, countingMetrics, type Metrics } from '../../../src/telemetry/metrics.ts';
+import { combineMetrics, countingMetrics, type Metrics } from '../../../src/telemetry/metrics.ts';
 import { openPrometheus } from '../../../src/telemetry/prometheus.ts';
 
 test('every figure goes to each of them, also when one throws', () => {
@@ -9,7 +9,7 @@ test('every figure goes to each of them, also when one throws', () => {
     },
   };
   const [first, last] = [countingMetrics(), countingMetrics()];
-  const metrics = allMetrics(first, throwing, undefined, last);
+  const metrics = combineMetrics(first, throwing, undefined, last);
 
   metrics.increment('opencode.memory.cache_hit', { group: 'a' });
   metrics.increment('opencode.memory.model.tokens', {}, 41);

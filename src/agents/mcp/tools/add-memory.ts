@@ -8,7 +8,7 @@ import { replyShape } from '../reply-shapes.ts';
 import { defineTool, READ_TIMEOUT } from '../tool.ts';
 
 /** The fields of a receipt. */
-export const RECEIPT = { uuid: z.string(), name: z.string(), group_id: z.string(), state: z.string() };
+export const RECEIPT_FIELDS = { uuid: z.string(), name: z.string(), group_id: z.string(), state: z.string() };
 
 export const addMemoryTool = defineTool({
   name: 'add_memory',
@@ -36,7 +36,7 @@ export const addMemoryTool = defineTool({
     ),
     replaces: z.optional(textArgument('uuid of an episode or fact that this replaces; it is shown as ended')),
   }),
-  output: replyShape(RECEIPT),
+  output: replyShape(RECEIPT_FIELDS),
   limit: READ_TIMEOUT,
   async run(args, call) {
     const { memory, note } = call;

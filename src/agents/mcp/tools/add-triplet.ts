@@ -4,11 +4,11 @@ import type { MemoryManager } from '../../../memory.ts';
 import type { EpisodeReceipt } from '../../../queue/producer.ts';
 import { SECOND } from '../../../time.ts';
 import { dateArgument, parseTimeArgument, textArgument } from '../arguments.ts';
-import { fact, factShape, node, nodeShape, replyShape } from '../reply-shapes.ts';
+import { factShape, nodeShape, replyShape, toFactReply, toNodeReply } from '../reply-shapes.ts';
 import { defineTool, READ_TIMEOUT } from '../tool.ts';
-import { enqueueOrSpool, RECEIPT, receiptOf } from './add-memory.ts';
+import { enqueueOrSpool, RECEIPT_FIELDS, receiptOf } from './add-memory.ts';
 
-/** No model reads it, so that it is mostly there by then. */
+/** No model reads a fact, so it is usually committed within this time. */
 const SHOWN_WITHIN = 3 * SECOND;
 
 export const addTripletTool = defineTool({
@@ -26,7 +26,7 @@ export const addTripletTool = defineTool({
     valid_at: z.optional(dateArgument('The date from which the fact holds; default: now')),
     invalid_at: z.optional(dateArgument('The date at which the fact ended; default: it still holds')),
   }),
-  output: replyShape({ ...RECEIPT, nodes: z.array(nodeShape), edges: z.array(factShape) }),
+  output: replyShape({ ...RECEIPT_FIELDS, nodes: z.array(nodeShape), edges: z.array(factShape) }),
   limit: READ_TIMEOUT,
   combined: ({ edge_name, target_node_name }) => `${edge_name}: ${target_node_name}`.replaceAll('_', ' '),
   async run(args, call) {
@@ -60,8 +60,8 @@ export const addTripletTool = defineTool({
       message: `${label} added`,
       ...reply,
       state: 'committed',
-      nodes: stored.entities.map((entity) => node(entity, group)),
-      edges: stored.facts.map((edge) => fact(edge, group)),
+      nodes: stored.entities.map((entity) => toNodeReply(entity, group)),
+      edges: stored.facts.map((edge) => toFactReply(edge, group)),
     };
   },
 });

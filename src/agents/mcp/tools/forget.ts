@@ -100,7 +100,7 @@ async function clear(memory: MemoryManager, group: string, timeoutMs: number) {
     return await memory.forgetGroup(group, { timeoutMs });
   } catch (error) {
     if (error instanceof TimedOutError) return undefined;
-    // Nothing is stored of it, so that nothing has to be cleared.
+    // The memory has no stored data, so there is nothing to clear.
     if (error instanceof InvalidInputError) return NOTHING;
     throw error;
   }

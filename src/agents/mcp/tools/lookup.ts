@@ -2,14 +2,14 @@ import * as z from 'zod/mini';
 import { timeText } from '../../../time.ts';
 import { countArgument, listArgument, textArgument } from '../arguments.ts';
 import {
-  episode,
   episodeShape,
-  fact,
   factShape,
   LONGEST_CONTENT,
-  node,
   nodeShape,
   replyShape,
+  toEpisodeReply,
+  toFactReply,
+  toNodeReply,
 } from '../reply-shapes.ts';
 import { defineTool, READ_TIMEOUT } from '../tool.ts';
 
@@ -26,7 +26,7 @@ export const getEntityEdgeTool = defineTool({
   limit: READ_TIMEOUT,
   async run({ uuid, group_id }, { memory, group: groupOf }) {
     const group = groupOf(group_id);
-    return { message: 'Fact retrieved successfully', ...fact(await memory.getFact(uuid, { group }), group) };
+    return { message: 'Fact retrieved successfully', ...toFactReply(await memory.getFact(uuid, { group }), group) };
   },
 });
 
@@ -56,7 +56,7 @@ export const getEpisodesTool = defineTool({
         `Texts of more than ${LONGEST_CONTENT} characters are cut; memory-manager episode <uuid> prints them whole.`,
       );
     const message = latest.length > 0 ? 'Episodes retrieved successfully' : 'No episodes found';
-    return { message, episodes: latest.map(({ group, row }) => episode(row, group)) };
+    return { message, episodes: latest.map(({ group, row }) => toEpisodeReply(row, group)) };
   },
 });
 
@@ -73,8 +73,8 @@ export const getEpisodeEntitiesTool = defineTool({
     const { entities, facts } = await memory.episodes.getExtracted(uuids, { group });
     return {
       message: `Retrieved provenance for ${uuids.length} episode(s)`,
-      nodes: entities.map((entity) => node(entity, group)),
-      edges: facts.map((edge) => fact(edge, group)),
+      nodes: entities.map((entity) => toNodeReply(entity, group)),
+      edges: facts.map((edge) => toFactReply(edge, group)),
     };
   },
 });

@@ -1,18 +1,18 @@
 import * as z from 'zod/mini';
 import { DEFAULT_BUDGET } from '../../../briefing/render.ts';
 import { InvalidInputError } from '../../../errors.ts';
-import { blockOf, interleave } from '../../../memory/answer-block.ts';
+import { interleave, renderAnswersOrNone } from '../../../memory/answer-block.ts';
 import type { QueryOptions } from '../../../memory/query.ts';
 import type { PassageHit } from '../../../memory/results.ts';
 import { completeExcerpt, NOTHING_KNOWN } from '../../../reader/format.ts';
 import { neutralizeTags } from '../../../redaction/neutralize-tags.ts';
 import { typeOf } from '../../../search/results.ts';
-import { oneLine, shortened } from '../../../text.ts';
+import { oneLine, truncated } from '../../../text.ts';
 import { timeText } from '../../../time.ts';
-import { answerBlock } from '../../tools/search.ts';
+import { renderAnswerBlock } from '../../tools/search.ts';
 import { countArgument, dateArgument, listArgument, parseTimeArgument, textArgument } from '../arguments.ts';
-import { fact, factShape, node, nodeShape, replyShape } from '../reply-shapes.ts';
-import { type Call, defineTool, READ_TIMEOUT } from '../tool.ts';
+import { factShape, nodeShape, replyShape, toFactReply, toNodeReply } from '../reply-shapes.ts';
+import { defineTool, type McpToolCall, READ_TIMEOUT } from '../tool.ts';
 
 const MOST = 100;
 const groups = z.optional(listArgument('The memories to search'));
@@ -44,11 +44,11 @@ export const searchNodesTool = defineTool({
       ...(args.entity_types && { filters: { types: args.entity_types } }),
     });
     const nodes = interleave(
-      results.map(({ group, entities = [] }) => entities.map((entity) => node(entity, group))),
+      results.map(({ group, entities = [] }) => entities.map((entity) => toNodeReply(entity, group))),
     ).slice(0, args.max_nodes);
     const lines = nodes.map(({ name, labels, summary, uuid }) => nodeLine(name, labels, summary ?? '', uuid));
     const title = 'People, projects and things:';
-    call.answer(blockOf([[{ title, share: 1, lines }]], DEFAULT_BUDGET));
+    call.answer(renderAnswersOrNone([[{ title, share: 1, lines }]], DEFAULT_BUDGET));
     return { message: nodes.length > 0 ? 'Nodes retrieved successfully' : 'No relevant nodes found', nodes };
   },
 });
@@ -88,9 +88,9 @@ export const searchFactsTool = defineTool({
       ...range('validAt', 'valid_at', args.valid_at_after, args.valid_at_before),
       ...range('invalidAt', 'invalid_at', args.invalid_at_after, args.invalid_at_before),
     };
-    // Episodes have no relation and no such times.
+    // Episodes have neither a relation nor these times.
     const onlyFacts = Object.keys(filters).length > 0 && { find: 'facts' as const, filters };
-    // A block shows what its budget holds; lists have at most `max_facts` of each kind.
+    // A block shows as much as its budget allows; lists have at most `max_facts` entries of each kind.
     const isBlockOnly = args.budget_tokens !== undefined;
     const budget = args.budget_tokens ?? DEFAULT_BUDGET;
     const [results, briefings] = await Promise.all([
@@ -98,13 +98,13 @@ export const searchFactsTool = defineTool({
       openingBriefings(call, args),
     ]);
     const found = results.map((result) => ({ ...result, briefing: briefings.get(result.group) }));
-    const answer = answerBlock(args.query, found, budget, isOfNow(args));
+    const answer = renderAnswerBlock(args.query, found, budget, isOfNow(args));
     call.answer(answer);
     if (isBlockOnly) {
       const isKnown = answer !== NOTHING_KNOWN;
       return { message: isKnown ? 'Answer retrieved successfully' : NOTHING_KNOWN, facts: [], answer };
     }
-    const facts = interleave(results.map(({ group, facts }) => facts.map((edge) => fact(edge, group)))).slice(
+    const facts = interleave(results.map(({ group, facts }) => facts.map((edge) => toFactReply(edge, group)))).slice(
       0,
       args.max_facts,
     );
@@ -120,17 +120,17 @@ const LONGEST_SUMMARY = 400;
 
 function nodeLine(name: string, labels: readonly string[], summary: string, uuid: string): string {
   const type = typeOf(labels);
-  const about = summary === '' ? '' : `: ${shortened(oneLine(summary), LONGEST_SUMMARY)}`;
+  const about = summary === '' ? '' : `: ${truncated(oneLine(summary), LONGEST_SUMMARY)}`;
   return neutralizeTags(`- ${oneLine(name)}${type === 'Entity' ? '' : ` (${type})`}${about} (entity ${uuid})`);
 }
 
-/** As many as `--budget` looks at. */
+/** The same number as for `--budget`. */
 const MOST_IN_BLOCK = 30;
 
 const isOfNow = ({ as_of, known_at }: Asked): boolean => as_of === undefined && known_at === undefined;
 
-/** The briefings with the user's rules, by group; an answer about another time has none, since rules are of now. */
-async function openingBriefings(call: Call, asked: Asked) {
+/** The briefings with the user's rules, by group; empty for an answer about another time, because rules apply only now. */
+async function openingBriefings(call: McpToolCall, asked: Asked) {
   const groups = isOfNow(asked) ? call.groups(asked.group_ids) : [];
   const briefings = await Promise.all(groups.map((group) => call.memory.getBriefing({ group }).catch(() => undefined)));
   return new Map(groups.map((group, place) => [group, briefings[place]]));
@@ -153,12 +153,12 @@ interface Asked {
   readonly known_at?: string | undefined;
 }
 
-const searchGroups = (call: Call, args: Asked, limit: number, options: QueryOptions) =>
+const searchGroups = (call: McpToolCall, args: Asked, limit: number, options: QueryOptions) =>
   askGroups(call, args, options, (query, whole) => call.memory.search(query, limit, whole));
 
 /** The results of each group; with a center, only of the groups that know it. */
 async function askGroups<T extends object>(
-  call: Call,
+  call: McpToolCall,
   asked: Asked,
   options: QueryOptions,
   ask: (query: string, options: QueryOptions) => Promise<T>,

@@ -15,7 +15,7 @@ const ALWAYS: readonly Tool[] = [
   ...[summarizeSagaTool, buildCommunitiesTool, getStatusTool],
 ];
 
-/** Those that models need most first. */
+/** The tools that models need most come first. */
 export function toolsFor(allowClear: boolean): readonly Tool[] {
   return allowClear ? [...ALWAYS, clearGraphTool] : ALWAYS;
 }

@@ -62,7 +62,7 @@ function markdownBelow(folder: string): string[] {
   }
 }
 
-/** Of both major versions' forms. */
+/** In the form of either major version. */
 function commandsIn(path: string): (readonly [name: string, command: { template?: unknown }])[] {
   const text = readOptionalFile(path);
   if (text === undefined) return [];

@@ -2,8 +2,8 @@ import type { AssistantMessage, HostEvent as FirstHostEvent, MessagePart } from 
 import type { EventData, ServiceEvent } from './host.ts';
 
 /** Translates the events of OpenCode 2 into those of opencode 1, so that both hosts share the capture. */
-export interface Translation {
-  /** A session whose events are meant, and a message of its user that will be delivered. */
+export interface EventTranslator {
+  /** Records a session whose events are translated, and a message of its user that will be delivered. */
   prompted(session: string, message: string): void;
   /** Undoes `prompted` for a session that turns out to be another's. */
   leaveOut(session: string): void;
@@ -29,7 +29,7 @@ const MOST_EVENTS = 2_000;
  * that were delivered together have one answer and are one turn. Only sessions of which `prompted` was called count: the host
  * sends the events of all its sessions, those of other projects and of sub-agents too.
  */
-export function openTranslation(): Translation {
+export function openEventTranslator(): EventTranslator {
   const sessions = new Map<string, Progress>();
   const seen = new Set<string>();
 

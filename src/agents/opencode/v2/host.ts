@@ -83,7 +83,7 @@ export interface ServiceSession {
   readonly location?: { readonly directory?: string };
 }
 
-/** Every event has the same outside; which of the data are there depends on `type`. */
+/** All events have this envelope; the members of `data` depend on `type`. */
 export interface ServiceEvent {
   readonly id?: string;
   readonly type: string;
@@ -145,10 +145,10 @@ export interface PluginTool {
   readonly input: object;
   /** Without code mode the model calls the tool itself, not a script that calls the tool. */
   readonly options: { readonly codemode: false };
-  execute(input: unknown, use: ToolUse): Promise<{ readonly content: string }>;
+  execute(input: unknown, context: ToolContext): Promise<{ readonly content: string }>;
 }
 
-export interface ToolUse {
+export interface ToolContext {
   readonly sessionID: string;
   readonly messageID: string;
   /** Of the call. */

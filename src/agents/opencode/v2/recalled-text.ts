@@ -4,7 +4,7 @@ import type { ContentPart, ModelMessage, PromptEvent, RequestEvent } from './hos
 const KEY = 'memory-manager';
 const MOST_MESSAGES = 5_000;
 
-export interface RecalledText {
+export interface RecalledTextStore {
   /** Fixes what the model gets with a message from now on. */
   keep(event: PromptEvent, text: string): void;
   /**
@@ -15,7 +15,7 @@ export interface RecalledText {
   putInto(event: RequestEvent): boolean;
 }
 
-export function openRecalledText(): RecalledText {
+export function openRecalledTextStore(): RecalledTextStore {
   const texts = new Map<string, string>();
   return {
     keep(event, text) {
@@ -30,7 +30,7 @@ export function openRecalledText(): RecalledText {
       let isIn = false;
       for (const [index, message] of messages.entries()) {
         if (message.role !== 'user') continue;
-        const text = texts.get(message.id ?? '') ?? recalledIn(message);
+        const text = texts.get(message.id ?? '') ?? recalledTextOf(message);
         if (text === undefined) continue;
         isIn = true;
         messages[index] = withText(message, text);
@@ -41,7 +41,7 @@ export function openRecalledText(): RecalledText {
 }
 
 /** The text that was recalled for a message, as its metadata have it. */
-export function recalledIn({ metadata }: Pick<ModelMessage, 'metadata'>): string | undefined {
+export function recalledTextOf({ metadata }: Pick<ModelMessage, 'metadata'>): string | undefined {
   const text = metadata?.[KEY];
   return typeof text === 'string' ? text : undefined;
 }

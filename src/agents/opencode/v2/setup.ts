@@ -2,14 +2,14 @@ import { withTimeout } from '../../../with-timeout.ts';
 import type { Hooks } from '../host.ts';
 import { server } from '../plugin-hooks.ts';
 import { hasCommand, readCommands, registeredMemoryCommand } from './commands.ts';
-import { openTranslation } from './events.ts';
+import { openEventTranslator } from './events.ts';
 import { followEvents } from './follow-events.ts';
 import type { PluginContext, PluginLocation, PromptEvent, Registration, RequestEvent, ServiceEvent } from './host.ts';
-import { openRecalledText } from './recalled-text.ts';
+import { openRecalledTextStore } from './recalled-text.ts';
 import { isIgnoredSession, openSessionInfos, type SessionInfos } from './session-info.ts';
 import { toHostInput, toPluginTool, toPromptOutput } from './version1-shapes.ts';
 
-/** Limit of the wait for the host's answer to which session a message belongs. */
+/** Limit for the host's answer to the question which session a message belongs to. */
 const LOOKUP_TIMEOUT = 100;
 /** The running plugin of each folder: a host that loads the plugin again may end the former one later. */
 const RUNNING: unique symbol = Symbol.for('memory-manager/opencode-2');
@@ -33,7 +33,7 @@ export async function setupWith(context: unknown, log: Log): Promise<Close | und
   }
 }
 
-/** opencode 1.18 calls `setup` as well as `server`, with a context that has no sessions. There `server` does all. */
+/** opencode 1.18 calls `setup` as well as `server`, with a context that has no sessions. There `server` does all the work. */
 function hasSessions(context: unknown): context is PluginContext {
   const { session, event } = (context ?? {}) as Partial<PluginContext>;
   return typeof session?.hook === 'function' && typeof event?.subscribe === 'function';
@@ -70,8 +70,8 @@ async function connect(
   hooks: Hooks,
   infos: SessionInfos,
 ): Promise<Close> {
-  const translation = openTranslation();
-  const recalled = openRecalledText();
+  const translation = openEventTranslator();
+  const recalled = openRecalledTextStore();
   let isClosed = false;
 
   async function prompted(event: PromptEvent): Promise<void> {
@@ -137,7 +137,7 @@ async function connect(
   };
 }
 
-/** A hook that fails fails what it belongs to. */
+/** A failing hook would make the host's operation fail. */
 function quietly<Given>(work: (given: Given) => Promise<void>): (given: Given) => Promise<void> {
   return async (given) => {
     try {

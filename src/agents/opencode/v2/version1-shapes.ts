@@ -1,10 +1,10 @@
 import * as z from 'zod/mini';
 import type { HostClient, HostInput, HostTool, MessagePart, PromptOutput } from '../host.ts';
 import type { PluginContext, PluginLocation, PluginTool, PromptEvent, StoredMessage } from './host.ts';
-import { recalledIn } from './recalled-text.ts';
+import { recalledTextOf } from './recalled-text.ts';
 import { type SessionInfos, unwrapData } from './session-info.ts';
 
-// Between the shapes of opencode 1, in which the plugin is written, and those of OpenCode 2.
+// Converts between the shapes of opencode 1, for which the plugin is written, and those of OpenCode 2.
 
 /** The input of `server`. */
 export function toHostInput(
@@ -32,7 +32,7 @@ export function toHostInput(
 /** The user's text and the text that was recalled for it. */
 function partsOf(sessionID: string, message: StoredMessage): MessagePart[] {
   if (message.type !== 'user') return [];
-  const texts = [message.text ?? '', recalledIn(message) ?? ''].filter((text) => text !== '');
+  const texts = [message.text ?? '', recalledTextOf(message) ?? ''].filter((text) => text !== '');
   return texts.map((text, index) => ({ id: `prt_${index}`, sessionID, messageID: '', type: 'text', text }));
 }
 

@@ -9,7 +9,7 @@ import { timeLimit } from './request-options.ts';
 /** A capability of the key. */
 export type Capability = 'writeFiles' | 'readFiles' | 'listFiles' | 'deleteFiles';
 
-export interface Account {
+export interface B2Account {
   readonly bucketId: string;
   readonly capabilities: readonly string[];
   /** Bytes. */
@@ -35,7 +35,7 @@ type Allowed = z.output<typeof authorized>['allowed'];
  * Gets a new token, which the library keeps, and checks that the key fits bucket and prefix.
  * @throws ConfigError when a setting is wrong, otherwise CallFailedError
  */
-export async function authorize(b2: B2, place: B2Location, policy: CallPolicy): Promise<Account> {
+export async function authorize(b2: B2, place: B2Location, policy: CallPolicy): Promise<B2Account> {
   const url = place.authorizeUrl && { url: place.authorizeUrl };
   const reply = await b2
     .authorize({ axiosOverride: { ...timeLimit(policy.callMs), ...url } })
@@ -52,7 +52,7 @@ export async function authorize(b2: B2, place: B2Location, policy: CallPolicy): 
 }
 
 /** @throws ConfigError */
-export function checkCapability({ capabilities }: Account, needed: Capability): void {
+export function checkCapability({ capabilities }: B2Account, needed: Capability): void {
   if (capabilities.includes(needed)) return;
   const action = { writeFiles: 'write', readFiles: 'read', listFiles: 'list', deleteFiles: 'delete' }[needed];
   throw new ConfigError(

@@ -6,7 +6,7 @@ declare module 'backblaze-b2' {
     readonly data: T;
   }
 
-  /** Goes over the library's own settings of the request, member by member. */
+  /** Overrides the library's own settings of the request, member by member. */
   export interface Override {
     readonly axiosOverride: Readonly<Record<string, unknown>>;
   }

@@ -57,7 +57,10 @@ export function invalidKeyError({ server }: B2Location, failure: CallFailedError
   );
 }
 
-/** Keys that version 4 of the protocol limits to buckets, even to one, do not work with older versions. Authorizing fails so for no other reason. */
+/**
+ * Keys that version 4 of the protocol limits to buckets, even to one, do not work with older versions. No other reason makes authorizing
+ * fail in this way.
+ */
 export function newerKeyError({ server, bucket }: B2Location, failure: CallFailedError): ConfigError {
   return new ConfigError(
     `${server} does not take the key in B2_KEY_ID over version 2 of its protocol (${failure.message}), as with keys that the b2 command or the current API limits to buckets; make a key for the bucket "${bucket}" in Backblaze's web pages, under Application Keys, and set B2_KEY_ID and B2_APP_KEY to it.`,

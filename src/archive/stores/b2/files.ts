@@ -1,5 +1,5 @@
 import type { FileVersion, Page } from 'backblaze-b2';
-import { isName, type ListedFile, newestFirst } from '../archive-store.ts';
+import { isArchiveFileName, type ListedFile, newestFirst } from '../archive-store.ts';
 import { toCallFailure } from './failures.ts';
 import { timeLimit } from './request-options.ts';
 import type { B2Session } from './session.ts';
@@ -26,7 +26,7 @@ export async function listFiles(session: B2Session, namePrefix: string): Promise
     );
     for (const { fileName, action, contentLength: bytes, uploadTimestamp } of data.files) {
       const name = fileName.slice(place.prefix.length);
-      if (action === 'upload' && isName(name)) found.push({ name, bytes, at: new Date(uploadTimestamp) });
+      if (action === 'upload' && isArchiveFileName(name)) found.push({ name, bytes, at: new Date(uploadTimestamp) });
     }
     next = data.nextFileName;
   }
@@ -80,7 +80,7 @@ export async function cancelUnfinished(session: B2Session, untouchedForMs: numbe
 async function* unfinished(session: B2Session): AsyncGenerator<FileVersion> {
   const { place, policy } = session;
   for (let startFileId: string | undefined; ; ) {
-    // The library has no call for this one; of those it has, this takes the same members.
+    // The library has no function for this call; this function sends the same members.
     const { data } = await session.ask('listFiles', (b2, { bucketId }) =>
       b2.getUploadUrl<Page>({
         bucketId,

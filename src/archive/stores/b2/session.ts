@@ -1,7 +1,7 @@
 import B2 from 'backblaze-b2';
 import type { Metrics } from '../../../telemetry/metrics.ts';
 import { type CallPolicy, isTemporary, pauseBeforeRetry } from '../remote-calls.ts';
-import { type Account, authorize, type Capability, checkCapability } from './authorize.ts';
+import { authorize, type B2Account, type Capability, checkCapability } from './authorize.ts';
 import { b2ArchiveError, isTokenExpired, toCallFailure } from './failures.ts';
 import type { B2Location } from './location.ts';
 
@@ -15,22 +15,22 @@ export interface B2Session {
    * Makes a call, and again after a temporary failure: five times at most. An expired token is renewed once.
    * @throws ConfigError, ArchiveUnavailableError
    */
-  ask<T>(needed: Capability, call: (b2: B2, account: Account) => Promise<T>): Promise<T>;
+  ask<T>(needed: Capability, call: (b2: B2, account: B2Account) => Promise<T>): Promise<T>;
 }
 
 export function openB2Session(place: B2Location, policy: CallPolicy, metrics?: Metrics): B2Session {
   const b2 = new B2({ applicationKeyId: place.keyId, applicationKey: place.appKey, retry: { retries: 0 } });
-  let authorized: Promise<Account> | undefined;
+  let authorized: Promise<B2Account> | undefined;
 
-  function forget(token: Promise<Account>): void {
+  function forget(token: Promise<B2Account>): void {
     // Unless another call has renewed it meanwhile.
     if (authorized === token) authorized = undefined;
   }
 
   async function once<T>(
-    token: Promise<Account>,
+    token: Promise<B2Account>,
     needed: Capability,
-    call: (account: Account) => Promise<T>,
+    call: (account: B2Account) => Promise<T>,
   ): Promise<T> {
     const account = await token.catch((error: unknown) => {
       forget(token);

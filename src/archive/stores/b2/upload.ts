@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { default as B2, Reply, Target } from 'backblaze-b2';
 import { CallFailedError, pauseBeforeRetry } from '../remote-calls.ts';
-import type { Account } from './authorize.ts';
+import type { B2Account } from './authorize.ts';
 import { b2ArchiveError, isRetryable, toCallFailure } from './failures.ts';
 import { timeLimit, uploadLimit } from './request-options.ts';
 import type { B2Session } from './session.ts';
@@ -128,7 +128,7 @@ interface Common {
 }
 
 /** Sends bodies one after the other to one upload URL. After a failure the URL is replaced. */
-function sender(session: B2Session, newTarget: (b2: B2, account: Account) => Promise<Reply<Target>>) {
+function sender(session: B2Session, newTarget: (b2: B2, account: B2Account) => Promise<Reply<Target>>) {
   const { b2, place, policy, metrics } = session;
   let target: Target | undefined;
   return async (

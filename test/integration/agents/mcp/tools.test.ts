@@ -7,13 +7,13 @@ import { commandsInAnswer, linesOfItsOwn, storeHostile } from '../../../support/
 import { commandsIn, HOSTILE } from '../../../support/hostile-texts.ts';
 import { type McpProcess, startMcp } from '../../../support/mcp-client.ts';
 import { answersIn, calling, hello, lines } from '../../../support/mcp-lines.ts';
-import { useOpened } from '../../../support/opened.ts';
 import { storeReplaced } from '../../../support/replaced-statement.ts';
+import { useStoreConnections } from '../../../support/store-connections.ts';
 import { newGroup, useStores } from '../../../support/stores.ts';
 import { until } from '../../../support/wait.ts';
 
 const stores = useStores();
-const opened = useOpened(stores);
+const opened = useStoreConnections(stores);
 // In parts, so that no scanner takes it for a real one.
 const SECRET = ['AKIA', '5Z7QX2VMK3LWTR4B'].join('');
 /** What was replaced, told as if it were true. */

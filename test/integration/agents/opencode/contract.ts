@@ -9,7 +9,7 @@ import type { Config } from '../../../../src/config.ts';
 import { type Server, startFalkorDB, startValkey } from '../../../../src/embedded/servers.ts';
 import { MemoryManager } from '../../../../src/memory.ts';
 import { openSpool } from '../../../../src/queue/spool/spool.ts';
-import { BRIEFING, cacheKey, readCached } from '../../../../src/reader/cache.ts';
+import { BRIEFING_QUESTION, cacheKey, readCached } from '../../../../src/reader/cache.ts';
 import { RECALL_BEGIN, RECALL_END } from '../../../../src/redaction/recall-marks.ts';
 import { MINUTE } from '../../../../src/time.ts';
 import { retryingConnection } from '../../../../src/valkey/connections.ts';
@@ -445,7 +445,7 @@ export function pluginContract(version: Version): void {
 
 async function hasBriefing({ valkey: address, queuePrefix, group }: Config): Promise<boolean> {
   const connection = inNamespace(retryingConnection(address), queuePrefix);
-  const { answer } = await readCached(connection, group, cacheKey(connection, group, BRIEFING));
+  const { answer } = await readCached(connection, group, cacheKey(connection, group, BRIEFING_QUESTION));
   connection.disconnect();
   return answer !== undefined;
 }

@@ -8,8 +8,8 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest
 import { answerHook } from '../../../../src/agents/hooks/hook.ts';
 import { joinedRepositories, joinMemory, unjoinedFolder } from '../../../../src/agents/joined-folders.ts';
 import type { PastAgent } from '../../../../src/agents/past-sessions/history.ts';
-import { importPastSessionsOf, surveyPastSessions } from '../../../../src/agents/past-sessions/import-past.ts';
-import type { PastSessionOptions } from '../../../../src/agents/past-sessions/survey.ts';
+import { importPastSessionsOf, previewPastImport } from '../../../../src/agents/past-sessions/import-past.ts';
+import type { PastSessionOptions } from '../../../../src/agents/past-sessions/read-past-sessions.ts';
 import { scopeOf } from '../../../../src/agents/scope.ts';
 import { openServices, type Services } from '../../../../src/memory/services.ts';
 import { MemoryManager } from '../../../../src/memory.ts';
@@ -218,30 +218,30 @@ describe.each(Object.keys(HISTORIES) as PastAgent[])('%s', (agent) => {
   });
 
   test('what it would bring is shown first, and stores nothing', async () => {
-    const survey = await surveyPastSessions(services, options(agent));
+    const preview = await previewPastImport(services, options(agent));
 
-    expect(survey).toMatchObject({ sessions: 2, turns: 4, summaries: 1, known: 0, running: 0, subAgents: 1 });
-    expect(survey.memories).toEqual([
+    expect(preview).toMatchObject({ sessions: 2, turns: 4, summaries: 1, known: 0, running: 0, subAgents: 1 });
+    expect(preview.memories).toEqual([
       { group: groupOf(harbor), episodes: 4, directory: harbor, exists: true },
       { group: groupOf(notes), episodes: 1, directory: notes, exists: true },
     ]);
-    expect(survey.hidden).toBeGreaterThanOrEqual(4);
-    expect(survey.damaged).toBe(DAMAGED[agent]);
-    expect(survey.damagedPlaces).toHaveLength(DAMAGED[agent]);
+    expect(preview.hidden).toBeGreaterThanOrEqual(4);
+    expect(preview.damaged).toBe(DAMAGED[agent]);
+    expect(preview.damagedPlaces).toHaveLength(DAMAGED[agent]);
     expect(await jobs()).toEqual([]);
   });
 
   test('can be limited to a project, to a time, and to one memory', async () => {
-    expect(await surveyPastSessions(services, options(agent, { project: notes }))).toMatchObject({
+    expect(await previewPastImport(services, options(agent, { project: notes }))).toMatchObject({
       sessions: 1,
       turns: 1,
       summaries: 0,
     });
-    expect(await surveyPastSessions(services, options(agent, { since: new Date('2026-12-01') }))).toMatchObject({
+    expect(await previewPastImport(services, options(agent, { since: new Date('2026-12-01') }))).toMatchObject({
       sessions: 0,
       turns: 0,
     });
-    const { memories } = await surveyPastSessions(services, options(agent, { group: 'all' }));
+    const { memories } = await previewPastImport(services, options(agent, { group: 'all' }));
     expect(memories).toMatchObject([{ group: 'all', episodes: 5 }]);
   });
 });
@@ -260,15 +260,15 @@ test('sessions of a second clone are left out until it has joined', async () => 
       expect.stringMatching(/^\S+\/clone has not joined .* type `memory-manager join` in it and import again\.$/),
     ],
   };
-  // A survey lets no folder join, and shows the same.
-  expect(await surveyPastSessions(services, options('claude-code'))).toMatchObject({ turns: 1, ...left });
+  // A preview lets no folder join, and shows the same.
+  expect(await previewPastImport(services, options('claude-code'))).toMatchObject({ turns: 1, ...left });
   const scope = scopeOf({ directory: harbor, environment });
   expect(joinedRepositories(services.config.home, scope.group)).toEqual([]);
 
   expect(await importPastSessionsOf(services, options('claude-code'))).toMatchObject({ added: 1, ...left });
   expect(await contents()).toEqual(['user: Where is harbor?\nassistant: Here.']);
   const again = { environment: { ...environment, MEMORY_GROUP: 'chosen' } };
-  expect(await surveyPastSessions(services, options('claude-code', again))).toMatchObject({ turns: 2, unjoined: 0 });
+  expect(await previewPastImport(services, options('claude-code', again))).toMatchObject({ turns: 2, unjoined: 0 });
 
   const joining = unjoinedFolder({ home: services.config.home, scope, directory: clone, environment });
   if (joining) joinMemory(services.config.home, joining);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { answerText, isOwnCall, REPLY_MARK } from '../../../../src/agents/capture/own-tools.ts';
 import { toolsFor } from '../../../../src/agents/mcp/tools/tools.ts';
-import { recalledSentences, withoutRecalled } from '../../../../src/redaction/recall-marks.ts';
+import { recalledSentences, withoutRecalledSentences } from '../../../../src/redaction/recall-marks.ts';
 import { growth, LINEAR } from '../../../support/processor.ts';
 
 test.each([
@@ -90,7 +90,7 @@ test.each([
   for (const output of [answer, JSON.stringify(answer)]) {
     expect(answerText(output)).toContain(answer.split('\n')[0]);
     if (answer.length >= 12)
-      expect(withoutRecalled(answer, recalledSentences(answerText(output)))).not.toMatch(/\p{L}{3}|\d{5}/u);
+      expect(withoutRecalledSentences(answer, recalledSentences(answerText(output)))).not.toMatch(/\p{L}{3}|\d{5}/u);
   }
 });
 

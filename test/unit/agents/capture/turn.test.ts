@@ -9,7 +9,7 @@ import {
   RECALL_BEGIN,
   RECALL_END,
   recalledSentences,
-  withoutRecalled,
+  withoutRecalledSentences,
   withoutRecallMarks,
 } from '../../../../src/redaction/recall-marks.ts';
 import { hiddenThings } from '../../../support/secrets.ts';
@@ -170,7 +170,7 @@ describe('what was recalled', () => {
     ['within a line', 'I recall: Harbor uses Redis since May. So I chose it.', 'I recall: . So I chose it.'],
     ['nothing of it', 'Harbor uses Valkey.', 'Harbor uses Valkey.'],
   ])('and taken out where it is repeated: %s', (_, said, left) => {
-    expect(withoutRecalled(said, sentences)).toBe(left);
+    expect(withoutRecalledSentences(said, sentences)).toBe(left);
   });
 
   test('between marks of any form', () => {

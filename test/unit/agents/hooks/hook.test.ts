@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { HookEvent } from '../../../../src/agents/hooks/event.ts';
 import { answerHook } from '../../../../src/agents/hooks/hook.ts';
-import { newSession, withRecalled, withSession } from '../../../../src/agents/hooks/session.ts';
+import { newSession, withRecalledSentences, withSession } from '../../../../src/agents/hooks/session.ts';
 import type { Episode } from '../../../../src/episode.ts';
 import { readSpooled } from '../../../../src/queue/spool/spool.ts';
 import { readOutcomes } from '../../../../src/telemetry/agent-outcomes.ts';
@@ -298,7 +298,7 @@ describe('left out', () => {
   test.each([1, 3])('is what a briefing said, after %d large answers of the memory', async (times) => {
     transcript.user('Which store?');
     await call('SessionStart', { source: 'resume' });
-    const state = withRecalled(newSession(0), ['Harbor keeps its sessions in Valkey 8']);
+    const state = withRecalledSentences(newSession(0), ['Harbor keeps its sessions in Valkey 8']);
     withSession(at('home'), 'claude-code', 's1', (file) => file.write(state));
     const facts = (turn: number) => Array.from({ length: 1_000 }, (_, n) => ({ fact: `Quay ${turn} has berth ${n}` }));
     for (let turn = 0; turn < times; turn++) {

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { findProgram, missingPart, shellLine, shellWords } from '../../../../src/agents/install/program.ts';
+import { findProgram, missingProgramPart, shellLine, shellWords } from '../../../../src/agents/install/program.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -47,9 +47,9 @@ test('what is missing of a program is named', () => {
   const node = runnable('bin', 'node');
   const environment = { PATH: join(folder, 'bin') };
 
-  expect(missingPart(['node'], environment)).toBeUndefined();
-  expect(missingPart([node, 'relative', node], environment)).toBeUndefined();
-  expect(missingPart(['memory-manager'], environment)).toBe('memory-manager');
-  expect(missingPart([node, join(folder, 'gone.cjs')], environment)).toBe(join(folder, 'gone.cjs'));
-  expect(missingPart([join(folder, 'gone')], environment)).toBe(join(folder, 'gone'));
+  expect(missingProgramPart(['node'], environment)).toBeUndefined();
+  expect(missingProgramPart([node, 'relative', node], environment)).toBeUndefined();
+  expect(missingProgramPart(['memory-manager'], environment)).toBe('memory-manager');
+  expect(missingProgramPart([node, join(folder, 'gone.cjs')], environment)).toBe(join(folder, 'gone.cjs'));
+  expect(missingProgramPart([join(folder, 'gone')], environment)).toBe(join(folder, 'gone'));
 });

@@ -2,7 +2,11 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { SessionSummary, Turn } from '../../../../src/agents/capture/turn.ts';
 import { openCapture } from '../../../../src/agents/opencode/capture.ts';
 import type { Hooks, HostEvent } from '../../../../src/agents/opencode/host.ts';
-import { openSessions, recordRecalled, type TrackedSessions } from '../../../../src/agents/opencode/sessions.ts';
+import {
+  openTrackedSessions,
+  recordRecalledText,
+  type TrackedSessions,
+} from '../../../../src/agents/opencode/sessions.ts';
 import { hostOf } from '../../../integration/agents/opencode/host.ts';
 
 let turns: Turn[];
@@ -14,7 +18,7 @@ let end: () => void;
 beforeEach(() => {
   turns = [];
   summaries = [];
-  sessions = openSessions();
+  sessions = openTrackedSessions();
   const capture = openCapture(sessions, '/home/ines/project', {
     turn: (turn) => void turns.push(turn),
     summary: (summary) => void summaries.push(summary),
@@ -218,7 +222,7 @@ describe('what is no turn', () => {
 
   test('what was recalled is not told again in a summary', async () => {
     const session = await host.newSession();
-    recordRecalled(sessions.of(session), '- Harbor uses Redis for sessions (since 2025-01-01)');
+    recordRecalledText(sessions.of(session), '- Harbor uses Redis for sessions (since 2025-01-01)');
     const summary = host.answer(session, 'msg_compact', { summary: true });
     await host.say(session, summary, 'We renamed the gateway.\n- Harbor uses Redis for sessions.');
 
@@ -257,7 +261,7 @@ test('a question that is asked while the agent is busy is a turn of its own', as
 
 test('a large answer of the memory is not told again, and what was recalled before is still known', async () => {
   const session = await host.newSession();
-  recordRecalled(sessions.of(session), '- Harbor uses Redis for sessions (since 2025-01-01)');
+  recordRecalledText(sessions.of(session), '- Harbor uses Redis for sessions (since 2025-01-01)');
   const { message } = await host.prompt(session, 'Which berths?');
   const answer = host.answer(session, message.id);
   await host.event('message.updated', { info: answer });
@@ -277,7 +281,7 @@ test('a large answer of the memory is not told again, and what was recalled befo
 
 test('what was recalled is not told again, in any session of its own', async () => {
   const session = await host.newSession();
-  recordRecalled(sessions.of(session), '- Harbor uses Redis for sessions (since 2025-01-01)');
+  recordRecalledText(sessions.of(session), '- Harbor uses Redis for sessions (since 2025-01-01)');
   await host.turnWithTool(session, 'Which store?', 'As I recall, Harbor uses Redis for sessions.', {
     output: 'README: harbor uses redis for sessions',
   });

@@ -3,7 +3,7 @@ import type { BackgroundStores } from '../../../../src/agents/opencode/backgroun
 import type { MessagePart } from '../../../../src/agents/opencode/host.ts';
 import { openRecallInjection, type RecallTimeouts } from '../../../../src/agents/opencode/inject-recall.ts';
 import type { Recall } from '../../../../src/agents/opencode/recall.ts';
-import { openSessions } from '../../../../src/agents/opencode/sessions.ts';
+import { openTrackedSessions } from '../../../../src/agents/opencode/sessions.ts';
 import { MINUTE } from '../../../../src/time.ts';
 import { lookOn } from '../../../support/wait.ts';
 
@@ -38,7 +38,7 @@ function primed(
     () => outcomes.push('late'),
     () => outcomes.push('ok'),
   );
-  const sessions = openSessions();
+  const sessions = openTrackedSessions();
   sessions.created({ id: 's' });
   return {
     outcomes,

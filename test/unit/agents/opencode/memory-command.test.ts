@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { openTemplates } from '../../../../src/agents/opencode/command-templates.ts';
+import { openCommandTemplates } from '../../../../src/agents/opencode/command-templates.ts';
 import type { HostConfig } from '../../../../src/agents/opencode/host.ts';
 import { addMemoryCommand } from '../../../../src/agents/opencode/memory-command.ts';
 
 test('/memory is added beside the commands of the user, and its text is not taken for their own words', () => {
   const config: HostConfig = { command: { ship: { template: 'Ship $ARGUMENTS to production.' } } };
-  const templates = openTemplates();
+  const templates = openCommandTemplates();
 
   addMemoryCommand(config);
   templates.read(config);

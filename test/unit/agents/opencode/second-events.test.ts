@@ -1,22 +1,22 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { SessionSummary, Turn } from '../../../../src/agents/capture/turn.ts';
 import { openCapture } from '../../../../src/agents/opencode/capture.ts';
-import { openSessions } from '../../../../src/agents/opencode/sessions.ts';
-import { openTranslation, type Translation } from '../../../../src/agents/opencode/v2/events.ts';
+import { openTrackedSessions } from '../../../../src/agents/opencode/sessions.ts';
+import { type EventTranslator, openEventTranslator } from '../../../../src/agents/opencode/v2/events.ts';
 import type { EventData } from '../../../../src/agents/opencode/v2/host.ts';
 import { toPromptOutput } from '../../../../src/agents/opencode/v2/version1-shapes.ts';
 
 const SESSION = 'ses_1';
 let turns: Turn[];
 let summaries: SessionSummary[];
-let translation: Translation;
+let translation: EventTranslator;
 let capture: ReturnType<typeof openCapture>;
 let count: number;
 
 beforeEach(() => {
   [turns, summaries, count] = [[], [], 0];
-  translation = openTranslation();
-  capture = openCapture(openSessions(), '/home/ines/project', {
+  translation = openEventTranslator();
+  capture = openCapture(openTrackedSessions(), '/home/ines/project', {
     turn: (turn) => void turns.push(turn),
     summary: (summary) => void summaries.push(summary),
   });

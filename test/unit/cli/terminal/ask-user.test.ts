@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
-import { isAgreed } from '../../../../src/cli/terminal/ask-user.ts';
+import { askYesOrNo } from '../../../../src/cli/terminal/ask-user.ts';
 
 function terminal(isTTY: boolean) {
   const [input, output] = [new PassThrough(), new PassThrough()].map((stream) => Object.assign(stream, { isTTY }));
@@ -19,7 +19,7 @@ test.each([true, false])('only yes is agreement (on a terminal: %s)', async (isT
   ] as const) {
     const { input, output } = terminal(isTTY);
     input.write(answer);
-    expect([answer, await isAgreed('Really?', { input, output })]).toEqual([answer, agreed]);
+    expect([answer, await askYesOrNo('Really?', { input, output })]).toEqual([answer, agreed]);
     expect(String(output.read())).toContain('Really? [y/N] ');
   }
 });
@@ -27,12 +27,12 @@ test.each([true, false])('only yes is agreement (on a terminal: %s)', async (isT
 test.each([true, false])('the end of the input is no (on a terminal: %s)', async (isTTY) => {
   const { input, output } = terminal(isTTY);
   input.end();
-  expect(await isAgreed('Really?', { input, output })).toBe(false);
+  expect(await askYesOrNo('Really?', { input, output })).toBe(false);
 });
 
 test.each(['\x03', '\x04', 'ye\x03'])('an interrupt is no: %j', async (typed) => {
   const { input, output } = terminal(true);
   input.write(typed);
-  expect(await isAgreed('Really?', { input, output })).toBe(false);
+  expect(await askYesOrNo('Really?', { input, output })).toBe(false);
   expect(String(output.read())).toMatch(/\n$/);
 });

@@ -9,15 +9,15 @@ import { type Leases, openLeases } from '../../src/valkey/lease.ts';
 import type { Stores } from './stores.ts';
 
 /** What a test that works past the queue opens itself. */
-export interface Opened {
+export interface StoreConnections {
   graphs: Graphs;
   valkey: Redis;
   leases: Leases;
 }
 
 /** Opens both stores before the file's tests and closes them after. */
-export function useOpened(stores: Stores): Opened {
-  const opened = {} as Opened;
+export function useStoreConnections(stores: Stores): StoreConnections {
+  const opened = {} as StoreConnections;
   beforeAll(() => {
     opened.valkey = inNamespace(retryingConnection(stores.config.valkey), stores.config.queuePrefix);
     opened.graphs = openGraphs(stores.config.falkordb, { journal: openJournal(opened.valkey) });
@@ -32,7 +32,12 @@ export function useOpened(stores: Stores): Opened {
 }
 
 /** Like another process: its own connections to the same stores. */
-export function openOwn({ falkordb, valkey: address, queuePrefix, takeoverMs }: Config): Opened & { close(): void } {
+export function openStoreConnections({
+  falkordb,
+  valkey: address,
+  queuePrefix,
+  takeoverMs,
+}: Config): StoreConnections & { close(): void } {
   const valkey = inNamespace(retryingConnection(address), queuePrefix);
   const graphs = openGraphs(falkordb, { journal: openJournal(valkey) });
   const leases = openLeases(valkey, takeoverMs);

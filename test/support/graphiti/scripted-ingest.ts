@@ -6,14 +6,14 @@ import type { GroupGraph } from '../../../src/graph/group-graph.ts';
 import { openIngest } from '../../../src/ingest/ingest.ts';
 import type { Embedder } from '../../../src/models/embedder.ts';
 import type { ExtractedFact, Extraction } from '../../../src/models/language-model.ts';
-import { useOpened } from '../opened.ts';
+import { useStoreConnections } from '../store-connections.ts';
 import { newGroup, useStores } from '../stores.ts';
 import { checklist } from './checklist.ts';
 import { type Opinions, scriptedModel } from './scripted-model.ts';
 
 /** Finds everything near to everything, so that all that exists is a candidate. */
-export const alike: Embedder = {
-  model: 'alike',
+export const sameVectorEmbedder: Embedder = {
+  model: 'sameVectorEmbedder',
   dimension: 4,
   embed: async (texts) => texts.map(() => [1, 0, 0, 0]),
   async close() {},
@@ -21,8 +21,8 @@ export const alike: Embedder = {
 
 /** Finds all sentences near to each other, and names to nothing. */
 const PEOPLE = ['Alice', 'Bob', 'Tea', 'Coffee'];
-export const alikeFacts: Embedder = {
-  ...alike,
+export const sameFactVectorEmbedder: Embedder = {
+  ...sameVectorEmbedder,
   embed: async (texts) =>
     texts.map((text) => (PEOPLE.includes(text) ? PEOPLE.map((name) => Number(name === text)) : [0.5, 0.5, 0.5, 0.5])),
 };
@@ -41,14 +41,14 @@ interface Telling {
 }
 
 /** Servers of the test file's own, and how to tell a model's findings, one episode after another, to a new group. */
-export function useTelling() {
+export function useScriptedIngest() {
   const stores = useStores();
-  const opened = useOpened(stores);
+  const opened = useStoreConnections(stores);
 
   async function tell(
     told: readonly Told[],
     opinions: Opinions = {},
-    { before, after, embedder = alike }: Telling = {},
+    { before, after, embedder = sameVectorEmbedder }: Telling = {},
   ): Promise<{ graph: GroupGraph; uuids: string[]; asked: ReturnType<typeof scriptedModel>['asked']; config: Config }> {
     const graph = opened.graphs.group(newGroup());
     const model = scriptedModel(Object.fromEntries(told.map((it, place) => [`episode ${place}`, it])), opinions);
@@ -94,6 +94,6 @@ export const says = (
 };
 
 /** The first fact of what was found. */
-export function firstFact({ facts: [first] = [] }: Partial<Extraction>): ExtractedFact {
+export function firstFactOf({ facts: [first] = [] }: Partial<Extraction>): ExtractedFact {
   return first as ExtractedFact;
 }

@@ -26,22 +26,22 @@ const HISTORIES: Readonly<Record<PastAgent, (options: SessionHistoryOptions) => 
 export interface PastSessionOptions {
   readonly agent: PastAgent;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** One memory for all; default: that of the project of each turn. */
+  /** One memory for all turns; default: the memory of each turn's project. */
   readonly group?: string | undefined;
   /** Only turns of the project of this folder, with its worktrees and clones. */
   readonly project?: string | undefined;
-  /** Only turns from then on. */
+  /** Only turns from this time on. */
   readonly since?: Date | undefined;
   /** Milliseconds since 1970. */
   readonly now: number;
 }
 
 /** A count of everything that an import of an agent's past sessions would add. */
-export interface Survey {
+export interface PastSessionCounts {
   readonly agent: PastAgent;
   /** Where the agent keeps its sessions. */
   readonly places: readonly string[];
-  /** Sessions with at least one turn or summary to bring. */
+  /** Sessions with at least one turn or summary to import. */
   readonly sessions: number;
   readonly turns: number;
   readonly summaries: number;
@@ -76,18 +76,18 @@ export interface MemoryShare {
 
 const MOST_PLACES = 20;
 
-/** Reads all sessions and gives what would be stored, in parts; the survey is complete at the end. */
+/** Reads all sessions and yields their episodes; the counts are complete at the end. */
 export interface PastEpisodes {
   /** @param onProgress called with the share that is read, from 0 to 1 */
   episodes(onProgress?: (share: number) => void): Generator<Episode>;
-  survey(): Survey;
+  counts(): PastSessionCounts;
   close(): void;
 }
 
 export interface ReadPastSessionOptions extends PastSessionOptions {
   /** MEMORY_HOME, which notes the folders that have joined a memory. */
   readonly home: string;
-  /** False for a survey, after which no folder has joined. */
+  /** False for a preview, after which no folder has joined. */
   readonly isNoted: boolean;
 }
 
@@ -96,7 +96,7 @@ export function readPastSessions(options: ReadPastSessionOptions): PastEpisodes 
   const history = HISTORIES[options.agent](options);
   const counts = newCounts();
   const memoryOf = openMemories(options);
-  // The variables that name a memory say nothing of the project.
+  // Variables that name a memory do not identify the project.
   const projectOf = openScopes(undefined, {});
   const only = options.project === undefined ? undefined : projectOf({ directory: options.project }).group;
   const seen = new Set<string>();
@@ -137,7 +137,7 @@ export function readPastSessions(options: ReadPastSessionOptions): PastEpisodes 
 
   return {
     episodes,
-    survey: () => surveyOf(options.agent, history, counts),
+    counts: () => totalsOf(options.agent, history, counts),
     close: () => history.close(),
   };
 }
@@ -189,7 +189,7 @@ function oncePerFolder<T>(find: (item: Located) => T): (item: Located) => T {
   };
 }
 
-/** Undefined when nothing of it may be stored, or no store would take it, which is counted. */
+/** Undefined if nothing of the item may be stored, or if the memory rejects it, which is counted. */
 function episodeOf(group: string, item: PastItem, place: string, counts: Counts): Episode | undefined {
   try {
     return item.kind === 'turn' ? episodeOfTurn(group, item.turn) : episodeOfSummary(group, item.summary);
@@ -255,11 +255,11 @@ function recordEpisode(counts: Counts, { group, content, metadata, referenceTime
   counts.directories.set(group, directories);
 }
 
-function surveyOf(
+function totalsOf(
   agent: PastAgent,
   { places, notices }: SessionHistory,
   { directories, unjoinedNotices, ...counts }: Counts,
-): Survey {
+): PastSessionCounts {
   const memories = [...directories].map(([group, folders]): MemoryShare => {
     const [[directory] = ['']] = [...folders].sort((a, b) => b[1] - a[1]);
     const episodes = [...folders.values()].reduce((sum, count) => sum + count, 0);

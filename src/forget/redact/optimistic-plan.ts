@@ -5,7 +5,7 @@ import type { KnownSecrets } from './known-secrets.ts';
 import { planRedaction, type RedactionPlan } from './plan.ts';
 
 /** A plan that was computed without the lease, so that others could commit meanwhile. */
-export interface PlanAhead {
+export interface OptimisticPlan {
   readonly plan: RedactionPlan;
   /** The graph's last change, before and after it was read. */
   readonly head: ChangeHead;
@@ -17,11 +17,11 @@ export interface PlanAhead {
 const ATTEMPTS = 2;
 
 /** @param learn learns the secrets of texts that are not in the graph yet; called before the graph is read */
-export async function planAhead(
+export async function planOptimistically(
   graph: GroupGraph,
   known: KnownSecrets,
   learn: () => Promise<unknown>,
-): Promise<PlanAhead | undefined> {
+): Promise<OptimisticPlan | undefined> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const head = await readChangeHead(graph);
     // Changes without an id, such as those of another program, would not be noticed.
@@ -29,7 +29,7 @@ export async function planAhead(
     await learn();
     const plan = await planRedaction(graph, known);
     const ahead = { plan, head, secrets: known.size() };
-    if (await isPlanValid(ahead, graph, known)) return ahead;
+    if (await isPlanCurrent(ahead, graph, known)) return ahead;
   }
   return undefined;
 }
@@ -38,8 +38,8 @@ export async function planAhead(
  * True under the lease if the same plan would be made now: nothing was committed, no other secret was learned, and no worker added a model's
  * statements to an episode that is masked, which would be lost.
  */
-export async function isPlanValid(
-  { plan, head, secrets }: PlanAhead,
+export async function isPlanCurrent(
+  { plan, head, secrets }: OptimisticPlan,
   graph: GroupGraph,
   known: KnownSecrets,
 ): Promise<boolean> {

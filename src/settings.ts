@@ -151,7 +151,7 @@ export const SETTINGS = {
   VALKEY_SENTINEL_USERNAME: optionalText('user of the sentinels of Valkey'),
   VALKEY_SENTINEL_PASSWORD: secret('password of the sentinels of Valkey'),
   VALKEY_COPIES: setting(
-    whole(10, 'it must be a whole number of replicas from 0 to 10', 0),
+    integerSetting(10, 'it must be a whole number of replicas from 0 to 10', 0),
     '0',
     'replicas of Valkey that must have a text before it counts as stored; 0 waits for none',
   ),

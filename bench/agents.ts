@@ -1,14 +1,15 @@
 /**
  * Measures the memory of coding agents: new sessions of the real agents that start with the briefing, on a loaded machine; hook processes beside
- * `node -e 0`; turns stored over killed hooks, a missing Valkey, a full spool and a full disk; recalled text that is learnt again; an import of past
- * sessions, twice.
+ * `node -e 0`; turns of the real agents stored over a killed agent, a missing Valkey, a full spool and a full disk; the same for hooks alone, whose
+ * processes are killed; recalled text that is learnt again; an import of past sessions, twice.
  *
  *     npm run build && npm run agent-hosts && node bench/agents.ts
  *     node bench/agents.ts --sessions 3 --turns 300 --calls 10     # fewer of each
  *     node bench/agents.ts --only import --only repeated           # some of the figures, alone
  *
- * `--only` sessions, hooks, failures, repeated or import; default: all.
- * `--sessions` (20) of each agent, `--load` (4) busy processes meanwhile, `--calls` (40) of each hook, `--stored` (100) turns per failure,
+ * `--only` sessions, hooks, hosts, failures, repeated or import; default: all. `--agent` opencode, claude-code or codex; default: all.
+ * `--sessions` (20) of each agent, `--load` (4) busy processes meanwhile, `--calls` (40) of each hook, `--hosted` (5) turns of each agent per failure
+ * (`--failure` names one), `--stored` (100) turns of hooks alone per failure,
  * `--repeated` (1,000) turns that repeat what was recalled, `--turns` (10,000) to import.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
@@ -19,7 +20,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { Redis } from 'ioredis';
-import { agentProgram } from '../scripts/agent-hosts.mjs';
+import { type AgentHost, agentProgram } from '../scripts/agent-hosts.mjs';
 import { scopeOf } from '../src/agents/scope.ts';
 import { loadConfig } from '../src/config.ts';
 import { startServers } from '../src/embedded/servers.ts';
@@ -30,18 +31,24 @@ import { CLAUDE_CODE } from '../test/support/hosts/claude-agent.ts';
 import { CODEX } from '../test/support/hosts/codex-agent.ts';
 import type { AgentKind } from '../test/support/hosts/coding-agent.ts';
 import { makePlace } from '../test/support/hosts/place.ts';
-import { makeOpencodePlace, newSession, OPENCODE, say, startHost } from '../test/support/opencode/host.ts';
+import { makeOpencodePlace, newSession, say, startHost } from '../test/support/opencode/host.ts';
 import { shownTo, startStubModel } from '../test/support/opencode/stub-model.ts';
 import { mountSmallDisk, noSmallDisk, type SmallDisk } from '../test/support/small-disk.ts';
 import { startWorkers } from '../workers/main.ts';
-import { markdownTable, ms, type Row, times } from './table.ts';
+import { type FailingAgent, openHookedAgent, openOpencode } from './agents/failing-agent.ts';
+import { hookTimes } from './agents/hook-times.ts';
+import { turnsOverFailures } from './agents/host-failures.ts';
+import { markdownTable, type Row } from './table.ts';
 
 const { values } = parseArgs({
   options: {
     only: { type: 'string', multiple: true },
+    agent: { type: 'string', multiple: true },
+    failure: { type: 'string', multiple: true },
     sessions: { type: 'string', default: '20' },
     load: { type: 'string', default: '4' },
     calls: { type: 'string', default: '40' },
+    hosted: { type: 'string', default: '5' },
     stored: { type: 'string', default: '100' },
     repeated: { type: 'string', default: '1000' },
     turns: { type: 'string', default: '10000' },
@@ -53,7 +60,7 @@ const FACT = 'Harbor keeps its sessions in Valkey 8.';
 const GROUP = 'bench-agents';
 const run = promisify(execFile);
 
-const FIGURES = ['sessions', 'hooks', 'failures', 'repeated', 'import'] as const;
+const FIGURES = ['sessions', 'hooks', 'hosts', 'failures', 'repeated', 'import'] as const;
 const isWanted = (figure: (typeof FIGURES)[number]) => values.only?.includes(figure) ?? true;
 for (const name of values.only ?? [])
   if (!FIGURES.some((figure) => figure === name)) throw new Error(`--only takes ${FIGURES.join(', ')}.`);
@@ -69,7 +76,8 @@ const config = {
   group: GROUP,
 };
 mkdirSync(config.home, { mode: 0o700 });
-const disk = isWanted('failures') && noSmallDisk === '' ? mountSmallDisk(config.home, 64 * 1024) : undefined;
+const fillsDisk = isWanted('failures') || isWanted('hosts');
+const disk = fillsDisk && noSmallDisk === '' ? mountSmallDisk(config.home, 64 * 1024) : undefined;
 const environment: Record<string, string> = {
   PATH: process.env.PATH ?? '',
   HOME: join(folder, 'user'),
@@ -173,47 +181,6 @@ function hook(event: string, input: object, extra: Record<string, string> = {}):
   return { child, output: once(child, 'close').then(() => text) };
 }
 
-async function hookTimes(count: number): Promise<void> {
-  const path = join(folder, 'timed.jsonl');
-  const transcript = startTranscript(path, 'timed');
-  const timed = async (work: () => Promise<unknown>) => {
-    const began = performance.now();
-    await work();
-    return performance.now() - began;
-  };
-  const input = {
-    session_id: 'timed',
-    transcript_path: path,
-    prompt: 'Where does Harbor keep its sessions?',
-    source: 'startup',
-  };
-  const measured: Record<string, number[]> = { node: [], Stop: [], UserPromptSubmit: [], SessionStart: [] };
-  for (let call = -3; call < count; call += 1) {
-    transcript.user(`Question ${call}`);
-    transcript.says(`Answer ${call}.`);
-    for (const [name, list] of Object.entries(measured)) {
-      const took = await timed(() =>
-        name === 'node' ? run(process.execPath, ['-e', '0']) : hook(name, { ...input, session_id: name }).output,
-      );
-      if (call >= 0) list.push(took);
-    }
-  }
-  const at = (name: string, share: number) => {
-    const sorted = [...(measured[name] ?? [])].sort((a, b) => a - b);
-    return sorted[Math.floor(sorted.length * share)] ?? Number.NaN;
-  };
-  for (const name of ['Stop', 'UserPromptSubmit', 'SessionStart']) {
-    const [p50, p95] = [at(name, 0.5) / at('node', 0.5), at(name, 0.95) / at('node', 0.95)];
-    const isStart = name === 'SessionStart';
-    row(
-      `hook process ${name}, p50 / p95 beside \`node -e 0\``,
-      `${times(p50)} / ${times(p95)} (${ms(at(name, 0.5))} / ${ms(at(name, 0.95))})`,
-      isStart ? '≤ 100 ms' : '≤ 2 × / ≤ 3 ×',
-      isStart ? at(name, 0.95) <= 100 : p50 <= 2 && p95 <= 3,
-    );
-  }
-}
-
 /** The contents of the group's episodes once no job waits. */
 async function contents(group: string): Promise<readonly string[]> {
   for (;;) {
@@ -248,7 +215,6 @@ const FAILURES: readonly Failure[] = [
 ];
 
 async function storedOver(count: number): Promise<void> {
-  if (!disk) console.error(`turns over a full disk${noSmallDisk}`);
   for (const { name, extra, kills, fills } of FAILURES) {
     const session = name.replaceAll(' ', '-');
     const path = join(folder, `${session}.jsonl`);
@@ -344,25 +310,54 @@ async function until(isDone: () => Promise<boolean>): Promise<void> {
   }
 }
 
-try {
-  const sessions = Number(values.sessions);
-  const agents: readonly (readonly [string, boolean, () => Promise<number>])[] = [
-    ['opencode', OPENCODE !== undefined, () => sessionsOfOpencode(sessions)],
-    ['Claude Code', agentProgram('claude-code') !== undefined, () => sessionsOf(CLAUDE_CODE, sessions)],
-    ['Codex', agentProgram('codex') !== undefined, () => sessionsOf(CODEX, sessions)],
-  ];
-  for (const [name, isHere, measure] of agents) {
-    if (!isHere && isWanted('sessions')) console.error(`skipped: ${name} is not here; npm run agent-hosts installs it`);
-    const told = isHere && sessions > 0 && isWanted('sessions') ? await underLoad(measure) : undefined;
-    if (told !== undefined)
-      row(
-        `new sessions of ${name} that start with the briefing, load ${values.load}`,
-        `${told} of ${sessions}`,
-        'all',
-        told === sessions,
-      );
+interface MeasuredAgent {
+  readonly name: string;
+  readonly agent: AgentHost;
+  readonly sessions: (count: number) => Promise<number>;
+  readonly open: () => Promise<FailingAgent>;
+}
+
+const hooked = (name: string, kind: AgentKind): MeasuredAgent => ({
+  ...{ name, agent: kind.name, sessions: (count) => sessionsOf(kind, count) },
+  open: () => openHookedAgent(name, kind, MAIN, environment),
+});
+const AGENTS: readonly MeasuredAgent[] = [
+  {
+    ...{ name: 'opencode', agent: 'opencode', sessions: sessionsOfOpencode },
+    open: () => openOpencode(PLUGIN, environment),
+  },
+  hooked('Claude Code', CLAUDE_CODE),
+  hooked('Codex', CODEX),
+];
+
+async function hostFailures({ open }: MeasuredAgent, count: number): Promise<void> {
+  const opened = await open();
+  try {
+    await turnsOverFailures(opened, { count, disk, only: values.failure, contents, row });
+  } finally {
+    await opened.close();
   }
-  if (isWanted('hooks') && Number(values.calls) > 0) await hookTimes(Number(values.calls));
+}
+
+try {
+  const [sessions, hosted] = [Number(values.sessions), Number(values.hosted)];
+  if (fillsDisk && !disk) console.error(`turns over a full disk${noSmallDisk}`);
+  for (const measured of AGENTS.filter(({ agent }) => values.agent?.includes(agent) ?? true)) {
+    const { name, agent } = measured;
+    if (!agentProgram(agent)) {
+      console.error(`skipped: ${name} is not here; npm run agent-hosts installs it`);
+      continue;
+    }
+    if (isWanted('sessions') && sessions > 0) {
+      const told = await underLoad(() => measured.sessions(sessions));
+      const figure = `new sessions of ${name} that start with the briefing, load ${values.load}`;
+      row(figure, `${told} of ${sessions}`, 'all', told === sessions);
+    }
+    if (isWanted('hosts') && hosted > 0) await hostFailures(measured, hosted);
+  }
+  const calls = Number(values.calls);
+  if (isWanted('hooks') && calls > 0)
+    await hookTimes({ count: calls, folder, hook: (event, input) => hook(event, input).output, row });
   if (isWanted('failures') && Number(values.stored) > 0) await storedOver(Number(values.stored));
   if (isWanted('repeated') && Number(values.repeated) > 0) await repeatedText(Number(values.repeated));
   if (isWanted('import') && Number(values.turns) > 0) await importTwice(Number(values.turns));

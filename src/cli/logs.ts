@@ -4,6 +4,7 @@ import { InvalidInputError } from '../errors.ts';
 import { homeFolder } from '../home.ts';
 import { LOGS, type LogLine, type LogName, logFile, logReader, olderLogFile, readLog } from '../supervisor/logs.ts';
 import { readRunningFile } from '../supervisor/processes.ts';
+import { printable } from '../text.ts';
 import { SECOND } from '../time.ts';
 import type { Command } from './command.ts';
 import { coloured } from './terminal/output.ts';
@@ -113,9 +114,10 @@ function printer(secrets: readonly string[], json: boolean): (line: LogLine) => 
     const safe = secrets.reduce((masked, secret) => masked.replaceAll(secret, '***'), text);
     const time = new Date(at).toISOString();
     if (json) console.log(JSON.stringify({ time, log, level, text: safe }));
-    else
-      console.log(
-        `${time.slice(0, 19)}Z ${log.padEnd(10)} ${level === 'warning' ? `${coloured('yellow', 'warning')} ` : ''}${safe}`,
-      );
+    // Not `console.log`, which makes colours visible as the characters that they consist of.
+    else {
+      const mark = level === 'warning' ? `${coloured('yellow', 'warning')} ` : '';
+      process.stdout.write(`${time.slice(0, 19)}Z ${log.padEnd(10)} ${mark}${printable(safe)}\n`);
+    }
   };
 }

@@ -44,6 +44,8 @@ export function startTranscript(path: string, session: string) {
     user: (content: unknown, rest: Record<string, unknown> = {}) =>
       add('user', { message: { role: 'user', content }, ...rest }),
     says: (text: string, rest: Record<string, unknown> = {}) => answer([{ type: 'text', text }], rest),
+    /** The last words of a turn. */
+    ends: (text: string) => answer([{ type: 'text', text }], {}, { stop_reason: 'end_turn' }),
     thinks: (thinking: string) => answer([{ type: 'thinking', thinking, signature: 'EuYBCkQ' }]),
     /** A call of a tool and its result. */
     uses: (name: string, input: unknown, content: unknown, isError = false) => {

@@ -63,6 +63,14 @@ export function spoolSummary(
   return spool(home, episodeOfSummary(group, summary), limit, heldAt);
 }
 
+/** Writes an episode that is redacted already into the spool. @throws SpoolFullError, ConfigError */
+export function spoolRedacted(home: string, episode: Episode, limit = MOST_SPOOLED, heldAt?: string): SpooledTurn {
+  const spooled = [{ episode, hasCallerId: true, carrier: carrier() }];
+  if (heldAt === undefined) spoolOf(home, limit).keep(spooled);
+  else spoolOf(home, limit).hold(heldAt, spooled);
+  return { uuid: episode.uuid };
+}
+
 /** The same for a text that is redacted already. */
 export function spoolEpisode(
   home: string,
@@ -70,7 +78,7 @@ export function spoolEpisode(
   episode: TurnEpisode,
   { limit = MOST_SPOOLED, ...options }: SpoolEpisodeOptions,
 ): SpooledTurn {
-  return keep(home, episodeOf(group, episode, options), limit);
+  return spoolRedacted(home, episodeOf(group, episode, options), limit);
 }
 
 const redactedEpisode = (group: string, episode: TurnEpisode, options: TurnEpisodeOptions): Episode | undefined =>
@@ -86,14 +94,7 @@ function episodeOf(
 }
 
 const spool = (home: string, episode: Episode | undefined, limit: number, heldAt?: string): SpooledTurn | undefined =>
-  episode && keep(home, episode, limit, heldAt);
-
-function keep(home: string, episode: Episode, limit: number, heldAt?: string): SpooledTurn {
-  const spooled = [{ episode, hasCallerId: true, carrier: carrier() }];
-  if (heldAt === undefined) spoolOf(home, limit).keep(spooled);
-  else spoolOf(home, limit).hold(heldAt, spooled);
-  return { uuid: episode.uuid };
-}
+  episode && spoolRedacted(home, episode, limit, heldAt);
 
 function spoolOf(home: string, limit: number): Spool {
   const name = `${limit} ${home}`;

@@ -33,6 +33,8 @@ export interface AnswerEntry {
   readonly model: string | undefined;
   readonly tokens: { readonly input: number; readonly output: number };
   readonly isError: boolean;
+  /** True for the last part of an answer after which the model has nothing more to do. */
+  readonly isFinal: boolean;
   readonly time: Date;
 }
 
@@ -66,6 +68,7 @@ const shape = z.object({
     model: z.optional(z.string()),
     content,
     usage: z.optional(z.looseObject({})),
+    stop_reason: z.optional(z.nullable(z.string())),
   }),
 });
 type Line = z.output<typeof shape>;
@@ -86,6 +89,7 @@ export function parseTranscriptEntry(line: unknown): TranscriptEntry | undefined
 
 /** The model name that Claude Code gives to its own messages. */
 const SYNTHETIC = '<synthetic>';
+const FINAL = new Set(['end_turn', 'stop_sequence', 'max_tokens', 'refusal']);
 
 function answer({ message, uuid, isApiErrorMessage }: Line, time: Date): AnswerEntry {
   const blocks = blocksOf(message.content);
@@ -100,6 +104,7 @@ function answer({ message, uuid, isApiErrorMessage }: Line, time: Date): AnswerE
     model: isOwn ? undefined : message.model,
     tokens: tokensOf(message.usage ?? {}),
     isError: isApiErrorMessage === true,
+    isFinal: FINAL.has(message.stop_reason ?? ''),
     time,
   };
 }

@@ -25,6 +25,8 @@ export interface RolloutTurn {
   directory: string | undefined;
   model: string | undefined;
   tokens: { input: number; output: number };
+  /** `whole`: the model's reply ended with words and calls no tool. Codex writes the end of the turn only after its hooks. */
+  answer: 'none' | 'begun' | 'whole';
   end: 'completed' | 'aborted' | undefined;
 }
 
@@ -83,9 +85,12 @@ function note(rollout: Rollout, record: CodexRecord, place: Place): void {
       if (record.by === 'user') noteUser(rollout, record, place);
       else say(turnFor(rollout, place), record);
       break;
-    case 'call':
-      turnFor(rollout, place).calls.push(record);
+    case 'call': {
+      const turn = turnFor(rollout, place);
+      turn.calls.push(record);
+      turn.answer = 'none';
       break;
+    }
     case 'result':
       rollout.turns.at(-1)?.results.set(record.id, record);
       break;
@@ -112,7 +117,7 @@ function add({ turns, directory, model }: Rollout, id: string, isNumbered: boole
   const turn: RolloutTurn = {
     ...{ at, id, isNumbered, said: [], calls: [], results: new Map() },
     ...{ startedAt: time, userAt: undefined, endedAt: time },
-    ...{ directory, model, tokens: { input: 0, output: 0 }, end: undefined },
+    ...{ directory, model, tokens: { input: 0, output: 0 }, answer: 'none', end: undefined },
   };
   turns.push(turn);
   return turn;
@@ -135,6 +140,7 @@ function noteUser(rollout: Rollout, said: SpokenText, place: Place): void {
 }
 
 function say(turn: RolloutTurn, said: SpokenText): void {
+  turn.answer = said.by === 'assistant' ? 'begun' : 'none';
   turn.said = [...turn.said, said];
 }
 
@@ -142,11 +148,15 @@ function say(turn: RolloutTurn, said: SpokenText): void {
 function noteSummary({ turns, summaries }: Rollout, text: string, time: Date): void {
   summaries.push({ text, time });
   const turn = turns.at(-1);
-  if (turn) turn.said = turn.said.filter((said) => said.by !== 'assistant' || said.text !== text);
+  if (!turn) return;
+  turn.said = turn.said.filter((said) => said.by !== 'assistant' || said.text !== text);
+  turn.answer = 'none';
 }
 
 function addTokens(turn: RolloutTurn | undefined, { input, output }: { input: number; output: number }): void {
-  if (turn) turn.tokens = { input: turn.tokens.input + input, output: turn.tokens.output + output };
+  if (!turn) return;
+  turn.tokens = { input: turn.tokens.input + input, output: turn.tokens.output + output };
+  if (turn.answer === 'begun') turn.answer = 'whole';
 }
 
 function end({ turns }: Rollout, id: string | undefined, isAborted: boolean): void {
@@ -176,7 +186,7 @@ export function turnOfRollout(turn: RolloutTurn, about: RolloutTurnContext): Tur
   const answer = answers.join('\n\n');
   if (user === '' && answer === '' && turn.calls.length === 0) return undefined;
   // The first versions record no end.
-  const isDone = about.isDone || (answer !== '' && !turn.isNumbered);
+  const isDone = about.isDone || turn.answer === 'whole' || (answer !== '' && !turn.isNumbered);
   return {
     ...{ host: 'codex', session: about.session, message: turn.id, user, assistant: answer, ...usedTools(turn) },
     files: changedFiles(turn, turn.directory ?? about.directory),

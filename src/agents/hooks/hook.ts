@@ -71,7 +71,9 @@ export async function answerHook(call: HookCall): Promise<HookAnswer> {
       recordOutcome(home, { host, group: scope.group, directory, work, outcome, ...(reason && { reason }) });
     const unjoined = unjoinedQuietly({ home, scope, directory, environment });
     // A failure here does not prevent the recall.
-    if (event !== 'UserPromptSubmit') {
+    if (event === 'UserPromptSubmit')
+      orLog(() => recordOpenTurn(home, host, input, { group: scope.group, heldAt: unjoined?.place }));
+    else {
       const limit = await spoolLimit(environment);
       const target = { group: scope.group, heldAt: unjoined?.place, limit, onNotice: notice };
       spooled = orLog(
@@ -174,31 +176,54 @@ type SpoolTarget = Pick<SpoolTurnsOptions, 'group' | 'heldAt' | 'limit' | 'onNot
 function spoolNewTurns(home: string, { event, host }: HookCall, input: HookInput, target: SpoolTarget): number {
   if (event === 'SessionStart') removeOldQuietly(home);
   const { session, transcript, directory = null } = input;
+  const spool = () =>
+    withSession(home, host, session, (file) => spoolTurns(file, event, input, { home, host, ...target }));
+  if (transcript === undefined || event === 'SessionStart') return spool().spooled;
+  const work = { host, session, transcript, directory, ...groupOf(target) };
   // If this hook is killed, the next hook of any session continues the work.
-  const isSpooled = transcript !== undefined && event !== 'SessionStart';
-  const done = isSpooled && recordUnfinishedWork(home, { host, session, transcript, directory, ...groupOf(target) });
-  const spooled = withSession(home, host, session, (file) => spoolTurns(file, event, input, { home, host, ...target }));
-  if (done) done();
+  const done = recordUnfinishedWork(home, work);
+  const { spooled, isOpen } = spool();
+  if (isOpen) recordUnfinishedWork(home, { ...work, isOpen });
+  else done();
   return spooled;
 }
 
-const groupOf = ({ group, heldAt }: SpoolTarget) => ({ group, ...(heldAt !== undefined && { heldAt }) });
+/** If the agent is killed after its answer and before its next hook, the next hook of any session stores the turn. */
+function recordOpenTurn(
+  home: string,
+  host: string,
+  input: HookInput,
+  target: Pick<SpoolTarget, 'group' | 'heldAt'>,
+): number {
+  const { session, transcript, directory = null } = input;
+  if (transcript !== undefined)
+    recordUnfinishedWork(home, { host, session, transcript, directory, ...groupOf(target), isOpen: true });
+  return 0;
+}
 
-/** Continues the work of killed hooks of other sessions. @returns how many turns wait to be queued */
+const groupOf = ({ group, heldAt }: Pick<SpoolTarget, 'group' | 'heldAt'>) => ({
+  group,
+  ...(heldAt !== undefined && { heldAt }),
+});
+
+/** Continues the work of killed hooks and agents of other sessions. @returns how many turns wait to be queued */
 function spoolUnfinished(home: string, current: HookInput, target: Omit<SpoolTarget, 'group' | 'heldAt'>): number {
   let spooled = 0;
-  for (const { work, isIdle, done } of unfinishedWork(home)) {
+  for (const { work, state, done, postpone } of unfinishedWork(home)) {
     const { host, session, transcript, group, heldAt } = work;
     if (session === current.session) continue;
     const input = { ...EMPTY_INPUT, session, transcript, directory: work.directory ?? undefined };
     const stored = withSession(home, host, session, (file) =>
-      spoolTurns(file, isIdle ? 'SessionEnd' : 'PreCompact', input, { home, host, group, heldAt, ...target }),
+      spoolTurns(file, MOMENTS[state], input, { home, host, group, heldAt, ...target }),
     );
-    if (heldAt === undefined) spooled += stored;
-    if (isIdle) done();
+    if (heldAt === undefined) spooled += stored.spooled;
+    if (stored.isOpen) postpone();
+    else if (state !== 'busy') done();
   }
   return spooled;
 }
+
+const MOMENTS = { busy: 'PreCompact', resting: 'resting', silent: 'silent', ended: 'SessionEnd' } as const;
 
 /**
  * The first prompt of a resumed session gets the briefing: `claude -p --resume` does not pass on what its hook prints at the start, and the

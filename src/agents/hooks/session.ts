@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
 import { readJsonFile } from '../../json.ts';
@@ -70,6 +70,8 @@ export const repeatableSentences = ({ recalled, answers }: HookSession): string[
 /** A session's file, which only one process at a time reads and writes. */
 export interface SessionFile {
   read(): HookSession | undefined;
+  /** Leaves an empty file, which fits on a full disk: a session that begins there is read from its start later. */
+  begin(): void;
   write(session: HookSession): void;
 }
 
@@ -95,7 +97,11 @@ export function withSession<T>(
   const path = `${sessionPath(home, host, session)}.json`;
   lock(path + LOCK_ENDING, waits);
   try {
-    return work({ read: () => readSession(path), write: (state) => writeSession(path, state) });
+    return work({
+      read: () => readSession(path),
+      begin: () => void createEmpty(path),
+      write: (state) => writeSession(path, state),
+    });
   } finally {
     rmSync(path + LOCK_ENDING, { force: true });
   }
@@ -115,7 +121,7 @@ export const hashOf = (text: string): string => createHash('sha256').update(text
 
 function lock(path: string, waits: number): void {
   const last = performance.now() + waits;
-  while (!taken(path)) {
+  while (!createEmpty(path)) {
     const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
     // The process that held it was killed.
     if (age > LOCKED_AT_MOST) rmSync(path, { force: true });
@@ -124,7 +130,8 @@ function lock(path: string, waits: number): void {
   }
 }
 
-function taken(path: string): boolean {
+/** False if the file exists. */
+function createEmpty(path: string): boolean {
   try {
     writeFileSync(path, '', { flag: 'wx', mode: 0o600 });
     return true;
@@ -134,8 +141,9 @@ function taken(path: string): boolean {
   }
 }
 
-/** Undefined for a new session. The transcript is then read from its start; turns that are already stored have no effect. */
-const readSession = (path: string): HookSession | undefined => readJsonFile(path, shape);
+/** Undefined for a new session. After a file that cannot be read the transcript is read from its start; turns that are already stored have no effect. */
+const readSession = (path: string): HookSession | undefined =>
+  readJsonFile(path, shape) ?? (existsSync(path) ? newSession(0) : undefined);
 
 function writeSession(path: string, session: HookSession): void {
   writeAtomically(path, JSON.stringify(session));

@@ -31,24 +31,43 @@ const MOST_SUMMARIES = 10;
 /** Bytes at the end of a transcript that are searched for the user's secrets, which a summary may repeat. */
 const SECRETS_WINDOW = 8 * 1024 * 1024;
 
-/** True if the last turn of the session is complete after this event. */
-const isOver = (event: HookEvent, { source }: HookInput): boolean =>
-  event === 'Stop' || event === 'SessionEnd' || (event === 'SessionStart' && source !== 'compact');
+/** `resting` and `silent`: a later session looks at one whose agent may have been killed, or may only work for long. */
+export type SpoolMoment = HookEvent | 'resting' | 'silent';
+
+export interface SpooledTurns {
+  /** How many turns and summaries. */
+  readonly spooled: number;
+  /** True if the last turn is left, because more of it may come. */
+  readonly isOpen: boolean;
+}
+
+/** True if the last turn of the session is complete at this moment. */
+function isOver(moment: SpoolMoment, { source }: HookInput, last: TranscriptTurn | undefined): boolean {
+  if (moment === 'resting') return !last || last.end === 'written';
+  if (moment === 'silent') return last?.end !== 'open';
+  return moment === 'Stop' || moment === 'SessionEnd' || (moment === 'SessionStart' && source !== 'compact');
+}
 
 /**
  * Spools the turns that were finished since the last call and records the position in the transcript.
- * @returns the number of spooled turns and summaries
  * @throws SpoolFullError, ConfigError; the next call continues with the rest
  */
-export function spoolTurns(file: SessionFile, event: HookEvent, input: HookInput, options: SpoolTurnsOptions): number {
+export function spoolTurns(
+  file: SessionFile,
+  moment: SpoolMoment,
+  input: HookInput,
+  options: SpoolTurnsOptions,
+): SpooledTurns {
   const { session, transcript } = input;
-  if (transcript === undefined) return 0;
+  if (transcript === undefined) return NOTHING;
   const format = transcriptFormat(options.host);
   const stored = file.read();
-  if (!stored && event === 'SessionStart') {
+  if (!stored && moment === 'SessionStart') {
     // The existing lines belong to another session or to a time before the memory was installed.
-    file.write(newSession(format.start(transcript)));
-    return 0;
+    const start = format.start(transcript);
+    if (start === 0) file.begin();
+    file.write(newSession(start));
+    return NOTHING;
   }
   let state = stored ?? newSession(0);
   const continued = `${state.message || session}.${state.parts + 1}`;
@@ -60,12 +79,12 @@ export function spoolTurns(file: SessionFile, event: HookEvent, input: HookInput
     file.write(state);
   }
   const last = turns.at(-1);
-  const open = isOver(event, input) && !last?.isBeginning ? undefined : last;
+  const open = isOver(moment, input, last) && !last?.isBeginning ? undefined : last;
   let [spooled, offset] = [summaries.length, state.offset];
   try {
     for (const part of turns.filter((part) => part !== open)) {
       offset = part.at;
-      const isDone = event === 'Stop' && part === last;
+      const isDone = moment === 'Stop' && part === last;
       const turn = part.turn({
         host: options.host,
         session,
@@ -102,12 +121,14 @@ export function spoolTurns(file: SessionFile, event: HookEvent, input: HookInput
     }
     offset = open?.at ?? end;
     // An ended session repeats no recalled text.
-    if (event === 'SessionEnd') state = { ...state, recalled: [], answers: [] };
+    if (moment === 'SessionEnd') state = { ...state, recalled: [], answers: [] };
   } finally {
     file.write({ ...state, offset });
   }
-  return spooled;
+  return { spooled, isOpen: open !== undefined };
 }
+
+const NOTHING: SpooledTurns = { spooled: 0, isOpen: false };
 
 function advanced(state: HookSession, { message, isNew }: TranscriptTurn, isTurn: boolean): HookSession {
   if (isNew) return { ...state, message, parts: 1 };

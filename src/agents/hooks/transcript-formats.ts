@@ -1,8 +1,14 @@
 import { parseTranscriptEntry } from '../claude-code/transcript-entry.ts';
-import { splitByPrompt, turnOf } from '../claude-code/turns.ts';
+import { splitByPrompt, type TurnEntries, turnOf } from '../claude-code/turns.ts';
 import { parseCodexRecord } from '../codex/record.ts';
 import { type RolloutTurn, readRollout, textsBy, turnOfRollout } from '../codex/rollout.ts';
-import { fileSize, readTranscript, type TranscriptFormat, type TranscriptLine } from './transcript.ts';
+import {
+  fileSize,
+  readTranscript,
+  type TranscriptFormat,
+  type TranscriptLine,
+  type TranscriptTurn,
+} from './transcript.ts';
 
 /** Codex has its own format; other agents with compatible hooks write Claude Code's. */
 export const transcriptFormat = (host: string): TranscriptFormat => (host === 'codex' ? CODEX : CLAUDE_CODE);
@@ -20,6 +26,7 @@ const CLAUDE_CODE: TranscriptFormat = {
         message: part.message,
         isNew: part.entries[0]?.kind === 'prompt',
         isBeginning: false,
+        end: endOf(part),
         turn: (context) => turnOf(part, context),
       })),
       summaries: entries.flatMap(({ entry }) => (entry.kind === 'summary' ? [entry] : [])),
@@ -30,6 +37,14 @@ const CLAUDE_CODE: TranscriptFormat = {
   },
   start: fileSize,
 };
+
+function endOf({ entries }: TurnEntries): TranscriptTurn['end'] {
+  const last = entries.at(-1);
+  if (last?.kind === 'interrupted') return 'written';
+  if (last?.kind !== 'answer') return 'open';
+  if (last.isFinal || last.isError) return 'written';
+  return last.calls.length === 0 && last.text !== '' ? 'likely' : 'open';
+}
 
 const CODEX: TranscriptFormat = {
   read(path, from, continued) {
@@ -42,6 +57,7 @@ const CODEX: TranscriptFormat = {
         message: turn.id,
         isNew: turn.isNumbered,
         isBeginning: isBeginning(turn),
+        end: turn.end || turn.answer === 'whole' ? 'written' : turn.answer === 'begun' ? 'likely' : 'open',
         turn: ({ session, directory, recalled, isKept, lastWords, isDone }) =>
           turnOfRollout(turn, { session, directory, recalled, isStored: isKept, lastWords, isDone }),
       })),
@@ -53,9 +69,14 @@ const CODEX: TranscriptFormat = {
   },
   // Codex writes the first lines of a turn before it calls the hooks.
   start(path) {
-    let last: RolloutTurn | undefined;
-    for (const lines of partsOf(path, fileSize(path))) last = readRollout(lines, new Date()).turns.at(-1) ?? last;
-    return last && isBeginning(last) ? last.at : fileSize(path);
+    let [last, count]: [RolloutTurn | undefined, number] = [undefined, 0];
+    for (const lines of partsOf(path, fileSize(path))) {
+      const { turns } = readRollout(lines, new Date());
+      last = turns.at(-1) ?? last;
+      count += turns.length;
+    }
+    if (!last || !isBeginning(last)) return fileSize(path);
+    return count === 1 ? 0 : last.at;
   },
 };
 

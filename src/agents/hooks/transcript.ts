@@ -33,6 +33,11 @@ export interface TranscriptTurn {
   readonly isNew: boolean;
   /** True for entries before the user's first message. */
   readonly isBeginning: boolean;
+  /**
+   * `written`: the agent has written that nothing more comes. `likely`: the last that it wrote are words to the user. `open`: a tool or the
+   * model has still to answer.
+   */
+  readonly end: 'written' | 'likely' | 'open';
   /** Undefined if the entries contain nothing to store. */
   turn(context: TurnContext): Turn | undefined;
 }

@@ -1,8 +1,8 @@
-import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
 import { readJsonFile } from '../../json.ts';
-import { MINUTE, SECOND } from '../../time.ts';
+import { DAY, MINUTE, SECOND } from '../../time.ts';
 import { hooksFolder, sessionPath, writeAtomically } from './state-folder.ts';
 
 const shape = z.object({
@@ -14,16 +14,22 @@ const shape = z.object({
   group: z.string(),
   /** Turns of a folder that has not joined the memory are held. */
   heldAt: z.optional(z.string()),
+  /** True while the agent works on a turn. */
+  isOpen: z.optional(z.boolean()),
 });
 
-/** A session whose turns a hook is spooling. It is recorded first, so that another hook can continue. */
+/** A session whose agent works on a turn, or whose turns a hook is spooling. It is recorded first, so that another hook can continue. */
 export type Work = Omit<z.output<typeof shape>, 'version'>;
 
 const ENDING = '.work';
 /** No hook takes longer; after this time the hook was killed or has failed. */
 const UNFINISHED_AFTER = 15 * SECOND;
-/** A transcript unchanged for this long gets no more lines. */
+/** A transcript unchanged for this long gets no more lines, unless its turn is open. */
 const IDLE_AFTER = MINUTE;
+/** Between its words and a call of a tool a model writes that call, which is in no transcript yet. */
+const SILENT_AFTER = 10 * MINUTE;
+/** An agent may wait for a tool, or for the user's consent. */
+const OPEN_AT_MOST = DAY;
 /** Each hook continues a few sessions at most; the next hook continues others. */
 const MOST = 3;
 
@@ -37,13 +43,18 @@ export function recordUnfinishedWork(home: string, work: Work): () => void {
 
 export interface UnfinishedWork {
   readonly work: Work;
-  /** True when the session has stopped, so that its last turn is complete. */
-  readonly isIdle: boolean;
+  /**
+   * `busy`: the session goes on, and only its earlier turns are complete. `resting`: nothing was written for a minute, and the last turn is
+   * complete if its agent wrote that. `silent`: for longer, and it is complete if it ends with words to the user. `ended`: it is complete.
+   */
+  readonly state: 'busy' | 'resting' | 'silent' | 'ended';
   /** Call this when the work is done or can never be done. */
   done(): void;
+  /** Lets other work go first next time. */
+  postpone(): void;
 }
 
-/** Work of killed hooks, oldest first. */
+/** Work of killed hooks and agents, oldest first. */
 export function unfinishedWork(home: string, now = Date.now()): UnfinishedWork[] {
   const folder = hooksFolder(home);
   const files = readdirSync(folder)
@@ -51,14 +62,29 @@ export function unfinishedWork(home: string, now = Date.now()): UnfinishedWork[]
     .map((name) => ({ path: join(folder, name), begun: changedAt(join(folder, name)) ?? now }))
     .filter(({ begun }) => now - begun > UNFINISHED_AFTER)
     .sort((a, b) => a.begun - b.begun);
-  return files.slice(0, MOST).flatMap(({ path }) => {
+  const found: UnfinishedWork[] = [];
+  for (const { path } of files) {
+    if (found.length === MOST) break;
     const done = () => rmSync(path, { force: true });
     const work = read(path);
     const written = work && changedAt(work.transcript);
     // The transcript was deleted, or the file is not ours.
-    if (!work || written === undefined) done();
-    return work && written !== undefined ? [{ work, isIdle: now - written > IDLE_AFTER, done }] : [];
-  });
+    if (!work || written === undefined) {
+      done();
+      continue;
+    }
+    const state = stateOf(work, now - written);
+    // Its own next hook stores the turn.
+    if (work.isOpen && state === 'busy') continue;
+    found.push({ work, state, done, postpone: () => utimesSync(path, now / SECOND, now / SECOND) });
+  }
+  return found;
+}
+
+function stateOf({ isOpen }: Work, restsFor: number): UnfinishedWork['state'] {
+  if (restsFor <= IDLE_AFTER) return 'busy';
+  if (!isOpen || restsFor > OPEN_AT_MOST) return 'ended';
+  return restsFor > SILENT_AFTER ? 'silent' : 'resting';
 }
 
 function read(path: string): Work | undefined {

@@ -1,10 +1,11 @@
 import * as z from 'zod/mini';
 import { loadConfig } from '../../config.ts';
+import type { Episode } from '../../episode.ts';
 import { isOperationalError } from '../../errors.ts';
 import { type AgentOutcome, recordOutcome } from '../../telemetry/agent-outcomes.ts';
 import { redactError } from '../../telemetry/redact-error.ts';
 import { MINUTE } from '../../time.ts';
-import { type SpooledTurn, spoolSummary, spoolTurn } from '../capture/store-turn.ts';
+import { episodeOfSummary, episodeOfTurn, spoolRedacted } from '../capture/store-turn.ts';
 import { type FolderScope, joinSentence, type UnjoinedFolder, unjoinedFolder } from '../joined-folders.ts';
 import { scopeOf } from '../scope.ts';
 import { openBackgroundStores } from './background-work.ts';
@@ -15,6 +16,7 @@ import { FIRST_RECALL_TIMEOUT_MS, openRecallInjection, RECALL_TIMEOUT_MS } from 
 import { addMemoryCommand } from './memory-command.ts';
 import { openRecall } from './recall.ts';
 import { openTrackedSessions, recordRecalledText } from './sessions.ts';
+import { openSpooling } from './spooling.ts';
 import { hostTools, TOOL_TIMEOUT_MS } from './tools.ts';
 
 const CLOSE_TIMEOUT = 700;
@@ -94,19 +96,33 @@ function hooks(input: HostInput, pluginOptions: unknown): Hooks {
   const prime = openRecallInjection(client, background, recall, timeouts, onLate, () => record('recall', 'ok'));
   const worktree = input.worktree && input.worktree !== '/' ? input.worktree : directory;
   let isReported = false;
-  const spoolQuietly = (spool: () => SpooledTurn | undefined): string | undefined => {
+  const onFailure = (error: unknown) => {
+    record('capture', 'failed', redactError(error).message);
+    // Once: a full disk stays full for a while.
+    if (!isReported) logToHost(input, notKept(error));
+    isReported = true;
+  };
+  const onKept = () => {
+    if (isClosed) return;
+    record('capture', 'ok');
+    background.wake();
+  };
+  const onRecovered = () => {
+    isReported = false;
+  };
+  const spooling = openSpooling((episode) => spoolRedacted(config.home, episode, config.spoolLimit, unjoined?.place), {
+    onKept,
+    onFailure,
+    onRecovered,
+  });
+  const keepQuietly = (make: () => Episode | undefined): string | undefined => {
+    if (!captures) return undefined;
     try {
-      const episode = captures ? spool() : undefined;
-      if (episode && !isClosed) {
-        record('capture', 'ok');
-        background.wake();
-      }
+      const episode = make();
+      if (episode) spooling.keep(episode);
       return episode?.uuid;
     } catch (error) {
-      record('capture', 'failed', redactError(error).message);
-      // Reported once, because a full disk stays full for a while.
-      if (!isReported) logToHost(input, isOperationalError(error) ? error.message : 'A turn could not be kept.');
-      isReported = true;
+      onFailure(error);
       return undefined;
     }
   };
@@ -114,9 +130,8 @@ function hooks(input: HostInput, pluginOptions: unknown): Hooks {
     sessions,
     worktree,
     {
-      turn: (turn) => spoolQuietly(() => spoolTurn(config.home, scope.group, turn, config.spoolLimit, unjoined?.place)),
-      summary: (summary) =>
-        spoolQuietly(() => spoolSummary(config.home, scope.group, summary, config.spoolLimit, unjoined?.place)),
+      turn: (turn) => keepQuietly(() => episodeOfTurn(scope.group, turn)),
+      summary: (summary) => keepQuietly(() => episodeOfSummary(scope.group, summary)),
     },
     templates.isIn,
   );
@@ -151,10 +166,14 @@ function hooks(input: HostInput, pluginOptions: unknown): Hooks {
     dispose: neverThrows(async () => {
       running.delete(directory);
       capture.end();
+      spooling.again();
       await background.close(CLOSE_TIMEOUT);
     }),
   };
 }
+
+const notKept = (error: unknown): string =>
+  `${isOperationalError(error) ? error.message : 'A turn could not be kept.'} It is tried again while opencode runs; \`memory-manager import opencode\` stores it later.`;
 
 /** If the home is not writable, storing the turns fails too and is reported there. */
 function unjoinedQuietly(folder: FolderScope): UnjoinedFolder | undefined {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { failure, runCommand, startCommand } from '../../support/command-line.ts';
+import { answerQuestion, hasPseudoTerminal } from '../../support/pseudo-terminal.ts';
 import { until } from '../../support/wait.ts';
 
 const json = (time: string, msg: string, level = 'info') => `${JSON.stringify({ level, time, pid: 1, msg })}\n`;
@@ -39,6 +40,17 @@ test('logs are printed in the order of their time, with names and levels and wit
 2026-11-02T08:00:03Z falkordb   warning requirepass "***"
 `,
   });
+});
+
+test.skipIf(!hasPseudoTerminal)('words have colours on a terminal only, and none with NO_COLOR', async () => {
+  const { home, environment, run } = await homeWithLogs();
+  const onTerminal = (more: Record<string, string> = {}) =>
+    answerQuestion(['logs'], { ...environment, ...more }, home, undefined);
+  const YELLOW = '\u001b[33m';
+
+  expect((await onTerminal()).screen).toContain(`${YELLOW}warning`);
+  expect((await onTerminal({ NO_COLOR: '1' })).screen).not.toContain('\u001b');
+  expect((await run()).stdout).not.toContain('\u001b');
 });
 
 test('a name, a number, a date and data', async () => {

@@ -88,6 +88,33 @@ describe.skipIf(noSmallDisk !== '')(`on a full disk${noSmallDisk}`, () => {
     expect((await storedTurns()).sort()).toEqual(turns);
   });
 
+  test('a session that began on it is stored from its first turn when it is resumed', async () => {
+    const start = (source: string) =>
+      runCommand(
+        ['hook', 'SessionStart', '--host', 'claude-code', '--group', group],
+        environment,
+        JSON.stringify({ session_id: 's1', transcript_path: join(folder, 's1.jsonl'), cwd: folder, source }),
+      );
+    // Other sessions have made the folders.
+    startTranscript(join(folder, 's0.jsonl'), 's0').snapshot();
+    await hook('SessionStart', 's0');
+    disk.fill();
+    await start('startup');
+    const transcript = startTranscript(join(folder, 's1.jsonl'), 's1');
+    for (const turn of [0, 1]) {
+      transcript.user(`Question ${turn}`);
+      transcript.says(`Answer ${turn}.`);
+      expect((await hook('Stop', 's1')).stdout).toContain('This turn is not stored yet');
+    }
+    disk.free();
+
+    await start('resume');
+
+    expect((await storedTurns()).sort()).toEqual(
+      [0, 1].map((turn) => `user: Question ${turn}\nassistant: Answer ${turn}.`),
+    );
+  });
+
   test('a note of unfinished work outlives it, so that the next session stores what a killed hook did not', async () => {
     const transcript = startTranscript(join(folder, 's1.jsonl'), 's1');
     await hook('SessionStart', 's1');

@@ -1,10 +1,12 @@
 import { useSignal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
 import type { PassageResult, Reply } from '../src/page/schemas.ts';
+import { DateField } from './date-field.tsx';
 import { EpisodeName } from './episode-name.tsx';
 import { Empty, Show, useCall } from './loading.tsx';
 import { group, hrefOf, Link, params, setParams } from './route.tsx';
 import { TextBlock } from './text-block.tsx';
-import { Period, Time } from './times.tsx';
+import { exactDay, Period, Time } from './times.tsx';
 
 const WAITS_FOR =
   'Searching facts and stored texts. The first question after a start also loads the model that compares meanings, which takes some seconds.';
@@ -21,14 +23,17 @@ export function AskScreen() {
       ? undefined
       : { group: group.value, query, asOf: endOfDay(asOf), knownAt: endOfDay(knownAt), budget: Number(budget) },
   );
-  const isPast = asOf !== '' || knownAt !== '';
+  const dates = [...(asOf && [`true on ${inWords(asOf)}`]), ...(knownAt && [`known on ${inWords(knownAt)}`])].join(
+    ', ',
+  );
+  const isPast = dates !== '';
   return (
     <>
       <h1>Ask</h1>
       <QuestionBox question={query} placeholder="Your question" onAsk={(question) => setParams({ q: question })} />
       <div class="options">
-        <DateOption name="on" label="True on" value={asOf} />
-        <DateOption name="known" label="Known on" value={knownAt} />
+        <DateField label="True on" value={asOf} onPick={(day) => setParams({ on: day })} />
+        <DateField label="Known on" value={knownAt} onPick={(day) => setParams({ known: day })} />
         <label>
           Tokens
           <select value={budget} onChange={(event) => setParams({ budget: event.currentTarget.value })}>
@@ -55,7 +60,7 @@ export function AskScreen() {
         </Empty>
       ) : (
         <Show loaded={answer} waitsFor={WAITS_FOR}>
-          {(reply) => <Answer reply={reply} isPast={isPast} />}
+          {(reply) => <Answer reply={reply} dates={dates} />}
         </Show>
       )}
     </>
@@ -91,30 +96,23 @@ export function QuestionBox(props: { question?: string; placeholder: string; onA
   );
 }
 
-function DateOption({ name, label, value }: { name: string; label: string; value: string }) {
-  return (
-    <label>
-      {label}
-      <input
-        type="date"
-        value={value}
-        max="9999-12-31"
-        onChange={(event) => setParams({ [name]: event.currentTarget.value })}
-      />
-    </label>
-  );
-}
-
 /** The last moment of a day in the user's zone. */
 function endOfDay(day: string): string | undefined {
   const date = new Date(`${day}T23:59:59.999`);
   return day === '' || Number.isNaN(date.getTime()) ? undefined : date.toISOString();
 }
 
-function Answer({ reply: { facts, passages, block }, isPast }: { reply: Reply<'answer'>; isPast: boolean }) {
+/** Unlike in the field, the order of day and month is clear. */
+function inWords(day: string): string {
+  const noon = Date.parse(`${day}T12:00`);
+  return Number.isNaN(noon) ? day : exactDay(noon);
+}
+
+/** @param props.dates the past dates of the question in words; empty for now */
+function Answer({ reply: { facts, passages, block }, dates }: { reply: Reply<'answer'>; dates: string }) {
   if (facts.length + passages.length === 0)
     return (
-      <Empty title={isPast ? 'Nothing relevant was known for that date.' : 'Nothing relevant is known.'}>
+      <Empty title={dates === '' ? 'Nothing relevant is known.' : `Nothing was found that was ${dates}.`}>
         <p>The memory stays silent rather than show lines that do not answer. Try other words, or another date.</p>
       </Empty>
     );
@@ -123,7 +121,7 @@ function Answer({ reply: { facts, passages, block }, isPast }: { reply: Reply<'a
     <>
       {facts.length > 0 && (
         <section>
-          <h2>{isPast ? 'Facts of that time' : 'Current facts'}</h2>
+          <h2>{dates === '' ? 'Current facts' : `Facts ${dates}`}</h2>
           <ul class="rows">
             {facts.map((fact) => (
               <li class="row" key={fact.uuid}>
@@ -138,7 +136,7 @@ function Answer({ reply: { facts, passages, block }, isPast }: { reply: Reply<'a
                     <Link href={hrefOf(`/episodes/${encodeURIComponent(fact.sources[0].uuid)}`)}>source</Link>
                   )}
                 </p>
-                <Why score={fact.score} best={best}>
+                <Why {...fact} best={best}>
                   <dt>Relation</dt>
                   <dd>
                     <code>{fact.relation}</code>
@@ -180,7 +178,7 @@ function Answer({ reply: { facts, passages, block }, isPast }: { reply: Reply<'a
 }
 
 function Passage({ passage, best }: { passage: PassageResult; best: number }) {
-  const { episode, excerpt, until, role, headings, kind, score } = passage;
+  const { episode, excerpt, until, role, headings, kind, sourceDescription } = passage;
   return (
     <li class={until === null ? 'row' : 'row ended'}>
       <p class="sentence said">{excerpt}</p>
@@ -193,9 +191,11 @@ function Passage({ passage, best }: { passage: PassageResult; best: number }) {
             until <Time of={until} />
           </span>
         )}
-        <Link href={hrefOf(`/episodes/${encodeURIComponent(episode.uuid)}`)}>source</Link>
+        <Link class="clip" href={hrefOf(`/episodes/${encodeURIComponent(episode.uuid)}`)}>
+          {sourceDescription === '' ? 'source' : `source: ${sourceDescription}`}
+        </Link>
       </p>
-      <Why score={score} best={best}>
+      <Why {...passage} best={best}>
         <dt>Kind</dt>
         <dd>{kind}</dd>
         {role !== null && (
@@ -219,7 +219,39 @@ function Passage({ passage, best }: { passage: PassageResult; best: number }) {
   );
 }
 
-function Why({ score, best, children }: { score: number; best: number; children: preact.ComponentChildren }) {
+const SIGNALS: Readonly<Record<string, string>> = {
+  words: 'words of the question',
+  coverage: 'how many of its words',
+  meaning: 'similar meaning',
+  before: 'the text before it',
+  after: 'the text after it',
+  episode: 'the rest of its episode',
+  session: 'the rest of its session',
+  fact: 'a fact that answers',
+  entity: 'entities of the question',
+  recency: 'recent',
+  speaker: 'its speaker is named',
+  date: 'the date is named',
+  shape: 'a list or procedure is asked for',
+  asks: 'asks itself',
+  user: 'a prompt of the user',
+  tool: 'output of a tool',
+};
+
+/** `0.42 similar meaning, 0.35 words of the question, −0.10 a prompt of the user`, the largest first. */
+const partsInWords = (parts: Readonly<Record<string, number>>): string =>
+  Object.entries(parts)
+    .sort(([, one], [, other]) => Math.abs(other) - Math.abs(one))
+    .map(([name, part]) => `${part.toFixed(2).replace('-', '−')} ${SIGNALS[name] ?? name}`)
+    .join(', ');
+
+function Why(props: {
+  score: number;
+  scoreParts: Readonly<Record<string, number>>;
+  best: number;
+  children: ComponentChildren;
+}) {
+  const { score, scoreParts, best, children } = props;
   const share = best > 0 ? Math.round((score / best) * 100) : 0;
   return (
     <details class="why">
@@ -230,8 +262,14 @@ function Why({ score, best, children }: { score: number; best: number; children:
       <dl>
         <dt>Score</dt>
         <dd>
-          {score.toPrecision(3)}, {share} % of the best line
+          {score.toFixed(2)}, {share} % of the best line
         </dd>
+        {Object.keys(scoreParts).length > 0 && (
+          <>
+            <dt>Made of</dt>
+            <dd>{partsInWords(scoreParts)}</dd>
+          </>
+        )}
         {children}
       </dl>
     </details>

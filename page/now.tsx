@@ -32,7 +32,7 @@ export function NowScreen() {
         {(state) => (
           <>
             <FindingList findings={findings(state)} />
-            <CostToday />
+            <CostToday now={state} />
             <Figures state={state} />
           </>
         )}
@@ -97,13 +97,13 @@ function NextBriefing({ text, tokens, pending, last }: Reply<'briefing'>) {
 }
 
 /** Since midnight in the user's zone. */
-function CostToday() {
+function CostToday({ now }: { now: Now }) {
   const midnight = new Date();
   midnight.setHours(0, 0, 0, 0);
   const spending = useCall('spending', { group: group.value, since: midnight.toISOString() }, { calmMs: LATER_MS });
   return (
     <Show loaded={spending} lines={1}>
-      {(reply) => <p class="quiet cost">{costSentence(reply)}</p>}
+      {(reply) => <p class="quiet cost">{costSentence(reply, now)}</p>}
     </Show>
   );
 }

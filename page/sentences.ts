@@ -140,13 +140,16 @@ function agentFindings(agents: Now['agents']): Finding[] {
 }
 
 /** What was spent on reading texts today. */
-export function costSentence({ episodes, cost, spentToday, limit }: Reply<'spending'>): string {
+export function costSentence(
+  { episodes, cost }: Reply<'spending'>,
+  { spentToday, dailyLimit }: Pick<Now, 'spentToday' | 'dailyLimit'>,
+): string {
   const read =
     episodes === 0
       ? 'No text of this memory was read today.'
       : `Reading ${plural(episodes, 'text')} of this memory cost ${costInWords(cost)} today.`;
   if (spentToday === null) return read;
-  const ofLimit = limit === null ? '' : ` of ${money(limit)}`;
+  const ofLimit = dailyLimit === null ? '' : ` of ${money(dailyLimit)}`;
   return `${read} With upkeep, all workers have spent ${money(spentToday)}${ofLimit} since midnight UTC.`;
 }
 

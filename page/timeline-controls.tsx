@@ -1,5 +1,6 @@
 import type { Signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
+import { DateField } from './date-field.tsx';
 import { setParams } from './route.tsx';
 import {
   endOfDay,
@@ -33,21 +34,9 @@ export function Controls({
     const { from, to } = view.value;
     if (time < from || time > to) view.value = panned(view.value, (time - (from + to) / 2) / (to - from));
   };
-  const day = new Date(at.value);
   return (
     <div class="options timeline-options">
-      <label>
-        Date
-        <input
-          type="date"
-          value={timeParam(endOfDay(day.getTime()))}
-          max="9999-12-31"
-          onChange={(event) => {
-            const time = timeOfParam(event.currentTarget.value || null);
-            if (time !== undefined) jump(time);
-          }}
-        />
-      </label>
+      <DateField label="Date" value={timeParam(endOfDay(at.value))} onPick={(day) => jump(timeOfParam(day || null))} />
       <span class="together">
         <Button
           name="Earlier change"

@@ -3,7 +3,7 @@
 import { readStored, writeStored } from './storage.ts';
 
 const KEY = 'memory-manager token';
-const channel = new BroadcastChannel('memory-manager token');
+const channel = openChannel();
 const ANSWERS_WITHIN_MS = 400;
 
 let token: string | undefined;
@@ -14,7 +14,7 @@ export async function findToken(): Promise<string | undefined> {
   if (given !== null) history.replaceState(null, '', location.pathname + location.search);
   token = given ?? readStored('sessionStorage', KEY) ?? (await askOtherTabs());
   if (token !== undefined) writeStored('sessionStorage', KEY, token);
-  channel.addEventListener('message', ({ data }) => {
+  channel?.addEventListener('message', ({ data }) => {
     if (data === 'who has the token?' && token !== undefined) channel.postMessage({ token });
   });
   return token;
@@ -22,7 +22,17 @@ export async function findToken(): Promise<string | undefined> {
 
 export const currentToken = (): string => token ?? '';
 
-function askOtherTabs(): Promise<string | undefined> {
+/** Browsers that keep nothing for a page may refuse this too. */
+function openChannel(): BroadcastChannel | undefined {
+  try {
+    return new BroadcastChannel('memory-manager token');
+  } catch {
+    return undefined;
+  }
+}
+
+async function askOtherTabs(): Promise<string | undefined> {
+  if (!channel) return undefined;
   return new Promise((resolve) => {
     const listen = ({ data }: MessageEvent) => {
       if (typeof data?.token === 'string') finish(data.token);

@@ -131,6 +131,7 @@ export type { BatchOptions } from './queue/enqueue-many.ts';
 export type { NightlyOutcome } from './queue/nightly-exports.ts';
 export type { CopiesStatus, EpisodeReceipt, JobCounts, QueueName, Receipt } from './queue/producer.ts';
 export type { DrainResult } from './queue/spool/drain.ts';
+export type { ScoreParts } from './search/answer/rank.ts';
 export type { DateFilter, SearchFilters } from './search/filters.ts';
 export type { Ranker, RecipePart, SearchKind, SearchMethod, SearchRecipe } from './search/recipes/recipes.ts';
 export type { GraphWalk } from './search/search-context.ts';

@@ -1,7 +1,6 @@
-import type { Config } from '../config.ts';
 import { InvalidInputError } from '../errors.ts';
 import { checkList } from '../input-shapes.ts';
-import type { DeadLetter, DeadLetterDetails, DeadLetterStore } from '../queue/dead-letters.ts';
+import type { DeadLetter, DeadLetterDetails } from '../queue/dead-letters.ts';
 import type { QueueName } from '../queue/producer.ts';
 import { traceRequest } from '../telemetry/tracing.ts';
 import { checkInput } from './check-input.ts';
@@ -47,44 +46,41 @@ export interface DeadLetterListOptions extends QueueOptions {
 const QUEUES: readonly QueueName[] = ['store', 'export'];
 const MOST = 1000;
 
-export function listDeadLetters(
-  { config }: Services,
+export async function listDeadLetters(
+  services: Services,
   { limit = 20, skip = 0, queue }: DeadLetterListOptions,
 ): Promise<DeadLetter[]> {
   const isCount = (value: number, least: number) => Number.isInteger(value) && value >= least;
   if (!isCount(limit, 1) || limit > MOST || !isCount(skip, 0))
     throw new InvalidInputError(`The limit of dead letters must be 1 to ${MOST}, and the number to skip 0 or more.`);
-  return withDeadLetters(config, (letters) => letters.list(queuesOf(queue), limit, skip));
+  return (await services.producer()).deadLetters.list(queuesOf(queue), limit, skip);
 }
 
-export function showDeadLetter({ config }: Services, id: string, { queue }: QueueOptions): Promise<DeadLetterDetails> {
-  return withDeadLetters(config, (letters) => letters.show(queuesOf(queue), checkId(id)));
+export async function showDeadLetter(
+  services: Services,
+  id: string,
+  { queue }: QueueOptions,
+): Promise<DeadLetterDetails> {
+  const [queues, checked] = [queuesOf(queue), checkId(id)];
+  return (await services.producer()).deadLetters.show(queues, checked);
 }
 
-export function replayDeadLetters(
-  { config }: Services,
+export async function replayDeadLetters(
+  services: Services,
   ids: readonly string[] | 'all',
   { queue }: QueueOptions,
 ): Promise<number> {
-  return withDeadLetters(config, (letters) => letters.replay(queuesOf(queue), checkIds(ids)));
+  const [queues, checked] = [queuesOf(queue), checkIds(ids)];
+  return (await services.producer()).deadLetters.replay(queues, checked);
 }
 
-export function dropDeadLetters(
-  { config }: Services,
+export async function dropDeadLetters(
+  services: Services,
   ids: readonly string[] | 'all',
   { queue }: QueueOptions,
 ): Promise<number> {
-  return withDeadLetters(config, (letters) => letters.drop(queuesOf(queue), checkIds(ids)));
-}
-
-async function withDeadLetters<T>(config: Config, work: (letters: DeadLetterStore) => Promise<T>): Promise<T> {
-  const { openDeadLetterStore: openJobs } = await import('../queue/dead-letters.ts');
-  const letters = openJobs(config);
-  try {
-    return await work(letters);
-  } finally {
-    await letters.close();
-  }
+  const [queues, checked] = [queuesOf(queue), checkIds(ids)];
+  return (await services.producer()).deadLetters.drop(queues, checked);
 }
 
 function queuesOf(queue: QueueName | undefined): readonly QueueName[] {

@@ -2,6 +2,7 @@ import type { Metadata } from '../episode.ts';
 import type { Attributes } from '../graph/queries/entities.ts';
 import type { TokenUse } from '../models/language-model.ts';
 import type { PassageKind } from '../passages/cut.ts';
+import type { ScoreParts } from '../search/answer/rank.ts';
 import type { ModelHealth } from '../telemetry/vital-signs.ts';
 import type { Entity } from './entities.ts';
 
@@ -42,6 +43,8 @@ export interface FactDetails extends Fact {
 /** A fact that a search found. */
 export interface FactHit extends Fact {
   readonly score: number;
+  /** What each signal adds to the score; only in the default search. */
+  readonly scoreParts?: ScoreParts;
   /** The uuid of a found passage whose excerpt states the same fact; text output shows only one of the two. */
   readonly statedIn?: string;
   /** The episodes that state it, earliest first. */
@@ -112,6 +115,8 @@ export interface PassageHit {
   /** The reference time of its episode. */
   readonly referenceTime: Date;
   readonly score: number;
+  /** What each signal adds to the score; outdated text lowers the score below their sum. */
+  readonly scoreParts: ScoreParts;
 }
 
 /**

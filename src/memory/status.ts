@@ -107,30 +107,41 @@ async function lacksChanges(services: Services, graph: GroupGraph): Promise<bool
   }
 }
 
+/** All at once, so that the whole costs as many round trips as its longest part. */
 async function valkeyStatus(producer: Producer, group: string): Promise<ValkeyStatus> {
-  const { workers: alive, lastCommit, now } = await producer.alive();
-  const queue = async (name: QueueName): Promise<QueueStatus> => {
-    const [counts, since] = await Promise.all([producer.counts(name), producer.oldestWaiting(name)]);
-    return { ...counts, oldestWaitingMs: since === null ? null : millisecondsBetween(since, now) };
+  const queue = async (name: QueueName) => {
+    const [counts, since, failure] = await Promise.all([
+      producer.counts(name),
+      producer.oldestWaiting(name),
+      producer.lastFailure(name),
+    ]);
+    return { counts, since, failure };
   };
-  const [store, exports, workers, budget, spentToday, nightly, journal, reembedding, copies, lastFailure] =
-    await Promise.all([
+  const alive = producer.alive();
+  const time = alive.then(({ now }) => now);
+  const [living, store, exports, workers, { spent, budget }, nightly, journal, reembedding, copies] = await Promise.all(
+    [
+      alive,
       queue('store'),
       queue('export'),
       producer.workers('store'),
-      producer.dailySpend(),
-      producer.spentToday(),
-      nightlyStatus(producer.nights, group, now),
+      producer.spending(),
+      nightlyStatus(producer.nights, group, time),
       producer.ask((valkey) => openJournal(valkey).size(group)),
       producer.ask((valkey) => readReembedding(valkey, group)),
       producer.copies(),
-      producer.lastFailure('store').then((reason) => reason ?? producer.lastFailure('export')),
-    ]);
+    ],
+  );
+  const { now, lastCommit } = living;
+  const age = (since: number | null) => (since === null ? null : millisecondsBetween(since, now));
+  const lastFailure = store.failure ?? exports.failure;
   return {
-    ...{ store, export: exports, workers, budget, spentToday, nightly, journal, copies },
-    liveWorkers: alive.map(toWorkerStatus),
-    models: worstModelHealth(alive),
-    lastCommitAgeMs: lastCommit === null ? null : millisecondsBetween(lastCommit, now),
+    store: { ...store.counts, oldestWaitingMs: age(store.since) },
+    export: { ...exports.counts, oldestWaitingMs: age(exports.since) },
+    ...{ workers, budget, spentToday: spent, nightly, journal, copies },
+    liveWorkers: living.workers.map(toWorkerStatus),
+    models: worstModelHealth(living.workers),
+    lastCommitAgeMs: age(lastCommit),
     reembedding: reembedding && reembeddingStatus(reembedding),
     ...(lastFailure !== undefined && { lastFailure }),
   };
@@ -205,9 +216,13 @@ export interface NightlyStatus {
   readonly oldest: { readonly group: string; readonly ageMs: number } | null;
 }
 
-/** @param now milliseconds since 1970, by Valkey's clock */
-export async function nightlyStatus(nights: NightlyExports, group: string, now: number): Promise<NightlyStatus> {
-  const [night, drills] = await Promise.all([nights.last(), nights.restoreTests()]);
+/** @param time milliseconds since 1970, by Valkey's clock, which is read at the same time */
+export async function nightlyStatus(
+  nights: NightlyExports,
+  group: string,
+  time: Promise<number>,
+): Promise<NightlyStatus> {
+  const [night, drills, now] = await Promise.all([nights.last(), nights.restoreTests(), time]);
   const { verified = null, failed = null } = drills.get(group) ?? {};
   return {
     next: night.next,

@@ -16,8 +16,9 @@ export async function readAnswer(
     memory.queryMemory(query, undefined, { ...options, budgetTokens: budget }),
   ]);
   return {
-    facts: facts.map(({ sources = [], episodes, ...fact }) => ({
+    facts: facts.map(({ sources = [], episodes, scoreParts = {}, ...fact }) => ({
       ...fact,
+      scoreParts,
       episodes: episodes.slice(0, LIMITS.sources),
       sources: sources.slice(0, LIMITS.sources),
     })),

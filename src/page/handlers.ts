@@ -1,5 +1,6 @@
+import { lazy } from '../lazy.ts';
 import type { MemoryManager } from '../memory.ts';
-import { type QueueMinute, readLastHour } from '../queue/last-hour.ts';
+import { openLastHour, type QueueMinute } from '../queue/last-hour.ts';
 import { readOutcomes } from '../telemetry/agent-outcomes.ts';
 import { SECOND } from '../time.ts';
 import { readAnswer } from './answer.ts';
@@ -27,10 +28,15 @@ export interface PageContext {
 }
 
 /** State that the page's server keeps between calls. */
-export function openPageState(memory: MemoryManager): Pick<PageContext, 'archiveWork' | 'lastHour'> {
+export function openPageState(memory: MemoryManager) {
+  const lastHour = lazy(
+    async () => openLastHour(memory.config),
+    (hour) => hour.close(),
+  );
   return {
     archiveWork: openArchiveWork(memory),
-    lastHour: rememberFor(30 * SECOND, () => readLastHour(memory.config)),
+    lastHour: rememberFor(30 * SECOND, async () => (await lastHour()).read()),
+    close: () => lastHour.close(),
   };
 }
 

@@ -29,6 +29,8 @@ export async function readNow({ memory }: PageContext, { group }: Checked<'now'>
       : null,
     lacksChanges: falkordb.ok && falkordb.lacksChanges,
     spooled: spool.episodes,
+    spentToday: valkey.ok ? valkey.spentToday : null,
+    dailyLimit: valkey.ok ? (valkey.budget?.limit ?? null) : null,
     agents: agentWork(memory.config.home, group ?? memory.config.group),
   };
 }

@@ -212,11 +212,6 @@ export const OPERATION_CALLS = {
       /** Of the calls that read this memory's episodes. */
       episodes: count,
       cost: Cost,
-      /** What all workers have spent today, by UTC; null without MEMORY_BUDGET. */
-      /** Dollars that all workers have spent today by UTC, upkeep included; null if no model has a price. */
-      spentToday: z.nullable(count),
-      /** Dollars for a day; null without MEMORY_BUDGET. */
-      limit: z.nullable(count),
     }),
   },
   previewPin: {

@@ -74,7 +74,10 @@ const TimelineFact = z.object({
 });
 export type TimelineFact = z.output<typeof TimelineFact>;
 
-const FactHit = z.extend(Fact, { score: z.number(), sources: z.array(Source) });
+/** What each signal of the ranking adds to a score. */
+const ScoreParts = z.record(z.string(), z.number());
+
+const FactHit = z.extend(Fact, { score: z.number(), scoreParts: ScoreParts, sources: z.array(Source) });
 const PassageResult = z.object({
   uuid: z.string(),
   episode: Source,
@@ -83,7 +86,9 @@ const PassageResult = z.object({
   role: z.nullable(z.string()),
   headings: z.array(z.string()),
   until: timeOrNull,
+  sourceDescription: z.string(),
   score: z.number(),
+  scoreParts: ScoreParts,
 });
 export type PassageResult = z.output<typeof PassageResult>;
 
@@ -146,6 +151,10 @@ const Now = z.object({
   size: z.nullable(z.object({ episodes: count, entities: count, facts: count })),
   lacksChanges: z.boolean(),
   spooled: count,
+  /** Dollars that all workers have spent today by UTC, upkeep included; null if no model has a price. */
+  spentToday: z.nullable(count),
+  /** Dollars for a day; null without MEMORY_BUDGET. */
+  dailyLimit: z.nullable(count),
   /** What agents of this machine did last: stored turns, and got a briefing or facts. */
   agents: z.object({ capture: AgentWork, recall: AgentWork }),
 });

@@ -62,7 +62,8 @@ export async function servePage(
 ): Promise<PageServer> {
   const page = readPage();
   const token = randomBytes(32).toString('base64url');
-  const context: PageContext = { memory, isReadOnly, version, ...openPageState(memory) };
+  const { close: closeState, ...state } = openPageState(memory);
+  const context: PageContext = { memory, isReadOnly, version, ...state };
   const news = openNews(memory.config, context.archiveWork);
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -97,6 +98,7 @@ export async function servePage(
       server.closeIdleConnections();
       setTimeout(() => server.closeAllConnections(), SECOND).unref();
       await closed;
+      await closeState();
     },
   };
 }

@@ -1,12 +1,11 @@
 import type { Queue } from 'bullmq';
-import type { Config } from '../config.ts';
 import { InvalidInputError } from '../errors.ts';
 import { checkGroup } from '../group.ts';
 import { parseJson } from '../json.ts';
 import { carrierOf, traceIdOf } from '../telemetry/tracing.ts';
 import { replayJob } from './existing-job.ts';
 import type { QueueName } from './producer.ts';
-import { openQueues } from './queues.ts';
+import type { OpenQueues } from './queues.ts';
 
 /** A job as stored in Valkey, in a form that can always be read. */
 export interface RawJob {
@@ -88,7 +87,6 @@ export interface DeadLetterStore {
   replay(queues: readonly QueueName[], ids: readonly string[] | 'all'): Promise<number>;
   /** Deletes jobs permanently. @throws InvalidInputError for an unknown id, before the first */
   drop(queues: readonly QueueName[], ids: readonly string[] | 'all'): Promise<number>;
-  close(): Promise<void>;
 }
 
 /** Jobs for each call, so that no round trip takes close to the second after which Valkey counts as away. */
@@ -101,9 +99,7 @@ interface Found {
   readonly failedAt: number;
 }
 
-export function openDeadLetterStore(config: Config): DeadLetterStore {
-  const { connection, queues, ask, close } = openQueues(config);
-
+export function openDeadLetterStore({ connection, queues, ask }: Omit<OpenQueues, 'close'>): DeadLetterStore {
   /** @param most the maximum for each queue; -1 for all */
   async function newest(names: readonly QueueName[], most = -1): Promise<Found[]> {
     const letters = await Promise.all(
@@ -176,7 +172,6 @@ export function openDeadLetterStore(config: Config): DeadLetterStore {
       }),
     replay: (names, ids) => each(names, ids, replayJob),
     drop: (names, ids) => each(names, ids, async (queue, id) => (await queue.remove(id)) === 1),
-    close,
   };
 }
 

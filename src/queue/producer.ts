@@ -4,14 +4,15 @@ import type { Config } from '../config.ts';
 import type { Episode } from '../episode.ts';
 import { type Carrier, carrier, jobTelemetry } from '../telemetry/tracing.ts';
 import { timestamp } from '../time.ts';
-import { type DailySpend, readDailySpend, readSpentToday } from '../valkey/budget.ts';
+import { type DailySpend, readSpending, type Spending } from '../valkey/budget.ts';
 import { primariesOf } from '../valkey/cluster.ts';
 import { fewestReplicas, openCopies } from '../valkey/copies.ts';
 import { replicaError } from '../valkey/failures.ts';
+import { type DeadLetterStore, openDeadLetterStore } from './dead-letters.ts';
 import { addEpisodes, type BatchOptions } from './enqueue-many.ts';
 import { existingName } from './existing-job.ts';
 import { type LiveWorkers, readLiveWorkers } from './heartbeats.ts';
-import { type JobState, jobState, lastFailureReason, oldestWaiting } from './job-state.ts';
+import { type JobState, jobState, latestFailure, oldestWaiting } from './job-state.ts';
 import { EXPORT_OPTIONS, STORE_OPTIONS, TASK, type Task, type TaskJob, taskOptions, toStoreJob } from './jobs.ts';
 import { type NightlyExports, openNightlyExports } from './nightly-exports.ts';
 import { openQueues } from './queues.ts';
@@ -70,6 +71,7 @@ export interface Producer {
   export(group: string, gzip?: boolean, first?: boolean): Promise<Receipt>;
   /** Nightly exports. */
   readonly nights: NightlyExports;
+  readonly deadLetters: DeadLetterStore;
   /** `summaries` waits ten seconds and is added once in that time; every other task is a separate job. */
   task(group: string, task: Task): Promise<Receipt>;
   /** The number of workers, on any machine, that take jobs of this queue. */
@@ -85,8 +87,8 @@ export interface Producer {
   alive(): Promise<LiveWorkers>;
   /** What workers have spent on models today; null where none has a budget. */
   dailySpend(): Promise<DailySpend | null>;
-  /** Dollars that workers have spent on models today, with a budget or without; null if no call had a price. */
-  spentToday(): Promise<number | null>;
+  /** What workers have spent on models today, with a budget or without. */
+  spending(): Promise<Spending>;
   /** Figures of both queues in Prometheus' text format. */
   prometheus(): Promise<string[]>;
   /** Runs a call to Valkey for data other than queues. @throws StoreUnreachableError, AccessRefusedError, WrongServerError */
@@ -104,11 +106,10 @@ export interface Producer {
 
 /** Tasks that workers queue. They need no copy: a job that waited for replicas would stop all others, and most are queued again anyway. */
 const OF_WORKERS: readonly Task['kind'][] = ['summaries', 'passages', 'expire', 'archive-forgotten'];
-/** At most this many of the latest jobs are read to find a reason. */
-const LOOKED_AT = 20;
 
 export function openProducer(config: Config): Producer {
-  const { connection, queues, ask, close } = openQueues(config);
+  const opened = openQueues(config);
+  const { connection, queues, ask, close } = opened;
   const wanted = config.valkeyCopies;
   const copies = wanted > 0 ? openCopies(config.valkey, wanted) : undefined;
 
@@ -151,6 +152,7 @@ export function openProducer(config: Config): Producer {
       return { queue: 'export', jobId };
     },
     nights: openNightlyExports(connection, queues.export, config.queuePrefix, ask),
+    deadLetters: openDeadLetterStore(opened),
     async task(group, task) {
       const { jobId, ...options } = taskOptions(group, task, new Date());
       const data: TaskJob = { version: 1, group, task };
@@ -165,17 +167,7 @@ export function openProducer(config: Config): Producer {
       }),
     workers: (queue) => ask(() => queues[queue].getWorkersCount()),
     job: (queue, jobId, group) => ask(() => jobState(queues[queue], jobId, group)),
-    lastFailure: (queue) =>
-      ask(async () => {
-        // Jobs that wait for a store are back at the head of the queue, or are being tried.
-        const [ended, waiting] = await Promise.all([
-          queues[queue].getJobs(['failed', 'delayed'], 0, LOOKED_AT - 1, false),
-          queues[queue].getJobs(['wait', 'active'], 0, LOOKED_AT - 1, true),
-        ]);
-        const failed = [...ended, ...waiting].filter((job) => job && lastFailureReason(job));
-        const [last] = failed.sort((a, b) => (b.processedOn ?? 0) - (a.processedOn ?? 0));
-        return last && lastFailureReason(last);
-      }),
+    lastFailure: (queue) => ask(() => latestFailure(queues[queue], connection)),
     counts: (queue) =>
       ask(async () => {
         const counts = await queues[queue].getJobCounts('wait', 'active', 'delayed', 'failed', 'completed');
@@ -184,8 +176,8 @@ export function openProducer(config: Config): Producer {
       }),
     oldestWaiting: (queue) => ask(() => oldestWaiting(queues[queue], connection)),
     alive: () => ask(() => readLiveWorkers(connection, config.queuePrefix)),
-    dailySpend: () => ask(() => readDailySpend(connection, config.queuePrefix)),
-    spentToday: () => ask(() => readSpentToday(connection, config.queuePrefix)),
+    dailySpend: async () => (await ask(() => readSpending(connection, config.queuePrefix))).budget,
+    spending: () => ask(() => readSpending(connection, config.queuePrefix)),
     prometheus: () => ask(() => Promise.all(Object.values(queues).map((queue) => queue.exportPrometheusMetrics()))),
     ask: (work) => ask(() => work(connection)),
     copies: async () => (wanted > 0 ? { wanted, replicas: await ask(() => fewestReplicas(connection)) } : null),

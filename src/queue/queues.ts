@@ -8,6 +8,8 @@ import { isDemotion } from '../valkey/open-client.ts';
 import { ignoreReplyError } from '../valkey/server-info.ts';
 import { EXPORT_QUEUE, STORE_QUEUE } from './jobs.ts';
 
+export type OpenQueues = ReturnType<typeof openQueues>;
+
 /** Both queues on one connection, for callers that need an answer or an error at once. */
 export function openQueues(config: Config) {
   const connection = inNamespace(failFastConnection(config.valkey), config.queuePrefix);
@@ -15,14 +17,23 @@ export function openQueues(config: Config) {
     store: openQueue(STORE_QUEUE, connection, config),
     export: openQueue(EXPORT_QUEUE, connection, config),
   };
-  let isPlain = false;
+  let isPlain: Promise<void> | undefined;
   /** FalkorDB would accept the jobs too, but no worker looks for them there. */
   async function refuseFalkorDB(): Promise<void> {
-    if (isPlain) return;
     const [graphs] = ((await connection.call('COMMAND', 'INFO', 'GRAPH.QUERY').catch(ignoreReplyError)) ??
       []) as unknown[];
     if (graphs) throw isFalkorDBError(config.valkey);
-    isPlain = true;
+  }
+  /** Asked once, also by calls that begin at the same time. */
+  async function checkPlain(): Promise<void> {
+    const checking = isPlain ?? refuseFalkorDB();
+    isPlain = checking;
+    try {
+      await checking;
+    } catch (error) {
+      if (isPlain === checking) isPlain = undefined;
+      throw error;
+    }
   }
   return {
     connection,
@@ -31,7 +42,7 @@ export function openQueues(config: Config) {
     async ask<T>(work: () => Promise<T>): Promise<T> {
       const attempt = async () => {
         await ensureConnected(connection, config.valkey);
-        await refuseFalkorDB();
+        await checkPlain();
         return await work();
       };
       try {

@@ -2,6 +2,7 @@ import type { Attributes } from '../graph/queries/entities.ts';
 import type { EpisodeRow } from '../graph/queries/search-episodes.ts';
 import type { FactRow } from '../graph/queries/search-facts.ts';
 import type { PassageKind } from '../passages/cut.ts';
+import type { ScoreParts } from './answer/rank.ts';
 
 /** An episode that something was learned from. */
 export interface Source {
@@ -13,6 +14,8 @@ export interface Source {
 
 export interface FoundFact extends FactRow {
   readonly score: number;
+  /** What each signal adds to the score; only in the default search. */
+  readonly scoreParts?: ScoreParts;
   /** The uuid of a passage among those found whose excerpt says the same in its own words; printed once. */
   readonly statedIn?: string;
   /** The episodes that state it, earliest first; only when sources are requested. */
@@ -76,6 +79,8 @@ export interface FoundPassage {
   /** The reference time of its episode, in the graph's format. */
   readonly referenceTime: string;
   readonly score: number;
+  /** What each signal adds to the score; outdated text lowers the score below their sum. */
+  readonly scoreParts: ScoreParts;
 }
 
 /**

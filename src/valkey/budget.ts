@@ -89,18 +89,23 @@ export async function dropBudget(valkey: Redis, prefix: string): Promise<void> {
   await valkey.hdel(keyOf(prefix, dayOf(await clock(valkey))), 'limit');
 }
 
-/** Dollars that all workers have spent on models today, by UTC; null if no call had a price. */
-export async function readSpentToday(valkey: Redis, prefix: string): Promise<number | null> {
-  const spent = await valkey.hget(keyOf(prefix, dayOf(await clock(valkey))), 'spent');
-  return spent === null ? null : Math.max(Number(spent), 0);
+/** What all workers have spent on models today, by UTC. */
+export interface Spending {
+  /** Dollars; null if no call had a price. */
+  readonly spent: number | null;
+  /** Null where no worker has a budget. */
+  readonly budget: DailySpend | null;
 }
 
-/** Null where no worker has a budget. @param now milliseconds since 1970; default: Valkey's clock */
-export async function readDailySpend(valkey: Redis, prefix: string, now?: number): Promise<DailySpend | null> {
+/** @param now milliseconds since 1970; default: Valkey's clock */
+export async function readSpending(valkey: Redis, prefix: string, now?: number): Promise<Spending> {
   const at = now ?? (await clock(valkey));
-  const [spent, limit] = await valkey.hmget(keyOf(prefix, dayOf(at)), 'spent', 'limit');
-  if (limit === null || limit === undefined) return null;
-  return { spent: Math.max(Number(spent ?? 0), 0), limit: Number(limit), resetsAt: new Date(nextDay(at)) };
+  const [spent = null, limit = null] = await valkey.hmget(keyOf(prefix, dayOf(at)), 'spent', 'limit');
+  const dollars = Math.max(Number(spent ?? 0), 0);
+  return {
+    spent: spent === null ? null : dollars,
+    budget: limit === null ? null : { spent: dollars, limit: Number(limit), resetsAt: new Date(nextDay(at)) },
+  };
 }
 
 /** True when no further text is read today. */

@@ -65,10 +65,13 @@ async function checkStored(
   const producer = isUsable(valkey) ? await services.producer() : undefined;
   const orFinding = async (about: string, work: () => Promise<readonly Finding[]>): Promise<readonly Finding[]> =>
     work().catch((error: unknown) => [problem(about, errorSentence(error))]);
-  const nightly = await producer
-    ?.alive()
-    .then(({ now }) => nightlyStatus(producer.nights, memory.group, now))
-    .catch(() => undefined);
+  const nightly =
+    producer &&
+    (await nightlyStatus(
+      producer.nights,
+      memory.group,
+      producer.alive().then(({ now }) => now),
+    ).catch(() => undefined));
   const contents = graphs ? await contentsOf(services, memory.group) : undefined;
   const { userGroup } = memory.scope;
   const [work, models, exports] = await Promise.all([

@@ -15,7 +15,15 @@ import { excerptBudget, excerptOf } from './excerpt.ts';
 import { expectedValueIn } from './expected-value.ts';
 import { joinPassages } from './join-passages.ts';
 import { outdatedFactor } from './outdated-factor.ts';
-import { type RankedFact, type RankedPassage, type Ranking, rank } from './rank.ts';
+import {
+  factScoreParts,
+  passageScoreParts,
+  type RankedFact,
+  type RankedPassage,
+  type Ranking,
+  rank,
+  type ScoreParts,
+} from './rank.ts';
 import { keepRelevant } from './relevance.ts';
 import { type EndedRange, speakersOf, whatHolds } from './what-holds.ts';
 
@@ -76,8 +84,8 @@ function bestOf(facts: readonly FoundFact[], passages: readonly FoundPassage[], 
   return { facts: best.flatMap((one) => one.facts), episodes: [], passages: best.flatMap((one) => one.passages) };
 }
 
-function plainFact({ fact: { cosine: _, ...row }, score }: RankedFact): FoundFact {
-  return { ...row, score };
+function plainFact({ fact: { cosine: _, ...row }, score, signals }: RankedFact): FoundFact {
+  return { ...row, score, scoreParts: factScoreParts({ signals }) };
 }
 
 function withPassage(fact: FoundFact, passages: readonly FoundPassage[]): FoundFact {
@@ -128,11 +136,12 @@ async function readCurrent(
   const lowestScore = Math.min(...shown.map(({ score }) => score));
   const found = shown.flatMap((rankedPassage, place): FoundPassage[] => {
     const { passage, score } = rankedPassage;
+    const scoreParts = passageScoreParts(rankedPassage);
     const [episode, text] = [episodes.get(passage.episode), textAt(passage)];
     if (!episode || text === undefined) return [];
     const ended = endOf(passage, text, endedIn(passage));
     if (ended.replacement)
-      return isShown(ended.replacement, passages) ? [] : [asPassage(ended.replacement, speakers, score)];
+      return isShown(ended.replacement, passages) ? [] : [asPassage(ended.replacement, speakers, score, scoreParts)];
     const isReplacementShown = ({ kind, endedBy }: EndedRange) =>
       kind === 'replaced' && endedBy !== undefined && isShown(endedBy, passages);
     const ranges = ended.until === undefined ? ended.ranges : [];
@@ -147,6 +156,7 @@ async function readCurrent(
         ...(excerpt.omitted > 0 && { omitted: excerpt.omitted }),
         // Behind the passage with the current statement.
         score: ended.ranges.some(isReplacementShown) ? BEHIND * lowestScore : score,
+        scoreParts,
       },
     ];
   });
@@ -173,7 +183,7 @@ function withEpisode(
   { uuid, name, referenceTime, sourceDescription }: PassageEpisode,
   text: string,
   until: string | undefined,
-): Omit<FoundPassage, 'score' | 'excerpt'> {
+): Omit<FoundPassage, 'score' | 'scoreParts' | 'excerpt'> {
   const { kind, role, start, end, source } = passage;
   return {
     uuid: passage.uuid,
@@ -221,8 +231,8 @@ const isShown = (statement: Statement, passages: readonly PassageRow[]): boolean
       episode === statement.episode && source === '' && start <= statement.start && statement.end <= end,
   );
 
-/** The current statement, shown instead of a fully outdated passage. */
-function asPassage(statement: Statement, speakers: Speakers, score: number): FoundPassage {
+/** The current statement, shown instead of a fully outdated passage, with the score of the passage. */
+function asPassage(statement: Statement, speakers: Speakers, score: number, scoreParts: ScoreParts): FoundPassage {
   const { uuid, episode, episodeName, text, start, end } = statement;
   const referenceTime = toGraphTime(statement.saidAt);
   const label = speakers.get(uuid) ?? '';
@@ -231,6 +241,6 @@ function asPassage(statement: Statement, speakers: Speakers, score: number): Fou
     uuid,
     episode: { uuid: episode, name: episodeName ?? '', referenceTime },
     ...{ excerpt, kind: 'paragraph', role: null, headings: [], start, end },
-    ...{ sourceDescription: '', referenceTime, score },
+    ...{ sourceDescription: '', referenceTime, score, scoreParts },
   };
 }

@@ -41,8 +41,13 @@ export interface RankedPassage {
 
 export interface RankedFact {
   readonly fact: CandidateFact;
+  /** A fact has fewer than a passage. */
+  readonly signals: Partial<Signals>;
   readonly score: number;
 }
+
+/** What each signal adds to a score, by the names of docs/ranking.md, without those that add nothing. */
+export type ScoreParts = Readonly<Record<string, number>>;
 
 export interface Ranking {
   readonly passages: readonly RankedPassage[];
@@ -81,16 +86,8 @@ export function rank(question: RankingQuestion, candidates: Candidates, weights:
       const terms = factTerms[place] ?? [];
       const { words, coverage } = termMatch(terms, rarity, total);
       const meaning = Math.max(0, fact.cosine ?? 0);
-      return {
-        fact,
-        score:
-          SHORT_TEXT_FACTOR *
-          (weights.words * words +
-            weights.coverage * coverage +
-            weights.meaning * meaning +
-            weights.fact / (1 + place) +
-            weights.entity * mentions(terms.join(' '))),
-      };
+      const own = { words, coverage, meaning, fact: 1 / (1 + place), entity: mentions(terms.join(' ')) };
+      return { fact, signals: own, score: SHORT_TEXT_FACTOR * weightedSum(own, weights) };
     })
     .sort((a, b) => b.score - a.score || compareFacts(a.fact, b.fact));
   const names = namesIn(question.text).filter((term) => isFew(documentFrequencies.get(term) ?? 0));
@@ -109,8 +106,20 @@ const namesIn = (question: string): string[] => (question.match(NAME) ?? []).fla
 
 const SIGNALS = Object.keys(WEIGHTS) as (keyof Signals)[];
 
-export function weightedSum(signals: Signals, weights: Weights): number {
-  return SIGNALS.reduce((sum, name) => sum + weights[name] * signals[name], 0);
+export function weightedSum(signals: Partial<Signals>, weights: Weights): number {
+  return SIGNALS.reduce((sum, name) => sum + weights[name] * (signals[name] ?? 0), 0);
+}
+
+export const passageScoreParts = ({ signals }: Pick<RankedPassage, 'signals'>): ScoreParts => scoreParts(signals, 1);
+export const factScoreParts = ({ signals }: Pick<RankedFact, 'signals'>): ScoreParts =>
+  scoreParts(signals, SHORT_TEXT_FACTOR);
+
+/** Rounded, since they are for people. */
+function scoreParts(signals: Partial<Signals>, factor: number): ScoreParts {
+  const parts = SIGNALS.map(
+    (name) => [name, Number((factor * WEIGHTS[name] * (signals[name] ?? 0)).toFixed(4))] as const,
+  );
+  return Object.fromEntries(parts.filter(([, part]) => part !== 0));
 }
 
 /** Inverse document frequency (Robertson and Spärck Jones), from the content alone. */

@@ -9,7 +9,7 @@ import { openSpool } from '../../../src/queue/spool/spool.ts';
 import { NO_METRICS } from '../../../src/telemetry/metrics.ts';
 import { openVitalSigns } from '../../../src/telemetry/vital-signs.ts';
 import { DAY, HOUR } from '../../../src/time.ts';
-import { openBudget, readDailySpend } from '../../../src/valkey/budget.ts';
+import { openBudget, readSpending } from '../../../src/valkey/budget.ts';
 import { retryingConnection } from '../../../src/valkey/connections.ts';
 import { reportGauges } from '../../../workers/gauges.ts';
 import { startWorkers } from '../../../workers/main.ts';
@@ -64,7 +64,7 @@ describe('a budget that several workers share', () => {
       },
     });
     for (const settle of reserved) await settle(0.125);
-    expect(await readDailySpend(one.valkey, prefix, clock.now)).toEqual({
+    expect((await readSpending(one.valkey, prefix, clock.now)).budget).toEqual({
       spent: 0.5,
       limit: 1,
       resetsAt: new Date(Date.UTC(2026, 0, 16)),
@@ -79,8 +79,8 @@ describe('a budget that several workers share', () => {
     await reserve(0.5);
     await settle(2);
 
-    expect(await readDailySpend(valkey, prefix, MORNING)).toMatchObject({ spent: 2 });
-    expect(await readDailySpend(valkey, prefix, clock.now)).toMatchObject({ spent: 0.5 });
+    expect((await readSpending(valkey, prefix, MORNING)).budget).toMatchObject({ spent: 2 });
+    expect((await readSpending(valkey, prefix, clock.now)).budget).toMatchObject({ spent: 0.5 });
   });
 
   test('takes a raised limit at once', async () => {
@@ -103,7 +103,7 @@ describe('a guarded model with a budget', () => {
     const limited = guard(0.000001);
     const model = guardedLanguageModel(openaiLanguageModel(settingsFor(fake)), limited, 'gpt-4.1-mini');
     await model.extract(episode);
-    const { spent = 0 } = (await readDailySpend(limited.budget.valkey, prefix, clock.now)) ?? {};
+    const spent = (await readSpending(limited.budget.valkey, prefix, clock.now)).spent ?? 0;
     const asked = fake.calls.length;
 
     await expect(model.extract(episode)).rejects.toMatchObject({ name: 'BudgetSpentError' });
@@ -129,7 +129,7 @@ describe('a guarded model with a budget', () => {
 
     await expect(model.extract(episode)).rejects.toMatchObject({ name: 'ConfigError' });
 
-    expect(await readDailySpend(limited.budget.valkey, prefix, clock.now)).toMatchObject({ spent: 0 });
+    expect((await readSpending(limited.budget.valkey, prefix, clock.now)).budget).toMatchObject({ spent: 0 });
   });
 
   test('reads on without a limit if its price is unknown, as that of local models is', async () => {

@@ -88,11 +88,12 @@ describe.skipIf(reason !== '')(`the page in Chromium${reason}`, () => {
     await seen('Harbor uses Valkey');
     await page.locator('.why summary').first().click();
     await seen('Stated by');
+    await seen(/^\d\.\d\d similar meaning, |^\d\.\d\d words of the question, /);
 
     await page.getByLabel('True on').fill('2025-02-01');
     await seen('Harbor uses Redis');
 
-    expect(await page.getByRole('heading', { name: 'Facts of that time' }).count()).toBe(1);
+    expect(await page.getByRole('heading', { name: 'Facts true on February 1, 2025' }).count()).toBe(1);
     expect(page.url()).toContain('on=2025-02-01');
     expect(await page.getByText('Harbor uses Valkey', { exact: true }).count()).toBe(0);
   });

@@ -138,6 +138,36 @@ describe.skipIf(skipped !== '')(`what someone sees who walks through the page${s
     expect(await tab.page.getByText(/^Searching facts/).count()).toBe(0);
   });
 
+  test('where the browser keeps nothing, the page works until it is loaded again, and then says what to open', async () => {
+    await tab.page.addInitScript(`
+      const refuse = () => { throw new DOMException('denied', 'SecurityError'); };
+      for (const area of ['sessionStorage', 'localStorage']) Object.defineProperty(globalThis, area, { get: refuse });
+      globalThis.BroadcastChannel = class { constructor() { refuse(); } };
+    `);
+    await open('/now');
+    await tab.seen(/The memory works/);
+
+    await tab.page.reload();
+
+    await tab.page.getByRole('heading', { name: 'This page is locked' }).waitFor();
+    expect(tab.errors).toEqual([]);
+  });
+
+  test('a date that is typed counts once its year is whole', async () => {
+    const asked: string[] = [];
+    tab.page.on('request', (request) => {
+      const date = new URL(request.url()).searchParams.get('asOf');
+      if (date !== null) asked.push(date.slice(0, 4));
+    });
+    await open('/ask?q=What uses Harbor?');
+    await tab.seen('Harbor uses Valkey');
+
+    await tab.page.getByLabel('True on').pressSequentially('02012025');
+
+    await tab.seen('Harbor uses Redis');
+    expect(asked).toEqual(['2025']);
+  });
+
   test('no screen writes an error, scrolls sideways, breaks a word or cuts a placeholder, from 320 to 1280 pixels', async () => {
     await served.memory.waitFor(await served.memory.enqueueEpisode('Berth uses Ropes.', null, { saga: 'morning' }));
     const paths = [

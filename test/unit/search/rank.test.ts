@@ -2,7 +2,14 @@ import { expect, test } from 'vitest';
 import type { PassageRow } from '../../../src/graph/queries/passages.ts';
 import { queryTerms, termsOf } from '../../../src/passages/terms.ts';
 import type { Candidates } from '../../../src/search/answer/candidates.ts';
-import { comparePlaces, rank, SHORT_TEXT_FACTOR, WEIGHTS } from '../../../src/search/answer/rank.ts';
+import {
+  comparePlaces,
+  factScoreParts,
+  passageScoreParts,
+  rank,
+  SHORT_TEXT_FACTOR,
+  WEIGHTS,
+} from '../../../src/search/answer/rank.ts';
 import { passageRow } from './passage-rows.ts';
 
 test('equals come newest first, then by place and by what they say, and by uuid only if nothing else differs', () => {
@@ -19,26 +26,31 @@ test('equals come newest first, then by place and by what they say, and by uuid 
   expect(inOrder.toReversed().sort(comparePlaces)).toEqual(inOrder);
 });
 
-test('a fact about an entity of the question comes before a passage that only mentions the entity', () => {
+/** Ranks a fact that answers and a passage that mentions the same entity. */
+function rankHarbor(weights = WEIGHTS) {
   const text = 'Who works on Harbor?';
   const terms = queryTerms(text);
   const other = 'Harbor uses Valkey 8 for its sessions';
   const passage = passageRow({ episode: 'a', terms: termsOf(other).join(' '), length: termsOf(other).length });
   const fact = { uuid: 'f', fact: 'Mira Okafor works on Harbor', source: 'Mira Okafor', target: 'Harbor', cosine: 0.7 };
-  const scoresWith = (weights: typeof WEIGHTS) => {
-    const { passages, facts } = rank(
-      { text, terms, window: undefined },
-      {
-        ...{ passages: [passage], facts: [fact as Candidates['facts'][number]], before: new Map(), after: new Map() },
-        ...{
-          cosines: new Map([['a-0', 0.6]]),
-          stated: new Map(),
-          documentFrequencies: new Map([['harbor', 1]]),
-          passageCount: 2,
-        },
+  return rank(
+    { text, terms, window: undefined },
+    {
+      ...{ passages: [passage], facts: [fact as Candidates['facts'][number]], before: new Map(), after: new Map() },
+      ...{
+        cosines: new Map([['a-0', 0.6]]),
+        stated: new Map(),
+        documentFrequencies: new Map([['harbor', 1]]),
+        passageCount: 2,
       },
-      weights,
-    );
+    },
+    weights,
+  );
+}
+
+test('a fact about an entity of the question comes before a passage that only mentions the entity', () => {
+  const scoresWith = (weights: typeof WEIGHTS) => {
+    const { passages, facts } = rankHarbor(weights);
     return { passage: passages[0]?.score ?? 0, fact: facts[0]?.score ?? 0 };
   };
 
@@ -46,6 +58,21 @@ test('a fact about an entity of the question comes before a passage that only me
   expect(scores.fact).toBeGreaterThan(scores.passage);
   expect(scores.passage - without.passage).toBeCloseTo(WEIGHTS.entity);
   expect(scores.fact - without.fact).toBeCloseTo(SHORT_TEXT_FACTOR * WEIGHTS.entity);
+});
+
+test('the parts of a score add up to the score, and name no signal that adds nothing', () => {
+  const { passages, facts } = rankHarbor();
+  const scored = [
+    ...passages.map((ranked) => ({ score: ranked.score, parts: passageScoreParts(ranked) })),
+    ...facts.map((ranked) => ({ score: ranked.score, parts: factScoreParts(ranked) })),
+  ];
+
+  expect(scored.map(({ parts }) => Object.keys(parts))).toEqual([
+    ['words', 'coverage', 'meaning', 'entity', 'recency'],
+    ['words', 'coverage', 'meaning', 'fact', 'entity'],
+  ]);
+  for (const { score, parts } of scored)
+    expect(Object.values(parts).reduce((sum, part) => sum + part, 0)).toBeCloseTo(score, 3);
 });
 
 test('the output of a tool has no vector, and means what its turn means; another passage without one is unrelated', () => {

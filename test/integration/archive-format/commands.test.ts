@@ -28,8 +28,8 @@ async function exported(options: string[] = []) {
   return { ...memory, ...(JSON.parse(stdout) as { file: string; manifest: string; graphHash: string }) };
 }
 
-describe('archive', () => {
-  test('goes from an export to a proven restore', async () => {
+describe('the archive command', () => {
+  test('runs from an export to a verified restore', async () => {
     const { run, group, file, graphHash } = await exported(['--gzip']);
     expect(file).toMatch(/\.json\.gz$/);
 
@@ -62,7 +62,7 @@ describe('archive', () => {
     });
   });
 
-  test('says what differs with status 2, and restores nothing of it', async () => {
+  test('reports differences with status 2 and restores nothing', async () => {
     const { run, file } = await exported();
     const path = join(stores.config.exportDir, file);
     const text = await readFile(path, 'utf8');
@@ -78,7 +78,7 @@ describe('archive', () => {
     expect((await run('query', 'Harbor')).stdout).toMatch(/Harbor uses Redis/);
   });
 
-  test('finds a manifest that was changed', async () => {
+  test('detects a changed manifest', async () => {
     const { run, file, manifest } = await exported();
     const path = join(stores.config.exportDir, manifest);
     await writeFile(path, (await readFile(path, 'utf8')).replace('"program": "0', '"program": "9'));
@@ -86,7 +86,7 @@ describe('archive', () => {
     expect(await run('archive', 'verify', file)).toMatchObject({ status: 2 });
   });
 
-  test('prunes what is not to be kept, with its manifest', async () => {
+  test('prunes an expired archive together with its manifest', async () => {
     const { run, file, group } = await exported();
     const newer = JSON.parse((await run('export', '--json')).stdout) as { file: string };
 
@@ -110,16 +110,16 @@ describe('archive', () => {
   test.each([
     ['no file', ['verify'], /^archive verify needs a file name or "latest"/],
     ['an unknown file', ['verify', 'graphiti_export_x.json'], /^There is no archive "graphiti_export_x\.json" in /],
-    ['no archive at all', ['restore', 'latest'], /^There is no archive of the memory "test-/],
+    ['a memory without an archive', ['restore', 'latest'], /^There is no archive of the memory "test-/],
     [
       'an unknown action',
       ['burn'],
       /^archive has no action "burn"; use list, verify, restore, rebuild, accept-loss, prune or new-key/,
     ],
     ['no retention', ['prune'], /^Give the number of archives to keep/],
-    ['a wrong retention', ['prune', '--keep', 'hourly=3'], /^Give the number of archives to keep/],
-    ['a retention of nothing', ['prune', '--keep', 'daily=0'], /^Give the number of archives to keep/],
-  ])('%s is told in a sentence', async (_what, args, sentence) => {
+    ['an invalid retention', ['prune', '--keep', 'hourly=3'], /^Give the number of archives to keep/],
+    ['a retention of zero', ['prune', '--keep', 'daily=0'], /^Give the number of archives to keep/],
+  ])('%s is reported in one sentence', async (_what, args, sentence) => {
     expect(await newMemory().run('archive', ...args)).toMatchObject(failure(sentence));
   });
 });

@@ -49,7 +49,7 @@ function newMemory(exportDir: string, keys = key) {
 }
 
 describe('encrypted archives', () => {
-  test('are verified, listed, restored and pruned beside plain ones', async () => {
+  test('are verified, listed, restored and pruned alongside plain ones', async () => {
     const exportDir = folderOf('plain');
     const { group, run } = newMemory(exportDir);
     await useWorker({ exportDir });
@@ -85,7 +85,7 @@ describe('encrypted archives', () => {
     expect((await readdir(exportDir)).every((name) => name.endsWith('.age'))).toBe(true);
   });
 
-  test('say nothing of the memory without the key; what needs it says so, and nothing of theirs is removed', async () => {
+  test('reveal nothing without the key: commands that need it say so, and no encrypted archive is removed', async () => {
     const exportDir = folderOf('locked');
     const { group, run } = newMemory(exportDir);
     await useWorker({ exportDir });
@@ -126,7 +126,7 @@ describe('encrypted archives', () => {
     expect((await run(['archive', 'rebuild', '--replace'])).stdout).toMatch(new RegExp(`from ${file} and`));
   });
 
-  test('are written to a bucket at night, tested, and pruned; what is forgotten later is left out of a restore', async () => {
+  test('are written to a bucket at night, trial-restored and pruned; a restore leaves out what was forgotten since', async () => {
     const told = openMemory();
     await told.store(1, 'Harbor uses Redis.');
     const forgotten = await told.store(2, 'Quay uses Kafka.');

@@ -75,7 +75,7 @@ const damaging = (store: ArchiveStore): ArchiveStore => ({
 });
 
 describe('a nightly export', () => {
-  test('has indexes renewed that are worn, before it is read', async () => {
+  test('first renews degraded indexes', async () => {
     const { group, run } = await newNight();
     const graph = opened.graphs.group(group);
     await graph.write('MATCH (:Entity)-[e:RELATES_TO]->() SET e.fact = e.fact');
@@ -87,7 +87,7 @@ describe('a nightly export', () => {
     expect(Math.max(...(await ghosts()))).toBe(0);
   });
 
-  test('is restored on trial before anything older goes', async () => {
+  test('is trial-restored before older archives are deleted', async () => {
     const { run, archives, older, told, trimmed, drills } = await newNight();
     const { file: before } = await older();
 
@@ -105,7 +105,7 @@ describe('a nightly export', () => {
     expect(told.shares.at(-1)).toBe(1);
   });
 
-  test('that cannot be restored fails loudly, removes nothing, and is made anew by the next try', async () => {
+  test('that fails its trial restore reports an error, deletes nothing, and is written again by the next attempt', async () => {
     let isDamaging = true;
     const { run, archives, older, told, trimmed, drills } = await newNight((store) => ({
       ...store,
@@ -124,7 +124,7 @@ describe('a nightly export', () => {
     expect((await archives()).map(({ manifest }) => manifest.file)).toEqual([night.file]);
   });
 
-  test('that was interrupted goes on with the archive that is written', async () => {
+  test('that was interrupted continues with the archive already written', async () => {
     let isAway = true;
     const { run, archives, told } = await newNight((store) => ({
       ...store,
@@ -143,7 +143,7 @@ describe('a nightly export', () => {
     expect(await archives()).toHaveLength(1);
   });
 
-  test('of a memory that holds nothing writes nothing', async () => {
+  test('of an empty memory writes nothing', async () => {
     const { run, archives, trimmed } = await newNight(undefined, '');
 
     expect(await run()).toEqual({ file: null, answers: null, trimmed: 0, removed: [], unproven: [] });
@@ -152,14 +152,14 @@ describe('a nightly export', () => {
   });
 });
 
-describe('a prune takes nightly archives of this installation only', () => {
+describe('a prune deletes only nightly archives of this installation', () => {
   const ours = { installation: 'ours' };
 
   test.each([
     ['made by hand', { by: 'hand', installation: 'ours' }, 'it was made by hand'],
     ['of another installation', { by: 'night', installation: 'theirs' }, 'it is of another installation'],
-    ['of a release that noted no origin', null, 'its release did not note whether it was made by hand'],
-  ] as const)('an archive %s stays, until all are asked for', async (_what, origin, why) => {
+    ['of a release that recorded no origin', null, 'its release did not note whether it was made by hand'],
+  ] as const)('an archive %s is kept unless all are asked for', async (_what, origin, why) => {
     const { store, group, older } = await newNight();
     const { file } = origin ? await older(origin) : await withoutOrigin(store, (await older()).file);
     const { file: first } = await older();
@@ -185,7 +185,7 @@ describe('a prune takes nightly archives of this installation only', () => {
   test.each([
     ['is lost', (path: string) => rm(path), 'its manifest is missing'],
     ['is damaged', (path: string) => writeFile(path, '{'), 'it cannot be read'],
-  ])('an archive whose manifest %s stays and is named', async (_what, damage, why) => {
+  ])('an archive whose manifest %s is kept and reported', async (_what, damage, why) => {
     const { store, group, older, path } = await newNight();
     const { file, manifest } = await older();
     await older();
@@ -199,7 +199,7 @@ describe('a prune takes nightly archives of this installation only', () => {
     expect((await store.list(file)).map(({ name }) => name)).toContain(file);
   });
 
-  test('what an interrupted prune has left goes with the next', async () => {
+  test('leftovers of an interrupted prune are deleted by the next', async () => {
     const { store, group, older, path } = await newNight();
     const { file, manifest } = await older();
     await older();

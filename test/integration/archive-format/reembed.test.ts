@@ -36,7 +36,7 @@ const NEW = 768;
 /** Of `newEmbedder`. */
 const DOUBLE = 64;
 
-test('a worker killed while it changes the embedder of 400 texts is gone on from, pays for none twice, and questions are answered throughout', async () => {
+test('reembed of 400 texts continues after a worker is killed, pays for no text twice, and queries work throughout', async () => {
   let embeddings = 0;
   const isOfTask = ({ model, body }: Pick<FakeCall, 'model' | 'body'>) =>
     model === 'new' && 'input' in body && Array.isArray(body.input) && body.input.length > 1;
@@ -87,7 +87,7 @@ test('a worker killed while it changes the embedder of 400 texts is gone on from
   expect(await graphsBeside(config.group)).toEqual([]);
 });
 
-test('what is stored meanwhile lands: with the old embedder until the graph is another one, from then on with the new one', async () => {
+test('facts stored during reembed use the old embedder until the graphs are swapped, and the new one afterwards', async () => {
   const config = configOf();
   const old = await startWorkers(config, ['store'], { languageModel: plainModel(), embedder: plainEmbedder() });
   const memory = managerOf(config, newEmbedder());
@@ -131,7 +131,7 @@ test('what is stored meanwhile lands: with the old embedder until the graph is a
   ]);
 });
 
-test('a memory that is lost afterwards is rebuilt with the new vectors, and an archive of before is changed by the same call', async () => {
+test('a memory lost after reembed is rebuilt with the new vectors, and the same call converts an older archive', async () => {
   const config = configOf();
   await tellFacts(config, plainEmbedder(), 5);
   const { graphs } = ownOf(config);
@@ -162,7 +162,7 @@ test('a memory that is lost afterwards is rebuilt with the new vectors, and an a
   expect(await reembed(partsOf(config, newEmbedder()), config.group)).toEqual({ texts: 0, file: null });
 });
 
-test('texts on which the new embedder always fails keep no vector, and everything else gets the new ones', async () => {
+test('texts on which the new embedder always fails have no vector, and all others get new vectors', async () => {
   const config = configOf();
   const fake = await startFakeOpenAI({
     faultOf: ({ body }) => (JSON.stringify(body).includes('Part3') ? { kind: 'server-error' } : undefined),
@@ -202,7 +202,7 @@ test('texts on which the new embedder always fails keep no vector, and everythin
   expect(await reembed(parts, config.group)).toEqual({ texts: 0, file: null });
 });
 
-test('an archive with new vectors that never got into place is not what a rebuild goes on from', async () => {
+test('a rebuild does not start from a reembedded archive that was never put in place', async () => {
   const config = configOf();
   await tellFacts(config, plainEmbedder(), 5);
   const { graphs, valkey } = ownOf(config);
@@ -224,7 +224,7 @@ test('an archive with new vectors that never got into place is not what a rebuil
   expect(await hashOf(graph, 32, 'exact')).toBe(hash);
 });
 
-test('the command says what it would take, and that it needs a worker', async () => {
+test('the command prints its cost and says that it needs a worker', async () => {
   const config = configOf();
   await tellFacts(config, plainEmbedder(), 2);
   const run = async (...options: string[]) => {

@@ -45,8 +45,8 @@ const manager = (group: string, embedder: MemoryPartsEmbedder) =>
   new MemoryManager({ ...stores.config, group, exportDir: folder }, { embedder });
 type MemoryPartsEmbedder = NonNullable<NonNullable<ConstructorParameters<typeof MemoryManager>[1]>['embedder']>;
 
-describe('an archive of a told memory', () => {
-  test.each([false, true])('gives the same graph and the same answers back (compressed: %s)', async (gzip) => {
+describe('an archive of a memory', () => {
+  test.each([false, true])('restores the same graph and the same answers (compressed: %s)', async (gzip) => {
     const told = await toldMemory();
     const group = newGroup();
     const { file, graphHash } = await exportGraph(told.graph, folderStore(folder), () => {}, { gzip });
@@ -71,7 +71,7 @@ describe('an archive of a told memory', () => {
     await Promise.all([first.close(), second.close()]);
   });
 
-  test('leaves no graph of a trial behind, and none of a refused restore', async () => {
+  test('leaves no scratch graph behind, neither after a trial nor after a refused restore', async () => {
     const told = await toldMemory();
     const { file } = await exportGraph(told.graph, folderStore(folder), () => {});
     const memory = manager(told.group, told.embedder);
@@ -86,7 +86,7 @@ describe('an archive of a told memory', () => {
     await memory.close();
   });
 
-  test('replaces what was told since, at once for every reader, and commits go on', async () => {
+  test('replaces later changes, at once for every reader, and commits continue', async () => {
     const told = await toldMemory();
     const { file, graphHash } = await exportGraph(told.graph, folderStore(folder), () => {});
     const memory = manager(told.group, told.embedder);
@@ -102,7 +102,7 @@ describe('an archive of a told memory', () => {
     await memory.close();
   });
 
-  test('is found damaged whichever byte is flipped, and is not restored then', async () => {
+  test('is reported damaged whichever byte is flipped, and is not restored', async () => {
     const told = await toldMemory();
     const store = folderStore(folder);
     const group = newGroup();
@@ -129,7 +129,7 @@ describe('an archive of a told memory', () => {
     expect(await scratches()).toEqual([]);
   });
 
-  test('is found damaged by its counts and its hash even when nobody noted the bytes rightly', async () => {
+  test('is reported damaged by its counts and its graph hash even if its bytes match the manifest', async () => {
     const told = await toldMemory();
     const store = folderStore(folder);
     const { manifest } = await exportGraph(told.graph, store, () => {});
@@ -146,7 +146,7 @@ describe('an archive of a told memory', () => {
 });
 
 describe.skipIf(!isGoldenThere)(`an archive of a graph of graphiti_core${goldenNote}`, () => {
-  test('gives back what Python stored', async () => {
+  test('restores what Python stored', async () => {
     const [group, copy] = [newGroup(), newGroup()];
     await loadGolden(opened.graphs.group(group));
     const store = folderStore(folder);
@@ -161,7 +161,7 @@ describe.skipIf(!isGoldenThere)(`an archive of a graph of graphiti_core${goldenN
   });
 });
 
-test('every type that a property can have comes back as it was', async () => {
+test('every property type is restored unchanged', async () => {
   const group = newGroup();
   const graph = opened.graphs.group(group);
   await graph.write(
@@ -182,7 +182,7 @@ test('every type that a property can have comes back as it was', async () => {
   await scratch.drop();
 });
 
-test('an edge between nodes without any label comes back', async () => {
+test('an edge between nodes without labels is restored', async () => {
   const [group, copy] = [newGroup(), newGroup()];
   const graph = opened.graphs.group(group);
   await graph.write(`CREATE ({uuid: 'a'})-[:ODD {uuid: 'x'}]->(:Entity {uuid: 'b'})`);
@@ -196,11 +196,15 @@ test('an edge between nodes without any label comes back', async () => {
 });
 
 test.each([
-  ['two nodes with one uuid', `CREATE (:Entity {uuid: 'a'}), (:Entity {uuid: 'a'})`, /^Two nodes .* have the uuid a/],
-  ['a property of an odd name', 'CREATE (:Entity {uuid: "a", `odd name`: 1})', /has a property named "odd name"/],
-  ['a label of an odd name', 'CREATE (:`Odd label` {uuid: "a"})', /has a label named "Odd label"/],
-  ['an edge without ends', 'CREATE (:Entity)-[:ODD]->(:Entity)', /^An edge "ODD" ends at a node without a uuid/],
-])('a graph that no archive could give back is not exported: %s', async (_what, query, message) => {
+  [
+    'two nodes with the same uuid',
+    `CREATE (:Entity {uuid: 'a'}), (:Entity {uuid: 'a'})`,
+    /^Two nodes .* have the uuid a/,
+  ],
+  ['a property with an odd name', 'CREATE (:Entity {uuid: "a", `odd name`: 1})', /has a property named "odd name"/],
+  ['a label with an odd name', 'CREATE (:`Odd label` {uuid: "a"})', /has a label named "Odd label"/],
+  ['an edge without end nodes', 'CREATE (:Entity)-[:ODD]->(:Entity)', /^An edge "ODD" ends at a node without a uuid/],
+])('a graph that an archive could not restore is not exported: %s', async (_what, query, message) => {
   const graph = opened.graphs.group(newGroup());
   await graph.write(query);
   const store = folderStore(join(folder, 'refused'));
@@ -240,7 +244,7 @@ function sortedKeys(_key: string, value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-test('a folder of archives holds nothing else', async () => {
+test('the folder of archives contains no other files', async () => {
   expect(
     (await readdir(folder)).filter(
       (name) => name !== 'refused' && !/^graphiti_export_[\dTZ.-]+(\.manifest|\.verified)?\.json(\.gz)?$/.test(name),

@@ -58,7 +58,7 @@ async function nearest(graph: GroupGraph, wanted: readonly number[]): Promise<st
   return rows.map(({ uuid }) => uuid);
 }
 
-test('a restored graph misses the same neighbours as the old one with renewed indexes', async () => {
+test('a restored graph finds the same nearest neighbours as the original with renewed indexes', async () => {
   const graph = await worn();
   const store = folderStore(folder);
   const { manifest } = await exportGraph(graph, store, () => {});

@@ -44,21 +44,21 @@ function ask(graph: Awaited<ReturnType<typeof graphOf>>, told: readonly Fact[]) 
   return sampling.ask(graph, embedder.dimension);
 }
 
-describe('a restored graph that is asked for some of its facts', () => {
-  test.each([3, 100])('answers for all, however many are alike (clusters: %s)', async (clusters) => {
+describe('the sampled queries of a restored graph', () => {
+  test.each([3, 100])('all succeed, however many facts are alike (clusters: %s)', async (clusters) => {
     const known = facts(clusters);
 
     expect(await ask(await graphOf(known), known)).toEqual({ asked: 40, found: 40 });
   });
 
-  test('does not with the vectors of other facts, though they are hardly told apart', async () => {
+  test("fail when similar facts have each other's vectors", async () => {
     const known = facts(100);
     const exchanged = known.map((it, place) => ({ ...it, fact_embedding: known.at(place - 1)?.fact_embedding ?? [] }));
 
     expect(await ask(await graphOf(exchanged), known)).toEqual({ asked: 40, found: 20 });
   });
 
-  test('does not without vectors, words or indexes', async () => {
+  test('fail without vectors, words or indexes', async () => {
     const known = facts(100);
     const graph = await graphOf(known);
     await graph.write('MATCH ()-[e:RELATES_TO]->() SET e.fact_embedding = null');
@@ -69,7 +69,7 @@ describe('a restored graph that is asked for some of its facts', () => {
     expect(await ask(await graphOf(known, false), known)).toEqual({ asked: 40, found: 0 });
   });
 
-  test('answers for vectors without a direction or of another length as they are', async () => {
+  test('succeed for zero vectors and vectors of another length', async () => {
     const known = facts(100).map((it, place) => ({
       ...it,
       fact_embedding: place % 2 ? [1, 0.5] : it.fact_embedding.fill(0),

@@ -46,7 +46,7 @@ function slow(store: ArchiveStore, onPiece: () => Promise<unknown>): ArchiveStor
   };
 }
 
-test('an export while episodes are committed holds each of them whole or not at all', async () => {
+test('an export during commits contains each episode completely or not at all', async () => {
   const told = openMemory();
   let number = 0;
   const tell = () => told.store(1 + (number % 20), `Thing${++number} uses Part${number}.`);
@@ -79,7 +79,7 @@ test('an export while episodes are committed holds each of them whole or not at 
   expect(number).toBeGreaterThan(3);
 });
 
-test('an export that a commit came between is made again, and leaves nothing of the first', async () => {
+test('an export interrupted by a commit is repeated and leaves nothing of the first attempt', async () => {
   const told = openMemory();
   await told.store(1, 'Harbor uses Redis.');
   let pieces = 0;
@@ -93,7 +93,7 @@ test('an export that a commit came between is made again, and leaves nothing of 
   expect((await readdir(join(folder, 'again'))).sort()).toEqual([exported.file, exported.manifest].sort());
 });
 
-test('an export that is killed in the middle leaves nothing that looks like an archive', async () => {
+test('an export that is killed halfway leaves nothing that looks like an archive', async () => {
   const told = openMemory();
   await told.store(1, 'Harbor uses Redis.');
   const place = join(folder, 'killed');
@@ -119,7 +119,7 @@ test('an export that is killed in the middle leaves nothing that looks like an a
   await memory.close();
 });
 
-test('a graph that took the place of another is there after FalkorDB was killed, and killed again after its log was rewritten', async () => {
+test('a swapped-in graph survives a kill of FalkorDB, and another one after the log was rewritten', async () => {
   const told = openMemory();
   await told.store(1, 'Harbor uses Redis.');
   const store = folderStore(join(folder, 'swap'));
@@ -151,7 +151,7 @@ test('a graph that took the place of another is there after FalkorDB was killed,
   await server.stop();
 });
 
-test('a swap is refused when somebody writes to the group at the last moment', async () => {
+test('a swap is refused when a commit arrives at the last moment', async () => {
   const told = openMemory();
   await told.store(1, 'Harbor uses Redis.');
   const store = folderStore(join(folder, 'swap'));

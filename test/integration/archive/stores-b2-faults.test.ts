@@ -51,7 +51,7 @@ const PASSING: readonly Fault[] = [
 describe.for(['upload_file', 'upload_part'] as const)('%s', (operation) => {
   const content = bytes(operation === 'upload_file' ? PART : 3 * PART);
 
-  test.for(PASSING)('goes on at a new URL after $kind $status', async (fault) => {
+  test.for(PASSING)('continues at a new URL after $kind $status', async (fault) => {
     const { store, patient, asked } = newStore(policyFor(fault));
     b2.fail({ ...fault, on: operation });
 
@@ -66,7 +66,7 @@ describe.for(['upload_file', 'upload_part'] as const)('%s', (operation) => {
     expect(await patient.list()).toHaveLength(1);
   });
 
-  test('gives up after five URLs, and nothing is left', async () => {
+  test('fails after five URLs and leaves nothing behind', async () => {
     const { store, asked } = newStore();
     b2.fail(...Array<Fault>(5).fill({ kind: 'refuse', status: 503, on: operation }));
 
@@ -97,7 +97,7 @@ describe.for(['upload_file', 'upload_part'] as const)('%s', (operation) => {
     expect(await store.list()).toEqual([]);
   });
 
-  test('waits as long as the server asks for', async () => {
+  test('waits as long as the server asks', async () => {
     const { store, asked } = newStore();
     b2.fail({ kind: 'refuse', status: 503, retryAfter: 1, on: operation });
 
@@ -107,7 +107,7 @@ describe.for(['upload_file', 'upload_part'] as const)('%s', (operation) => {
     expect((second ?? 0) - (first ?? 0)).toBeGreaterThanOrEqual(990);
   });
 
-  test('leaves a long pause to the queue', async () => {
+  test('leaves a long requested pause to the queue', async () => {
     const { store, asked } = newStore();
     b2.fail({ kind: 'refuse', status: 429, retryAfter: 300, on: operation });
 
@@ -120,7 +120,7 @@ describe.for(['upload_file', 'upload_part'] as const)('%s', (operation) => {
     expect(asked(operation)).toHaveLength(1);
   });
 
-  test('is sent once to each URL, also when another part of the program uses the library with its own retries', async () => {
+  test('is sent once to each URL, also when other code in the process uses the B2 library with retries', async () => {
     const { store, asked } = newStore();
     await store.list();
     new B2({ applicationKeyId: 'other', applicationKey: 'other', retry: { retries: 3 } });
@@ -134,7 +134,7 @@ describe.for(['upload_file', 'upload_part'] as const)('%s', (operation) => {
   });
 });
 
-test('a good upload URL serves for all parts', async () => {
+test('a working upload URL is reused for all parts', async () => {
   const { store, asked } = newStore();
 
   await store.put('one.json', pieces(bytes(5 * PART)));
@@ -143,7 +143,7 @@ test('a good upload URL serves for all parts', async () => {
   expect(asked('get_upload_part_url')).toHaveLength(1);
 });
 
-test('a slow line is no silent one', async () => {
+test('a slow connection does not count as silent', async () => {
   const prefix = `faults/${++opened}`;
   const store = b2Store({ ...b2.settings, prefix }, { partSize: 70_000_000, policy: { silenceMs: 5000 } });
   // Pieces have at most 64 kB, so there are more of them: all pauses together are longer than any silence may be, and the rest, more
@@ -163,7 +163,7 @@ test.for([
   'get_upload_part_url',
   'finish_large_file',
   'authorize_account',
-] as const)('%s is asked again after what passes', async (on) => {
+] as const)('%s is repeated after a transient failure', async (on) => {
   const { store, patient } = newStore(IMPATIENT);
   const content = bytes(on === 'get_upload_url' ? 10 : 3 * PART);
 
@@ -175,7 +175,7 @@ test.for([
   for (const name of ['one.json', 'two.json']) expect(await read(patient, name)).toEqual(content);
 });
 
-test('a file whose finish was done and never answered is whole', async () => {
+test('a large file is complete if the answer to its finish was lost', async () => {
   const { store } = newStore();
   b2.fail({ kind: 'lost-answer', on: 'finish_large_file' });
 
@@ -184,8 +184,8 @@ test('a file whose finish was done and never answered is whole', async () => {
   expect(await read(store, 'one.json')).toEqual(bytes(3 * PART));
 });
 
-describe('tokens', () => {
-  test('that ran out are renewed once for all who need them', async () => {
+describe('authorization tokens', () => {
+  test('are renewed once for all concurrent calls when they expire', async () => {
     const { store, asked } = newStore();
     await store.put('one.json', from(['x']));
     b2.expireTokens();
@@ -195,7 +195,7 @@ describe('tokens', () => {
     expect(asked('authorize_account')).toHaveLength(2);
   });
 
-  test('may run out in the middle of a put', async () => {
+  test('can expire in the middle of a put', async () => {
     const { store } = newStore();
     async function* content() {
       for (let piece = 0; piece < 5; piece += 1) {
@@ -210,7 +210,7 @@ describe('tokens', () => {
     expect(await read(store, 'one.json')).toHaveLength(5 * PART);
   });
 
-  test('are renewed once and not for ever', async () => {
+  test('are renewed once, not endlessly', async () => {
     const { store, asked } = newStore();
     b2.fail(...Array<Fault>(20).fill({ kind: 'refuse', status: 401, on: 'list_file_names' }));
 
@@ -222,7 +222,7 @@ describe('tokens', () => {
     expect(asked('list_file_names')).toHaveLength(2);
   });
 
-  test('are left after a refusal, so that the next job looks for the bucket anew', async () => {
+  test('are dropped after a refusal, so that the next job looks up the bucket again', async () => {
     const { store, asked } = newStore();
     b2.fail({ kind: 'refuse', status: 400, on: 'get_upload_url' });
     await expect(store.put('one.json', from(['x']))).rejects.toMatchObject({ name: 'ConfigError' });
@@ -233,7 +233,7 @@ describe('tokens', () => {
     expect(asked('list_buckets')).toHaveLength(2);
   });
 
-  test('of a key that was deleted cannot be renewed', async () => {
+  test('of a deleted key cannot be renewed', async () => {
     const { id, key } = b2.addKey({ capabilities: ['listBuckets', 'listFiles'] });
     const store = b2Store({ ...b2.settings, keyId: id, appKey: key }, { policy: QUICK });
     await store.list();
@@ -246,13 +246,13 @@ describe('tokens', () => {
   });
 });
 
-describe('get', () => {
+describe('a get', () => {
   test.for([
     { kind: 'reset-in-answer', after: 1234 },
     { kind: 'silent-in-answer', after: 1234 },
     { kind: 'refuse', status: 401 },
     { kind: 'refuse', status: 503 },
-  ] as const)('goes on where it broke after $kind $status', async (fault) => {
+  ] as const)('resumes where it broke off after $kind $status', async (fault) => {
     const { store, patient } = newStore(policyFor(fault));
     const content = bytes(3 * PART);
     await patient.put('one.json', pieces(content));
@@ -261,7 +261,7 @@ describe('get', () => {
     expect(await read(store, 'one.json')).toEqual(content);
   });
 
-  test('does not mix two files', async () => {
+  test('does not mix two versions of a file', async () => {
     const { store } = newStore();
     await store.put('one.json', pieces(bytes(3 * PART, 1)));
     b2.fail({ kind: 'reset-in-answer', after: 1234, on: 'download_file_by_name' });
@@ -280,7 +280,7 @@ describe('get', () => {
 
 describe('a connection cut at 20 random bytes of a put', () => {
   test.for(Array.from({ length: 20 }, (_, index) => index))(
-    '%i: nothing partial, the next succeeds, leftovers go',
+    '%i: stores nothing partial, the next put succeeds, and leftovers are removed',
     async (index) => {
       const { store, prefix } = newStore();
       const content = bytes(6 * PART + 17);
@@ -302,7 +302,7 @@ describe('a connection cut at 20 random bytes of a put', () => {
   );
 });
 
-describe('a bucket that others use too', () => {
+describe('a bucket shared with other programs', () => {
   test('keeps their unfinished files', async () => {
     const { store, prefix } = newStore();
     b2.add(`${prefix}/theirs.bin`, 'unfinished');
@@ -313,7 +313,7 @@ describe('a bucket that others use too', () => {
     b2.expireTokens();
   });
 
-  test('is listed page by page, without what lies deeper', async () => {
+  test('is listed page by page, without deeper folders', async () => {
     const { store, prefix, asked } = newStore();
     for (let number = 0; number < 1001; number += 1) b2.add(`${prefix}/${number}.json`, Buffer.from('x'));
     b2.add(`${prefix}/deeper/one.json`, Buffer.from('x'));
@@ -324,8 +324,8 @@ describe('a bucket that others use too', () => {
   });
 });
 
-describe('a server that is none', () => {
-  test('nobody listens', async () => {
+describe('an error names the server', () => {
+  test('when nothing listens there', async () => {
     const port = wrongServers.nothing();
     const store = b2Store({ ...b2.settings, authorizeUrl: `http://127.0.0.1:${port}/` }, { policy: QUICK });
 
@@ -335,7 +335,7 @@ describe('a server that is none', () => {
     });
   });
 
-  test('nobody answers', async () => {
+  test('when it does not answer', async () => {
     const { store } = newStore(IMPATIENT);
     b2.fail(...Array<Fault>(5).fill({ kind: 'silence', on: 'authorize_account' }));
 
@@ -346,7 +346,7 @@ describe('a server that is none', () => {
   });
 });
 
-describe('no failure tells', () => {
+describe('an error message never contains', () => {
   const CANARY = 'canary-of-the-content';
 
   test.for<Fault>([
@@ -391,7 +391,7 @@ describe('no failure tells', () => {
   });
 });
 
-test('content that fails in the middle leaves no large file', async () => {
+test('content that fails halfway leaves no large file', async () => {
   const { store } = newStore();
 
   await expect(store.put('one.json', failing(bytes(3 * PART), new Error('away')))).rejects.toThrow('away');

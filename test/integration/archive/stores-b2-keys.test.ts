@@ -39,7 +39,7 @@ describe('settings', () => {
       { keyId: undefined, bucket: undefined },
       'Exports are to go to Backblaze B2, but B2_KEY_ID and B2_BUCKET are missing; set them, or remove B2_APP_KEY to export to a folder.',
     ],
-  ] as const)('that are missing are named: %j', ([settings, sentence]) => {
+  ] as const)('that are missing are listed: %j', ([settings, sentence]) => {
     expect(() => b2Store({ ...some, ...settings })).toThrow(expect.objectContaining(configError(sentence)));
   });
 
@@ -52,12 +52,12 @@ describe('settings', () => {
     ['memory', 'b2://archives/memory'],
     ['memory/', 'b2://archives/memory'],
     ['memory/nightly/', 'b2://archives/memory/nightly'],
-  ])('B2_PREFIX %j is the place %s', ([prefix = '', place]) => {
+  ])('B2_PREFIX %j means the prefix %s', ([prefix = '', place]) => {
     expect(b2Store({ ...some, prefix }).location).toBe(place);
   });
 });
 
-describe('a key', () => {
+describe('an error explains a key', () => {
   test('that is wrong', async () => {
     const store = b2Store({ ...b2.settings, appKey: 'wrong' });
 
@@ -66,7 +66,7 @@ describe('a key', () => {
     );
   });
 
-  test('of the newer protocol is told with what to create instead', async () => {
+  test('of the newer protocol, with the key to create instead', async () => {
     const store = storeOf({ capabilities: FILES, bucket: 'archives', isNewer: true });
 
     const listing = store.list();
@@ -97,7 +97,7 @@ describe('a key', () => {
     );
   });
 
-  test('limited to a bucket that is gone', async () => {
+  test('limited to a deleted bucket', async () => {
     const store = storeOf({ capabilities: FILES, bucket: 'gone' });
 
     await expect(store.list()).rejects.toMatchObject(
@@ -108,13 +108,13 @@ describe('a key', () => {
   test.for([
     ['', /begin with "memory\/", and B2_PREFIX is not set; set B2_PREFIX to that beginning, or use another key\.$/],
     ['mem', /begin with "memory\/", which B2_PREFIX "mem\/" does not; /],
-  ] as const)('limited to another prefix than %j', async ([prefix, message]) => {
+  ] as const)('limited to a prefix other than %j', async ([prefix, message]) => {
     const store = storeOf({ capabilities: FILES, bucket: 'archives', prefix: 'memory/' }, { prefix });
 
     await expect(store.list()).rejects.toMatchObject(configError(message));
   });
 
-  test('that may not look for the bucket', async () => {
+  test('without the right to look up the bucket', async () => {
     const store = storeOf({ capabilities: FILES });
 
     await expect(store.list()).rejects.toMatchObject(
@@ -127,7 +127,7 @@ describe('a key', () => {
     ['readFiles', 'read'],
     ['listFiles', 'list'],
     ['deleteFiles', 'delete'],
-  ] as const)('without %s', async ([lacking, deed]) => {
+  ] as const)('without the capability %s', async ([lacking, deed]) => {
     const prefix = `lacking/${lacking}`;
     await b2Store({ ...b2.settings, prefix }).put('one.json', from(['x']));
     const capabilities = FILES.filter((capability) => capability !== lacking);
@@ -168,7 +168,7 @@ describe('a key', () => {
   });
 });
 
-test('another server than B2', async () => {
+test('an error explains that the server is not B2', async () => {
   const store = b2Store({ ...b2.settings, authorizeUrl: `${b2.settings.authorizeUrl}/../../elsewhere` });
 
   await expect(store.list()).rejects.toMatchObject({ name: 'ConfigError' });

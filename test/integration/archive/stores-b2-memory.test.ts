@@ -38,7 +38,7 @@ async function growth(megabytes: number): Promise<number> {
   return told.growth;
 }
 
-test('a put takes no more memory for a longer archive', async () => {
+test('a put of a longer archive needs no more memory', async () => {
   const [short, long] = [await growth(40), await growth(200)];
 
   expect(short).toBeLessThan(60);

@@ -22,7 +22,7 @@ const newFolder = () => join(folder, String(++opened), 'exports');
 
 storeContract(async () => ({ store: folderStore(newFolder()), part: 5000 }));
 
-test('files are for their owner only', async () => {
+test('files are readable only by their owner', async () => {
   const place = newFolder();
 
   await folderStore(place).put('one.json', from(['x']));
@@ -30,7 +30,7 @@ test('files are for their owner only', async () => {
   expect((await stat(join(place, 'one.json'))).mode & 0o777).toBe(0o600);
 });
 
-test('a folder that the store makes is for its owner only, and so are those above it', async () => {
+test('a folder that the store creates, and its created parents, are accessible only to their owner', async () => {
   const place = newFolder();
   // The usual mask of a worker that a service manager started.
   const mask = process.umask(0o022);
@@ -43,7 +43,7 @@ test('a folder that the store makes is for its owner only, and so are those abov
   expect((await stat(join(place, '..'))).mode & 0o777).toBe(0o700);
 });
 
-test('a folder that is there keeps its rights', async () => {
+test('an existing folder keeps its permissions', async () => {
   const place = newFolder();
   await mkdir(place, { recursive: true });
   await chmod(place, 0o750);
@@ -54,7 +54,7 @@ test('a folder that is there keeps its rights', async () => {
 });
 
 describe('a writer that was killed', () => {
-  test('leaves nothing that is seen; the next put succeeds; the leftover is swept', async () => {
+  test('leaves nothing visible; the next put succeeds; the leftover is swept', async () => {
     const place = newFolder();
     const store = folderStore(place);
     const script = `
@@ -83,7 +83,7 @@ describe('a writer that was killed', () => {
     expect(await readdir(place)).toEqual(['one.json']);
   });
 
-  test('a day ago is swept without being asked how old', async () => {
+  test('a day ago is swept by a sweep without an age', async () => {
     const place = newFolder();
     await mkdir(place, { recursive: true });
     await writeFile(join(place, '.old.json.1.partial'), 'x');
@@ -97,7 +97,7 @@ describe('a writer that was killed', () => {
   });
 });
 
-test('folders and files of others are not listed', async () => {
+test('folders and foreign files are not listed', async () => {
   const place = newFolder();
   await mkdir(join(place, 'folder.json'), { recursive: true });
   await writeFile(join(place, 'not an archive.txt'), 'x');
@@ -105,7 +105,7 @@ test('folders and files of others are not listed', async () => {
   expect(await folderStore(place).list()).toEqual([]);
 });
 
-test('a folder that cannot be used is told with its setting', async () => {
+test('an unusable folder is reported with its setting', async () => {
   const place = newFolder();
   await mkdir(join(place, '..'), { recursive: true });
   await writeFile(place, 'a file');

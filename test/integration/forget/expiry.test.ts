@@ -29,7 +29,7 @@ afterAll(() => memory.close());
 const letExpire = (group: string) =>
   opened.graphs.group(group).write("MATCH (m:_Expiring) SET m.expires_at = '2020-01-01T00:00:00+00:00'");
 
-test('a query shows nothing that has expired, even while no worker has removed it; a worker then removes it', async () => {
+test('a query omits expired episodes even before a worker removes them, and a worker then removes them', async () => {
   const group = newGroup();
   const first = await startWorkers(stores.config, ['store'], { languageModel: plainModel() });
   const kept = await memory.enqueueEpisode('Harbor uses Valkey.', null, { group });
@@ -51,7 +51,7 @@ test('a query shows nothing that has expired, even while no worker has removed i
   expect((await memory.getEpisode(kept.uuid, { group })).content).toBe('Harbor uses Valkey.');
 });
 
-test('a sweep that dies between its parts is continued, and the metric counts each episode once', async () => {
+test('an interrupted sweep is continued, and the metric counts each episode once', async () => {
   const group = newGroup();
   const expires = new Date(Date.now() + DAY);
   const episodes = Array.from({ length: 300 }, (_, place) =>
@@ -88,7 +88,7 @@ test('a sweep that dies between its parts is continued, and the metric counts ea
   await proxy.close();
 });
 
-test('store-many and fact take an expiry for each row, and refuse a wrong one', async () => {
+test('store-many and fact accept an expiry per row and refuse an invalid one', async () => {
   const group = newGroup();
   const run = (args: string[], input = '') =>
     runCommand([...args, '--group', group, '--no-wait'], environmentOf(stores.config), input);
@@ -112,7 +112,7 @@ test('store-many and fact take an expiry for each row, and refuse a wrong one', 
   expect(second).toBe(Date.UTC(2100, 0, 1));
 });
 
-test('a cached answer ends when an episode expires', async () => {
+test('a cached answer expires together with an episode', async () => {
   const group = newGroup();
   const running = await startWorkers(stores.config, ['store'], { languageModel: plainModel() });
   const expires = new Date(Date.now() + DAY);
@@ -125,7 +125,7 @@ test('a cached answer ends when an episode expires', async () => {
   expect(next?.getTime()).toBe(expires.getTime());
 });
 
-test('a rule gives the texts of a source an expiry', async () => {
+test('a rule sets an expiry for the texts of a source', async () => {
   const group = newGroup();
   const model = plainModel();
   const embed = async (texts: readonly string[]) => texts.map(() => [1, 0, 0, 0]);

@@ -18,7 +18,7 @@ const openMemory = useScriptedMemories(stores);
 const SINGLE: Knowledge = { single: ['USES'] };
 
 describe('removing an episode', () => {
-  test('takes what only it told and leaves what others told too', async () => {
+  test('removes facts that only it states and keeps those that others state', async () => {
     const { graph, store, facts, remove } = openMemory();
     const first = await store(1, 'Harbor uses Redis. Quay uses Dragonfly.');
     await store(2, 'Harbor uses Redis.');
@@ -40,7 +40,7 @@ describe('removing an episode', () => {
     expect(await graph.read('MATCH (p:Episodic) RETURN count(p) AS n')).toEqual([{ n: 1 }]);
   });
 
-  test('lets hold again what only it had ended, by another fact or by saying so', async () => {
+  test('reopens facts that only it had ended, by a newer fact or by a negation', async () => {
     const { graph, store, facts, remove } = openMemory(SINGLE);
     await store(1, 'Harbor uses Redis.');
     const other = await store(3, 'Harbor uses Valkey.');
@@ -57,7 +57,7 @@ describe('removing an episode', () => {
     ]);
   });
 
-  test('only tells what would go when asked to', async () => {
+  test('in a dry run only reports what would be removed', async () => {
     const { graph, store, facts } = openMemory();
     const uuid = await store(1, 'Harbor uses Redis.');
 
@@ -68,7 +68,7 @@ describe('removing an episode', () => {
     expect(await facts()).toEqual(['Harbor uses Redis 1– (1)']);
   });
 
-  test('is for good: its job that comes again brings nothing back', async () => {
+  test('is permanent: a redelivered job brings nothing back', async () => {
     const { graph, store, remove, model } = openMemory();
     const uuid = await store(1, 'Harbor uses Redis.');
     await remove(uuid);
@@ -100,7 +100,7 @@ describe('removing an episode', () => {
 });
 
 describe('forgetting a fact', () => {
-  test('lets hold again what it had ended, and is for good until somebody says it anew', async () => {
+  test('reopens the fact that it had ended, and is permanent until a new episode states the fact', async () => {
     const { graph, store, facts, forget } = openMemory(SINGLE);
     await store(1, 'Harbor uses Redis.');
     const second = await store(3, 'Harbor uses Valkey.');
@@ -118,7 +118,7 @@ describe('forgetting a fact', () => {
     expect(await facts()).toEqual(['Harbor uses Redis 1–5 (1)', 'Harbor uses Valkey 5– (1)']);
   });
 
-  test('takes the episodes that store it too when asked to', async () => {
+  test('also removes the episodes that state it when asked to', async () => {
     const { graph, store, facts, forget } = openMemory();
     const first = await store(1, 'Harbor uses Redis. Quay uses Go.');
     await store(2, 'Quay uses Go.');
@@ -136,7 +136,7 @@ describe('forgetting a fact', () => {
   });
 });
 
-test('a forgotten entity goes with its facts and what had ended there; others know nothing of it', async () => {
+test('a forgotten entity is removed with its facts and the facts that had ended there, and no node mentions it', async () => {
   const { graph, store, facts, forget } = openMemory();
   const first = await store(1, 'Harbor uses Redis. Harbor uses Node.');
   await store(2, 'Harbor not uses Redis.');
@@ -154,7 +154,7 @@ test('a forgotten entity goes with its facts and what had ended there; others kn
   expect(JSON.stringify(rest)).not.toContain('Redis');
 });
 
-test('while the archives are away it is done all the same, and noted beside them when they are back', async () => {
+test('while the archive store is unavailable forgetting still works, and its tombstones are archived later', async () => {
   const { group, store, facts } = openMemory();
   const { config } = stores;
   const uuid = await store(1, 'Harbor uses Redis.');
@@ -180,7 +180,9 @@ test('while the archives are away it is done all the same, and noted beside them
   expect([...(await readArchivedTombstones(archiveStore, group)).tombstones.keys()]).toEqual([`episode ${uuid}`]);
 });
 
-test('what remains is what would have been without it, whatever it was', { timeout: 120_000 }, async () => {
+test('after forgetting, the graph equals one that never had the episodes (random stories)', {
+  timeout: 120_000,
+}, async () => {
   const random = randomNumbers(11);
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
   for (let round = 0; round < 12; round += 1) {

@@ -77,7 +77,7 @@ async function leaveEverywhere(group: string): Promise<string[]> {
   return [queued.uuid, spooled.uuid];
 }
 
-test('a whole memory goes from every place while a worker reads one of its texts, and another memory stays', async () => {
+test('a whole memory is removed everywhere while a worker reads one of its texts, and another memory stays', async () => {
   const [group, other] = [newGroup(), newGroup()];
   await stored(other, 'Lighthouse uses Brambleword.', 'another session');
   const unread = await leaveEverywhere(group);
@@ -119,7 +119,7 @@ test('a whole memory goes from every place while a worker reads one of its texts
   expect(await memory.getGraphSize(group)).toMatchObject({ episodes: 0, entities: 0 });
 });
 
-test('a memory of the same name begins anew, can be rebuilt, and takes nothing from an older archive', async () => {
+test('a memory of the same name starts empty, can be rebuilt, and takes nothing from an older archive', async () => {
   const group = newGroup();
   await stored(group, `Harbor uses ${SECRET}.`);
   const { file } = await memory.export({ group });
@@ -136,7 +136,7 @@ test('a memory of the same name begins anew, can be rebuilt, and takes nothing f
   expect((await memory.search(SECRET, 5, { group, cache: false })).facts).toEqual([]);
 });
 
-test('the command shows first, needs --yes, prints a receipt and deletes archives on request', async () => {
+test('the command shows a preview, needs --yes, prints a receipt and deletes archives on request', async () => {
   const group = newGroup();
   await stored(group, `Harbor uses ${SECRET}.`);
   const { file } = await memory.export({ group });
@@ -160,7 +160,7 @@ test('the command shows first, needs --yes, prints a receipt and deletes archive
   });
 });
 
-test('without a memory and without a target, forget does nothing', async () => {
+test('forget without a memory and without a target does nothing', async () => {
   const refused = await run('forget');
 
   expect(refused).toMatchObject({ status: 1, stderr: expect.stringContaining('Name what to forget') });

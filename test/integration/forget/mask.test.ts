@@ -48,7 +48,7 @@ async function readings(group: string, uuid: string): Promise<string[]> {
   return [...said, JSON.stringify(searched), JSON.stringify(episode)];
 }
 
-test('the sentence of a forgotten fact is gone from the texts that stay, however it is asked for', async () => {
+test('the sentence of a forgotten fact is removed from the remaining texts, whichever way they are read', async () => {
   const group = newGroup();
   const receipt = await memory.enqueueEpisode(
     'Intro to the boards.\n\nHarbor uses Zircon. Quay uses Kafka.',
@@ -85,7 +85,7 @@ test('the sentence of a forgotten fact is gone from the texts that stay, however
   }
 });
 
-test('a sentence stays that says something else, and an episode of nothing else is left empty', async () => {
+test('a different sentence stays, and an episode that has only the forgotten sentence becomes empty', async () => {
   const group = newGroup();
   const only = await memory.enqueueEpisode('Harbor uses Zircon.', undefined, { group });
   const other = await memory.enqueueEpisode('Quay uses Zircon.', undefined, { group });
@@ -98,7 +98,7 @@ test('a sentence stays that says something else, and an episode of nothing else 
   expect((await memory.getEpisode(other.uuid, { group })).content).toBe('Quay uses Zircon.');
 });
 
-test('the same sentence goes from episodes that are no source, and those that say more with it are named', async () => {
+test('the same sentence is removed from episodes that are no source, and sentences that say more are reported', async () => {
   const group = newGroup();
   const store = async (content: string, output: string) => {
     const tools = [{ tool: 'bash', input: 'cat notes', output }];

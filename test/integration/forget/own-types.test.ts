@@ -63,7 +63,7 @@ async function openMemory() {
   };
 }
 
-test('the type that only a forgotten episode told goes, with the attributes of that type', async () => {
+test('a type that only a forgotten episode stated is removed with the attributes of that type', async () => {
   const { tell, forget, ann } = await openMemory();
   await tell(1, {});
   const first = await tell(2, { type: 'Person', of: { role: 'engineer' } });
@@ -74,7 +74,7 @@ test('the type that only a forgotten episode told goes, with the attributes of t
   expect(await ann()).toEqual({ types: [], labels: ['Entity'], role: null, desk: null });
 });
 
-test('a type that others tell too stays; of attributes the latest that is still told counts', async () => {
+test('a type that other episodes state stays, and each attribute gets the latest remaining value', async () => {
   const { tell, forget, ann } = await openMemory();
   await tell(1, { type: 'Person', of: { role: 'engineer', desk: 'A1' } });
   const second = await tell(2, { type: 'Person', of: { role: 'manager' } });
@@ -85,7 +85,7 @@ test('a type that others tell too stays; of attributes the latest that is still 
   expect(await ann()).toEqual({ types: ['Person'], labels: ['Entity', 'Person'], role: 'engineer', desk: 'A1' });
 });
 
-test('where another told another type that one comes in its place', async () => {
+test('a type that another episode stated takes the place of the forgotten one', async () => {
   const { tell, forget, ann } = await openMemory();
   const first = await tell(1, { type: 'Person', of: { role: 'engineer' } });
   await tell(2, { type: 'Team', of: { desk: 'B2' } });
@@ -96,7 +96,7 @@ test('where another told another type that one comes in its place', async () => 
   expect(await ann()).toEqual({ types: ['Team'], labels: ['Entity', 'Team'], role: null, desk: 'B2' });
 });
 
-test('what only it told of a fact that others state goes from the fact', async () => {
+test('fact attributes that only a forgotten episode stated are removed from the fact', async () => {
   const { tell, forget, fact } = await openMemory();
   await tell(1, { ofFact: { role: 'engineer' } });
   const second = await tell(2, { ofFact: { role: 'manager', desk: 'C3' } });

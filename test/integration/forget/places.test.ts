@@ -62,7 +62,7 @@ async function placesOf(word: string, group: string): Promise<string[]> {
   return [...texts, ['graph', graph] as const].filter(([, text]) => text.includes(word)).map(([place]) => place);
 }
 
-test('an episode that waits in the queue goes, with its job’s text, and nothing comes of it', async () => {
+test('an episode that waits in the queue is removed with the text of its job, and is never stored', async () => {
   const group = newGroup();
   const queue = openQueue(STORE_QUEUE, opened.valkey, stores.config);
   closing.push(() => queue.close());
@@ -79,7 +79,7 @@ test('an episode that waits in the queue goes, with its job’s text, and nothin
 });
 
 test.each(['ends well', 'fails for good', 'fails and is tried again'])(
-  'an episode that a worker is reading at this moment leaves nothing, though the reading %s',
+  'an episode that a worker is reading leaves nothing, even if the reading %s',
   async (end) => {
     const group = newGroup();
     const [began, goesOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
@@ -104,7 +104,7 @@ test.each(['ends well', 'fails for good', 'fails and is tried again'])(
   },
 );
 
-test('a dead letter of it goes', async () => {
+test('the dead letter of an episode is removed', async () => {
   const group = newGroup();
   before = async (content) => {
     if (content.includes('Deadword')) throw new InvalidInputError(`It says "${content}".`);
@@ -119,7 +119,7 @@ test('a dead letter of it goes', async () => {
   expect(await placesOf('Deadword', group)).toEqual([]);
 });
 
-test('what lies on a disk that the worker does not see goes too, and what the memory told agents there', async () => {
+test('texts spooled on a disk that no worker sees are removed, and so are the facts in hook state there', async () => {
   const group = newGroup();
   const home = join(stores.config.home, 'elsewhere');
   const elsewhere = new MemoryManager({ ...stores.config, home });
@@ -142,7 +142,7 @@ test('what lies on a disk that the worker does not see goes too, and what the me
   expect(JSON.parse(await readFile(session, 'utf8'))).toEqual({ version: 1, offset: 7, recalled: [] });
 });
 
-test('the facts that a question finds are shown first and go with --yes; with their episodes when asked to', async () => {
+test('facts found by a query are shown first and removed with --yes, with their episodes when asked to', async () => {
   const group = newGroup();
   for (const text of ['Harbor uses Redis.', 'Quay uses Kafka.'])
     await memory.waitFor(await memory.enqueueEpisode(text, undefined, { group }));
@@ -187,7 +187,7 @@ async function watched(group: string): Promise<{ proxy: WireProxy; own: MemoryMa
   return { proxy, own };
 }
 
-test('of a session all that waits is found, though workers take it meanwhile', async () => {
+test('all waiting episodes of a session are found, although workers take them meanwhile', async () => {
   const group = newGroup();
   const config = { ...stores.config, queuePrefix: `{${newGroup()}}` };
   const queue = openQueue(STORE_QUEUE, opened.valkey, config);
@@ -219,7 +219,7 @@ test('of a session all that waits is found, though workers take it meanwhile', a
   expect(new Set(found).size).toBe(COUNT);
 });
 
-test('what comes to a session while it is forgotten goes too', async () => {
+test('episodes that arrive in a session while it is forgotten are removed too', async () => {
   const group = newGroup();
   const { proxy, own } = await watched(group);
   const tell = async (text: string) =>
@@ -269,7 +269,7 @@ test('a job that is trimmed while it is forgotten does not come back', async () 
   expect(await opened.valkey.exists(key)).toBe(0);
 });
 
-test('a damaged note of what was forgotten keeps nobody from forgetting, and is whole again', async () => {
+test('a damaged tombstone does not block forgetting and is repaired', async () => {
   const group = newGroup();
   const note = join(stores.config.exportDir, `forgotten_${group}.json`);
   const forget = async (text: string) => {

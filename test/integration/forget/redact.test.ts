@@ -107,7 +107,7 @@ async function leaveOutsideGraph(group: string): Promise<void> {
   await memory.search(KEY, 5, { group });
 }
 
-test('secrets go from every place, the rest of each text stays, and no archive or journal brings them back', async () => {
+test('secrets are removed everywhere, the rest of each text stays, and no archive or journal brings them back', async () => {
   const group = newGroup();
   const { recognised, repeating, inTools } = await storeSecrets(group);
   await memory.sagas.summarize('session', { group });
@@ -156,7 +156,7 @@ test('secrets go from every place, the rest of each text stays, and no archive o
   expect(await placesOfSecrets()).toEqual([]);
 });
 
-test('--all reaches memories without a graph: in the queue, on the disk, among the dead letters, only in the journal', async () => {
+test('--all reaches memories without a graph: in the queue, on disk, among the dead letters, only in the journal', async () => {
   const [graph, queued, spooled, dead, journaled] = Array.from({ length: 5 }, newGroup) as [string, ...string[]];
   const text = `Quay uses ${KEY}.`;
   const episodeIn = (group = '') => newEpisode(text, undefined, group, 1000, { uuid: randomUUID() });
@@ -189,7 +189,7 @@ test('--all reaches memories without a graph: in the queue, on the disk, among t
   expect(await opened.graphs.groups()).not.toContain(spooled);
 });
 
-test('it waits for an episode with a secret that a worker is reading', async () => {
+test('redact waits for an episode with a secret that a worker is reading', async () => {
   const group = newGroup();
   const [began, goesOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   before = async (content) => {
@@ -218,7 +218,7 @@ test.each([
   `# Access\n\nThe admin password is ${PASSWORD}. Harbor uses Kafka.`,
   // Nothing but the episode itself has the secret.
   `password: ${PASSWORD}`,
-])('an episode is masked that is recorded while the graph is read, and only repeats a secret of %j', async (text) => {
+])('an episode recorded during the scan that only repeats a secret of %j is masked', async (text) => {
   const group = newGroup();
   await stored(group, text);
   const late = newEpisode(`Late uses ${PASSWORD}.`, undefined, group, 1000, { uuid: randomUUID() });
@@ -246,7 +246,7 @@ test.each([
   expect(await placesOfSecrets()).toEqual([]);
 });
 
-test('while the memory is read, others commit, and a plan that is outdated by that is made again', async () => {
+test('other commits continue during the scan, and a plan that they outdate is made again', async () => {
   const group = newGroup();
   await stored(group, `# Access\n\nThe admin password is ${PASSWORD}. Harbor uses Kafka.`);
   let meanwhile: string[] = [];
@@ -276,7 +276,7 @@ test('while the memory is read, others commit, and a plan that is outdated by th
   expect(await placesOfSecrets()).toEqual([]);
 });
 
-test('statements are kept that a model adds between the plan and the lease', async () => {
+test('statements that a model adds between the plan and the lease are kept', async () => {
   const group = newGroup();
   const uuid = await stored(group, `The admin password is ${PASSWORD}. Use tabs.`);
   const leases = {
@@ -300,7 +300,7 @@ test('statements are kept that a model adds between the plan and the lease', asy
   expect(await placesOfSecrets()).toEqual([]);
 });
 
-test('what gives a secret away itself is changed after all that only repeats one', async () => {
+test('texts that reveal a secret themselves are changed after those that only repeat one', async () => {
   const group = newGroup();
   await stored(group, `The admin password is ${PASSWORD}. Dock uses ${PASSWORD}. Quay uses ${KEY}.`);
 
@@ -314,7 +314,7 @@ test('what gives a secret away itself is changed after all that only repeats one
   await memory.redact({ group });
 });
 
-test('a worker that is killed between two writes leaves nothing that its successor does not find', async () => {
+test('after a worker is killed between two writes, its successor finds everything that is left to mask', async () => {
   const group = newGroup();
   const { recognised } = await storeSecrets(group);
   await workers.close();

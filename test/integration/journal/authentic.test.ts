@@ -57,7 +57,7 @@ function newMemory(own: JournalKey | undefined) {
 const refused = (id: string | null, why: string) => `The entry ${id} of the journal ${why}, so it was left out.`;
 
 describe('a journal with a key', () => {
-  test('is rebuilt from what a worker noted, and from nothing that somebody else put there', async () => {
+  test('is rebuilt from the entries that workers wrote, without forged entries', async () => {
     const memory = newMemory(key());
     await memory.add('Harbor');
     const other = newMemory(key());
@@ -85,7 +85,7 @@ describe('a journal with a key', () => {
     memory.close();
   });
 
-  test('is whole where nobody else wrote, also after a forgetting rewrote it', async () => {
+  test('is complete when nothing is forged, also after forgetting rewrote an entry', async () => {
     const memory = newMemory(key());
     await memory.add('Harbor');
     await memory.add('Quay');
@@ -100,7 +100,7 @@ describe('a journal with a key', () => {
     memory.close();
   });
 
-  test('takes entries of an earlier release, which carry no code, up to the time that the key names', async () => {
+  test('accepts entries without a code from an earlier release, up to the time named with the key', async () => {
     const memory = newMemory(key(new Date(Date.now() + DAY)));
     await memory.forge('Old');
     await memory.add('Harbor');
@@ -110,7 +110,7 @@ describe('a journal with a key', () => {
     memory.close();
   });
 
-  test('is not made authentic by a forgetting where it was not', async () => {
+  test('still refuses a forged entry after forgetting rewrote the journal', async () => {
     const memory = newMemory(key());
     const forged = await memory.forge('Wrong', (entry) => [
       ...entryFields(memory.group, entry, undefined),
@@ -133,41 +133,44 @@ describe('a journal with a key', () => {
 test.each([
   ['cannot be read', ['entry', '{}']],
   ['is not authentic', undefined],
-])('a change that %s ends the chain: what followed on it is missing, and that is said', async (why, replacement) => {
-  const memory = open();
-  for (const [day, what] of [
-    [1, 'Harbor uses Redis.'],
-    [2, 'Quay uses Node.'],
-    [3, 'Dock uses Rust.'],
-  ] as const)
-    await memory.store(day, what);
-  const stream = journalKey(opened.valkey, memory.group);
-  const entries = await opened.valkey.xrangeBuffer(stream, '-', '+');
-  const fenced = entries.filter(([, fields]) => String(fields[1]).includes('"mark"'));
-  const bad = String(fenced[1]?.[0]);
-  await opened.valkey.del(stream);
-  for (const [id, fields] of entries) {
-    const forged = replacement ?? [...fields, 'code', Buffer.alloc(32)];
-    await opened.valkey.xadd(stream, id, ...(String(id) === bad ? forged : fields));
-  }
-  await memory.lose();
-  // The other entries need no code yet, but a code that is there must be valid.
-  const manager = new MemoryManager({
-    ...{ ...stores.config, group: memory.group, exportDir: memory.exportDir },
-    journalKey: key(new Date(Date.now() + DAY)),
-  });
+])(
+  'an entry that %s ends the chain: later entries are missing, and the rebuild reports it',
+  async (why, replacement) => {
+    const memory = open();
+    for (const [day, what] of [
+      [1, 'Harbor uses Redis.'],
+      [2, 'Quay uses Node.'],
+      [3, 'Dock uses Rust.'],
+    ] as const)
+      await memory.store(day, what);
+    const stream = journalKey(opened.valkey, memory.group);
+    const entries = await opened.valkey.xrangeBuffer(stream, '-', '+');
+    const fenced = entries.filter(([, fields]) => String(fields[1]).includes('"mark"'));
+    const bad = String(fenced[1]?.[0]);
+    await opened.valkey.del(stream);
+    for (const [id, fields] of entries) {
+      const forged = replacement ?? [...fields, 'code', Buffer.alloc(32)];
+      await opened.valkey.xadd(stream, id, ...(String(id) === bad ? forged : fields));
+    }
+    await memory.lose();
+    // The other entries need no code yet, but a code that is there must be valid.
+    const manager = new MemoryManager({
+      ...{ ...stores.config, group: memory.group, exportDir: memory.exportDir },
+      journalKey: key(new Date(Date.now() + DAY)),
+    });
 
-  const rebuilt = await manager.archives.rebuild();
+    const rebuilt = await manager.archives.rebuild();
 
-  expect(rebuilt).toMatchObject({
-    complete: false,
-    problems: [refused(bad, why), expect.stringMatching(/^The journal lacks what a change in it was built on/)],
-  });
-  expect(await memory.facts()).toEqual(['Harbor uses Redis 1– (1)']);
-  await manager.close();
-});
+    expect(rebuilt).toMatchObject({
+      complete: false,
+      problems: [refused(bad, why), expect.stringMatching(/^The journal lacks what a change in it was built on/)],
+    });
+    expect(await memory.facts()).toEqual(['Harbor uses Redis 1– (1)']);
+    await manager.close();
+  },
+);
 
-test('a forgetting empties an entry that cannot be read, and the memory is rebuilt without what was forgotten', async () => {
+test('forgetting empties an unreadable entry, and the rebuilt memory lacks what was forgotten', async () => {
   const group = newGroup();
   const config = { ...stores.config, group, exportDir: `${stores.config.exportDir}-${group}` };
   const worker = await startWorkers(config, ['store'], { languageModel: plainModel(), embedder: plainEmbedder() });
@@ -195,7 +198,7 @@ test('a forgetting empties an entry that cannot be read, and the memory is rebui
   await worker.close();
 });
 
-test('workers with different keys are told so', async () => {
+test('workers with different journal keys get a warning', async () => {
   expect(await keyMismatch(opened.valkey, key())).toBeUndefined();
   expect(await keyMismatch(opened.valkey, key(new Date(5)))).toBeUndefined();
   expect(await keyMismatch(opened.valkey, undefined)).toMatch(/^MEMORY_JOURNAL_KEY is not set, but was/);
@@ -204,7 +207,7 @@ test('workers with different keys are told so', async () => {
 });
 
 describe('a journal without a key', () => {
-  test('takes what a worker with one noted, and what none made authentic', async () => {
+  test('accepts entries signed with a key as well as unsigned ones', async () => {
     const memory = newMemory(key());
     await memory.add('Harbor');
     await memory.forge('Quay');
@@ -218,7 +221,7 @@ describe('a journal without a key', () => {
   });
 
   test.each(['x', '{"version":1}', '{"version":1,"query":1,"params":{}}', '', '[]', 'null'])(
-    'that holds %j is rebuilt without that, and a forgetting takes it away',
+    'that contains %j is rebuilt without that entry, and forgetting removes it',
     async (text) => {
       const memory = newMemory(undefined);
       await memory.add('Harbor');
@@ -238,7 +241,7 @@ describe('a journal without a key', () => {
     },
   );
 
-  test('that a newer release wrote to is not rewritten', async () => {
+  test('is not rewritten if it has entries of a newer release', async () => {
     const memory = newMemory(undefined);
     await memory.forge('', () => ['entry', '{"version":2,"query":"","params":{}}']);
 

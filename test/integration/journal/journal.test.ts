@@ -20,7 +20,7 @@ async function namesOf(group: string, after?: string, until?: string): Promise<u
   return names;
 }
 
-test('keeps what is noted in its order, and tells how much that is', async () => {
+test('the journal returns entries in order, with their number and size', async () => {
   const group = newGroup();
   expect(await journal.size(group)).toEqual({ entries: 0, since: null, bytes: 0, gap: null });
   expect(await journal.position(group)).toBe('0-0');
@@ -38,7 +38,7 @@ test('keeps what is noted in its order, and tells how much that is', async () =>
   expect(bytes).toBeGreaterThan(40 * 50);
 });
 
-test('takes single entries back, and old ones when an archive holds them', async () => {
+test('the journal removes single entries, and old entries that an archive contains', async () => {
   const group = newGroup();
   const old = Date.now() - 3_600_000;
   for (const minute of [0, 20, 40])
@@ -56,13 +56,13 @@ test('takes single entries back, and old ones when an archive holds them', async
   expect(await namesOf(group)).toEqual(['two']);
 });
 
-describe('knows the changes behind a fence', () => {
+describe('the chain of entries under a fence', () => {
   const chained = (seen: number, after: string, mark: string) => ({
     query: '',
     params: { fence: 9, seen, after, mark },
   });
 
-  test('and takes back none that another followed on', async () => {
+  test('keeps an entry that a later entry refers to', async () => {
     const group = newGroup();
     const refused = await journal.append(group, chained(0, '', 'refused'));
     const taken = await journal.append(group, chained(0, '', 'taken'));
@@ -74,7 +74,7 @@ describe('knows the changes behind a fence', () => {
     expect((await journal.size(group)).entries).toBe(2);
   });
 
-  test('and tells when it lacks one, until an archive of later is proven', async () => {
+  test('reports a missing entry until a later archive is verified', async () => {
     const group = newGroup();
     const gaps: string[] = [];
     const own = openJournal(opened.valkey, { onGap: (it) => gaps.push(it) });
@@ -98,8 +98,8 @@ describe('knows the changes behind a fence', () => {
   });
 });
 
-describe('is given anew', () => {
-  test('under the same ids, telling how many entries changed', async () => {
+describe('a rewrite of the journal', () => {
+  test('keeps the ids and returns how many entries changed', async () => {
     const group = newGroup();
     const ids = [];
     for (const name of ['Ada', 'Bo', 'Cy']) ids.push(await journal.append(group, entry(name)));
@@ -118,7 +118,7 @@ describe('is given anew', () => {
     ]);
   });
 
-  test('or left alone where nothing changes', async () => {
+  test('leaves the journal as it is when no entry changes', async () => {
     const group = newGroup();
     await journal.append(group, entry('Ada'));
 
@@ -129,7 +129,7 @@ describe('is given anew', () => {
     ]);
   });
 
-  test('while others note, losing nothing of theirs', async () => {
+  test('loses no entry that is appended meanwhile', async () => {
     const group = newGroup();
     for (let number = 0; number < 300; number += 1) await journal.append(group, entry(`old${number}`));
     let isDone = false;

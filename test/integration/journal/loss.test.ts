@@ -34,8 +34,8 @@ async function keepCopy(group: string) {
   };
 }
 
-describe('a graph that lost what was committed to it', () => {
-  test('is noticed by its next export, before anything was stored again, and by that of a memory whose graph is gone', async () => {
+describe('a graph that lost committed changes', () => {
+  test('is detected by the next export, even if nothing was stored since or the whole graph is gone', async () => {
     const memory = open();
     await memory.store(1, 'Harbor uses Redis.');
     await memory.export();
@@ -48,7 +48,7 @@ describe('a graph that lost what was committed to it', () => {
     expect(await opened.graphs.groups()).not.toContain(memory.group);
   });
 
-  test('is noticed by the next commit, never sealed by an archive, and comes back whole', async () => {
+  test('is detected by the next commit, is not archived, and is restored completely', async () => {
     const memory = open();
     await memory.store(1, 'Harbor uses Redis.');
     const { file } = await memory.export();
@@ -71,7 +71,7 @@ describe('a graph that lost what was committed to it', () => {
     expect(await memory.export()).toMatchObject({ group: memory.group });
   });
 
-  test('comes back whole from the journal alone, although more was stored since', async () => {
+  test('is restored completely from the journal alone, although more was stored since', async () => {
     const memory = open();
     await memory.store(1, 'Harbor uses Redis.');
     await memory.lose();
@@ -88,26 +88,23 @@ describe('a graph that lost what was committed to it', () => {
     expect(await memory.facts()).toEqual(['Harbor uses Redis 1– (1)', 'Quay uses Node 7– (1)']);
   });
 
-  test.each(['before', 'after'])(
-    'is noticed when an old copy was put in its place, %s the next commit',
-    async (when) => {
-      const memory = open();
-      await memory.store(1, 'Harbor uses Redis.');
-      const putBack = await keepCopy(memory.group);
-      await memory.store(2, 'Quay uses Node.');
-      const before = await memory.hash();
-      await putBack();
-      if (when === 'after') await memory.store(3, 'Dock uses Rust.');
+  test.each(['before', 'after'])('is detected when an old copy took its place %s the next commit', async (when) => {
+    const memory = open();
+    await memory.store(1, 'Harbor uses Redis.');
+    const putBack = await keepCopy(memory.group);
+    await memory.store(2, 'Quay uses Node.');
+    const before = await memory.hash();
+    await putBack();
+    if (when === 'after') await memory.store(3, 'Dock uses Rust.');
 
-      await expect(memory.export()).rejects.toMatchObject(LOST);
-      expect(await memory.manager.archives.rebuild({ replace: true })).toMatchObject({ complete: true });
+    await expect(memory.export()).rejects.toMatchObject(LOST);
+    expect(await memory.manager.archives.rebuild({ replace: true })).toMatchObject({ complete: true });
 
-      if (when === 'before') expect(await memory.hash()).toBe(before);
-      expect(await memory.facts()).toEqual(['Harbor uses Redis 1– (1)', 'Quay uses Node 2– (1)']);
-    },
-  );
+    if (when === 'before') expect(await memory.hash()).toBe(before);
+    expect(await memory.facts()).toEqual(['Harbor uses Redis 1– (1)', 'Quay uses Node 2– (1)']);
+  });
 
-  test('is noticed when nothing was committed to it but texts were recorded', async () => {
+  test('is detected when texts were recorded but nothing was committed', async () => {
     const memory = open();
     await recordEpisodes(memory.graph, [newEpisode('Not read yet.', null, memory.group, 1000)]);
     await memory.lose();
@@ -115,7 +112,7 @@ describe('a graph that lost what was committed to it', () => {
     await expect(memory.export()).rejects.toMatchObject(LOST);
   });
 
-  test('is noticed after commits of an earlier release, which notes no such thing', async () => {
+  test('is detected although an earlier release, which keeps no such mark, committed since', async () => {
     const memory = open();
     await memory.store(1, 'Harbor uses Redis.');
     await memory.store(2, 'Quay uses Node.');
@@ -127,7 +124,7 @@ describe('a graph that lost what was committed to it', () => {
     await noticed(memory.group);
   });
 
-  test('is noticed by the night when only an earlier release committed since', async () => {
+  test('is detected by the nightly export when only an earlier release committed since', async () => {
     const memory = open();
     await memory.store(1, 'Harbor uses Redis.');
     const taken = await noted(memory.graph);
@@ -142,8 +139,8 @@ describe('a graph that lost what was committed to it', () => {
   });
 });
 
-describe('a loss', () => {
-  test('that was meant is accepted, and the memory goes on', async () => {
+describe('accepting a loss', () => {
+  test('works when the loss was intended, and the memory continues', async () => {
     const memory = open();
     await memory.store(1, 'Harbor uses Redis.');
     await memory.lose();
@@ -162,7 +159,7 @@ describe('a loss', () => {
     expect(await memory.hash()).toBe(before);
   });
 
-  test('of a whole memory is accepted, and nothing is left of it', async () => {
+  test('of a whole memory removes its journal', async () => {
     const memory = open();
     await memory.store(1, 'Harbor uses Redis.');
     await memory.lose();
@@ -176,14 +173,14 @@ describe('a loss', () => {
     expect(await isNoted(memory.group)).toBe(false);
   });
 
-  test('that is none cannot be accepted', async () => {
+  test('is refused when nothing was lost', async () => {
     const memory = open();
     await memory.store(1, 'Harbor uses Redis.');
 
     await expect(memory.manager.archives.acceptLoss()).rejects.toMatchObject({ name: 'InvalidInputError' });
   });
 
-  test('is none when an older archive is restored on purpose', async () => {
+  test('is not necessary after an older archive was restored on purpose', async () => {
     const memory = open();
     await memory.store(1, 'Harbor uses Redis.');
     const { file } = await memory.export();

@@ -18,7 +18,7 @@ import { useRebuilding } from './support.ts';
 
 const { opened, journals, open } = useRebuilding();
 
-describe('a graph that was lost is rebuilt to the last digit, without a question to a model', () => {
+describe('a lost graph is rebuilt exactly, without model calls,', () => {
   const all = async (memory: ReturnType<typeof open>) => ({ hash: await memory.hash(), asked: memory.asked() });
 
   test('from the journal alone', async () => {
@@ -47,7 +47,7 @@ describe('a graph that was lost is rebuilt to the last digit, without a question
     });
   });
 
-  test('from an archive and the journal, trimmed or not, and again after that', async () => {
+  test('from an archive and the journal, trimmed or not, also a second time', async () => {
     const memory = open();
     await memory.work(1);
     const { file, journal } = await memory.export();
@@ -75,7 +75,7 @@ describe('a graph that was lost is rebuilt to the last digit, without a question
     expect(await all(memory)).toEqual(after);
   });
 
-  test('after an archive was restored, from that archive and what came since', async () => {
+  test('after an archive was restored, from that archive and the later journal', async () => {
     const memory = open();
     await memory.store(1, 'Harbor uses Redis.');
     const { file } = await memory.export();
@@ -91,7 +91,7 @@ describe('a graph that was lost is rebuilt to the last digit, without a question
     expect(await memory.facts()).toEqual(['Harbor uses Redis 1– (1)', 'Quay uses Node 3– (1)']);
   });
 
-  test('after a restore whose end nobody was told', async () => {
+  test('after a restore whose final answer was lost', async () => {
     const memory = open();
     await memory.store(1, 'Harbor uses Redis.');
     const { file, sha256 } = await memory.export();
@@ -120,7 +120,7 @@ describe('a graph that was lost is rebuilt to the last digit, without a question
   });
 
   test.each(['the journal alone', 'an older archive and the journal'])(
-    'without the sentence of a fact that was forgotten, from %s',
+    'without the sentence of a forgotten fact, from %s',
     async (from) => {
       const memory = open();
       await memory.store(1, 'Harbor uses Redis. Quay uses Kafka.');
@@ -145,7 +145,7 @@ describe('a graph that was lost is rebuilt to the last digit, without a question
     },
   );
 
-  test('beside episodes that were recorded and not read yet', async () => {
+  test('together with episodes that were recorded but not read yet', async () => {
     const memory = open();
     await memory.store(1, 'Harbor uses Redis.');
     const waiting = newEpisode('Not read yet.', { file: 'a.ts' }, memory.group, 1000);
@@ -159,7 +159,7 @@ describe('a graph that was lost is rebuilt to the last digit, without a question
     expect((await memory.manager.getEpisode(waiting.uuid)).content).toBe('Not read yet.');
   });
 
-  test('in the place of what was stored in the meantime, whose text stays', async () => {
+  test('replacing what was stored in the meantime, whose texts are kept', async () => {
     const memory = open();
     await memory.work(1);
     const facts = await memory.facts();
@@ -174,8 +174,8 @@ describe('a graph that was lost is rebuilt to the last digit, without a question
   });
 });
 
-describe('what the graph refused', () => {
-  test('is not made again, whether its entry was taken back or its worker died first', async () => {
+describe('a change that the graph refused', () => {
+  test('is not replayed, whether its entry was removed or its worker died first', async () => {
     const memory = open();
     await memory.store(1, 'Harbor uses Redis.', { saga: 'session' });
     const [saga] = await memory.graph.read<{ uuid: string }>('MATCH (s:Saga) RETURN s.uuid AS uuid');
@@ -204,7 +204,7 @@ describe('what the graph refused', () => {
     expect((await memory.manager.sagas.get('session')).summary).toBe('Told.');
   });
 
-  test('is told from what it took and found nothing to do for, though another was frozen and came late', async () => {
+  test('is distinguished from an accepted change that had no effect, also when another worker commits in between', async () => {
     const memory = open();
     await memory.store(1, 'Harbor uses Redis.', { saga: 'session' });
     const [saga] = await memory.graph.read<{ uuid: string }>('MATCH (s:Saga) RETURN s.uuid AS uuid');
@@ -237,7 +237,7 @@ describe('what the graph refused', () => {
     expect(await memory.hash()).toBe(before);
   });
 
-  test('leaves no entry when the graph itself says no', async () => {
+  test('leaves no journal entry', async () => {
     const memory = open();
     await memory.store(1, 'Harbor uses Redis.');
     const { entries } = await journals.journal.size(memory.group);
@@ -259,8 +259,8 @@ describe('what the graph refused', () => {
   });
 });
 
-describe('what the journal lacks', () => {
-  test('is told, and what is whole before it comes back', async () => {
+describe('a gap in the journal', () => {
+  test('is reported, and everything before the gap is rebuilt', async () => {
     const memory = open();
     await memory.store(1, 'Harbor uses Redis.');
     await memory.store(2, 'Quay uses Node.');
@@ -282,7 +282,7 @@ describe('what the journal lacks', () => {
     expect(await memory.hash()).toBe(before);
   });
 
-  test('is no harm where an older archive and the journal since give the same', async () => {
+  test('does no harm if an older archive and the later journal give the same graph', async () => {
     const memory = open();
     await memory.store(1, 'Harbor uses Redis.');
     const first = await memory.export();
@@ -298,7 +298,7 @@ describe('what the journal lacks', () => {
     expect(await memory.hash()).toBe(before);
   });
 
-  test('is not taken from an archive of another installation, whose group has the same name', async () => {
+  test('is not filled from an archive of another installation whose group has the same name', async () => {
     const memory = open();
     const keys = [journalKey(opened.valkey, memory.group), changeLogKey(opened.valkey, memory.group)];
     await memory.store(1, 'Harbor uses Redis.');
@@ -327,7 +327,7 @@ describe('what the journal lacks', () => {
     expect(await memory.facts()).toEqual(['Harbor uses Redis 1– (1)', 'Quay uses Node 2– (1)']);
   });
 
-  test('is told where Valkey began a new journal, and the archive is taken all the same', async () => {
+  test('is reported when Valkey started a new journal, and the archive is still used', async () => {
     const memory = open();
     await memory.store(1, 'Harbor uses Redis.');
     const { file } = await memory.export();
@@ -341,7 +341,7 @@ describe('what the journal lacks', () => {
     expect(await memory.facts()).toEqual(['Harbor uses Redis 1– (1)']);
   });
 
-  test('is all of it for a memory that was never stored to', async () => {
+  test('a rebuild of a memory that was never stored to is refused', async () => {
     await expect(open().manager.archives.rebuild()).rejects.toMatchObject({
       name: 'InvalidInputError',
       message: expect.stringMatching(/^There is neither an archive nor a journal of the memory/),
@@ -371,7 +371,7 @@ async function entryAfter(group: string): Promise<{ after: string }> {
   return { after: String(last?.params.mark) };
 }
 
-test('what an archive holds is let go once that was restored on trial', async () => {
+test('journal entries that an archive contains are removed once that archive passed a trial restore', async () => {
   const memory = open();
   await opened.valkey.xadd(
     journalKey(opened.valkey, memory.group),

@@ -60,8 +60,8 @@ const dump = async (valkey: Redis, group: string) => ({
   chain: await valkey.hgetall(changeLogKey(valkey, group)),
 });
 
-describe('an installation with a prefix of its own', () => {
-  test('takes over journal, chain, fence and notes of its own graph, and leaves the old ones where they are', async () => {
+describe('an installation with its own key prefix', () => {
+  test('copies journal, chain, fence and tombstones of its graph from the old keys, which stay', async () => {
     const { group, graph } = await earlierMemory();
     const before = await dump(opened.valkey, group);
     const valkey = newProcess();
@@ -77,7 +77,7 @@ describe('an installation with a prefix of its own', () => {
     expect(await readTombstones(valkey, group)).toEqual(new Map([[`episode ${EPISODE}`, 5]]));
   });
 
-  test('takes only the notes where the journal is that of another graph', async () => {
+  test('copies only the tombstones when the journal belongs to another graph', async () => {
     const { group } = await earlierMemory();
     const valkey = newProcess();
     const other = { group, read: async () => [{ token: 7, changeId: 'another' }] as never };
@@ -89,7 +89,7 @@ describe('an installation with a prefix of its own', () => {
     expect(await readTombstones(valkey, group)).toEqual(new Map([[`episode ${EPISODE}`, 5]]));
   });
 
-  test('keeps what it noted itself before, such as that indexes were made', async () => {
+  test('keeps the entries that it wrote itself before the migration', async () => {
     const { group, graph } = await earlierMemory();
     const valkey = newProcess();
     const entry = { query: 'RETURN 1', params: {} };
@@ -103,7 +103,7 @@ describe('an installation with a prefix of its own', () => {
     expect(own.chain).toEqual(old.chain);
   });
 
-  test('keeps the later time of a note, and the higher number of a fence', async () => {
+  test('keeps the later time of a tombstone and the higher fence number', async () => {
     const { group, graph } = await earlierMemory();
     const valkey = newProcess();
     await valkey.hset(groupKey(valkey, 'forgotten', group), { [`episode ${EPISODE}`]: '9', 'entity x': '3' });
@@ -120,7 +120,7 @@ describe('an installation with a prefix of its own', () => {
     expect(await valkey.get(groupKey(valkey, 'fence', group))).toBe('9000000000000');
   });
 
-  test('does it once, also when many processes come at the same time and what it took is gone later', async () => {
+  test('migrates once, also with many processes at the same time, and not again when the copied keys are gone', async () => {
     const { group, graph } = await earlierMemory();
     const processes = Array.from({ length: 8 }, () => newProcess());
     await Promise.all(processes.map((valkey) => migrateKeys(valkey, graph)));
@@ -135,7 +135,7 @@ describe('an installation with a prefix of its own', () => {
     expect(await dump(valkey, group)).toEqual({ journal: [], chain: {} });
   });
 
-  test('looks again when a worker of the earlier release commits between its two questions', async () => {
+  test('reads again when a worker of the earlier release commits between its two reads', async () => {
     const { group, graph, store } = await earlierMemory();
     const valkey = newProcess();
     let asked = 0;
@@ -158,7 +158,7 @@ describe('an installation with a prefix of its own', () => {
     expect(await dump(valkey, group)).toEqual(await dump(opened.valkey, group));
   });
 
-  test('goes on without what its user may not read, and says so once', async () => {
+  test('works without keys that its user may not read, and reports them once', async () => {
     const { group, graph } = await earlierMemory();
     const { host, port } = stores.config.valkey;
     const admin = new Redis({ host, port });
@@ -177,7 +177,7 @@ describe('an installation with a prefix of its own', () => {
     expect(await lastId(valkey, group)).toBe('0-0');
   });
 
-  test('forgets also what is left under the old names', async () => {
+  test('also forgets what is left under the old keys', async () => {
     const { group, graph, store } = await earlierMemory();
     const secret = await store(3, 'Harbor hides Canary.');
     await asEarlier(graph);

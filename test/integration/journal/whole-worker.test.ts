@@ -17,7 +17,7 @@ async function lose(group: string): Promise<void> {
   falkordb.disconnect();
 }
 
-test('a command brings back what a worker took in, and hands in again what the journal lacks', async () => {
+test('archive rebuild restores what a worker stored and enqueues again the episodes that the journal lacks', async () => {
   const config = { ...stores.config, group: newGroup() };
   const model = plainModel();
   const extract = model.extract;

@@ -72,8 +72,8 @@ async function given(...contents: string[]) {
   return receipts;
 }
 
-describe('the dead letters', () => {
-  test('are the jobs that were given up, among others that were not, with cause, payload and trace', async () => {
+describe('dead letters', () => {
+  test('are the jobs that failed for good, with cause, payload and trace', async () => {
     const texts = Array.from({ length: 60 }, (_, index) => (index % 6 === 0 ? `poison ${index}` : `Harbor ${index}.`));
     const receipts = await given(...texts);
     const poison = receipts.filter((_, index) => index % 6 === 0).map(({ uuid }) => uuid);
@@ -97,7 +97,7 @@ describe('the dead letters', () => {
     expect(readStoreJob(shown.payload)).toMatchObject({ uuid: poison[0], content: 'poison 0' });
   });
 
-  test('are listed the latest first, a page at a time', async () => {
+  test('are listed latest first, one page at a time', async () => {
     await given('poison 1', 'poison 2', 'poison 3');
     const all = await memory.deadLetters.list();
 
@@ -111,7 +111,7 @@ describe('the dead letters', () => {
     await expect(memory.deadLetters.list({ limit: 0 })).rejects.toThrow('1 to 1000');
   });
 
-  test('come back with their identity and no attempt made, and are done', async () => {
+  test('are replayed under the same identity with no attempt counted, and succeed', async () => {
     const [one, two] = await given('poison 1', 'poison 2');
     const read: string[] = [];
 
@@ -126,7 +126,7 @@ describe('the dead letters', () => {
     expect(await memory.deadLetters.list()).toEqual([]);
   });
 
-  test('are replayed or dropped one by one, or not at all when an id is unknown', async () => {
+  test('are replayed or dropped one by one, or not at all if an id is unknown', async () => {
     const [one, two] = await given('poison 1', 'poison 2');
     const id = one?.uuid ?? '';
 
@@ -139,7 +139,7 @@ describe('the dead letters', () => {
     expect(await queue.getJob(two?.uuid ?? '')).toBeUndefined();
   });
 
-  test('of a worker that dies too often tell so, and may die again after a replay', async () => {
+  test('of jobs whose workers died too often say so, and a replay resets the count', async () => {
     const { uuid } = await memory.enqueueEpisode('Harbor uses Redis.');
     // What BullMQ leaves where a job was taken over too often.
     await valkey.hset(queue.toKey(uuid), 'stc', 101, 'defa', 'job stalled more than allowable limit');
@@ -154,7 +154,7 @@ describe('the dead letters', () => {
     expect(await valkey.hget(queue.toKey(uuid), 'stc')).toBeNull();
   });
 
-  test('that hold rubbish are listed and shown like others', async () => {
+  test('with unreadable data are listed and shown like others', async () => {
     await queue.add('store', { version: 99, 'a\u001b[2J': ['\u0007'] }, { jobId: 'from-the-future' });
     const started = worker();
     await until('the failure', async () => (await failed()) === 1);
@@ -180,8 +180,8 @@ describe('the dead letters', () => {
   });
 });
 
-describe('the command', () => {
-  test('lists, shows, replays and drops', async () => {
+describe('the dead letter command', () => {
+  test('lists, shows, replays and drops dead letters', async () => {
     const [one] = await given('poison 1', 'poison 2');
 
     const list = await run('dead-letter', 'list');
@@ -216,11 +216,11 @@ describe('the command', () => {
     [['replay', 'x'], /There is no dead letter "x"/],
     [['list', '--queue', 'tasks'], /--queue must be store or export/],
     [['list', '--limit', '0'], /--limit must be a whole number/],
-  ])('refuses %j in a sentence', async (args, sentence) => {
+  ])('refuses %j with one sentence', async (args, sentence) => {
     expect(await run('dead-letter', ...args)).toMatchObject(failure(sentence));
   });
 
-  test('has a help that fits a screen', async () => {
+  test('has a help text that fits a screen', async () => {
     const lines = (await run('dead-letter', '--help')).stdout.trimEnd().split('\n');
 
     expect(lines.length).toBeLessThanOrEqual(24);
@@ -228,10 +228,10 @@ describe('the command', () => {
   });
 });
 
-describe('a key', () => {
+describe('an idempotency key', () => {
   const key = () => `turn-${randomUUID()}`;
 
-  test('gives the same identity each time, to a program and to the command line', async () => {
+  test('gives the same identity each time, in the API and on the command line', async () => {
     const [mine, read] = [key(), [] as string[]];
     worker(async ({ uuid }) => void read.push(uuid));
 
@@ -250,7 +250,7 @@ describe('a key', () => {
     expect(read).toEqual([first.uuid]);
   });
 
-  test('of another group is another one, and so is a fact with a key of its own', async () => {
+  test('of another group is a different key, and so is that of a fact', async () => {
     const mine = key();
 
     const here = await memory.enqueueEpisode('Harbor uses Redis.', null, { idempotencyKey: mine });
@@ -268,7 +268,7 @@ describe('a key', () => {
     expect((await memory.getJobCounts('store')).waiting).toBe(3);
   });
 
-  test('that stands for another text is refused, and the key is not told', async () => {
+  test('that was used for another text is refused, and the error omits the key', async () => {
     const mine = key();
     await memory.enqueueEpisode('Harbor uses Redis.', null, { idempotencyKey: mine });
 
@@ -308,7 +308,7 @@ describe('a key', () => {
     expect(await memory.getJobCounts('store')).toMatchObject({ waiting: 1, failed: 0 });
   });
 
-  test('delivered again, at once, later and when its job is gone, changes nothing and calls no model', async () => {
+  test('delivered again, at once, later and after its job is gone, changes nothing and calls no model', async () => {
     const [model, mine] = [plainModel(), key()];
     config = { ...config, group: newGroup() };
     const running = await startWorkers(config, ['store'], { languageModel: model, embedder: plainEmbedder() });
@@ -334,7 +334,7 @@ describe('a key', () => {
     expect(model.calls).toBe(1);
   });
 
-  test('stands on a line of store-many', async () => {
+  test('is accepted on a line of store-many', async () => {
     const line = JSON.stringify({ content: 'Harbor uses Redis.', key: key() });
     const storeMany = async (): Promise<EpisodeReceipt[]> =>
       JSON.parse(

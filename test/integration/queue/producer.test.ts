@@ -37,7 +37,7 @@ function worker(ingest: Ingest) {
 }
 
 describe('a producer', () => {
-  test('gives a receipt whose job carries the episode unchanged', async () => {
+  test('returns a receipt whose job has the episode unchanged', async () => {
     const one = episode();
 
     const receipt = await producer().store(one);
@@ -56,7 +56,7 @@ describe('a producer', () => {
     });
   });
 
-  test('that hands the same episode in twice makes one job', async () => {
+  test('makes one job of the same episode enqueued twice', async () => {
     const [one, opened] = [episode(), producer()];
     const before = (await opened.counts('store')).waiting;
 
@@ -65,7 +65,7 @@ describe('a producer', () => {
     expect((await opened.counts('store')).waiting - before).toBe(1);
   });
 
-  test('that is given a known uuid tells the episode that is kept, and refuses another one', async () => {
+  test('returns the stored episode for a known uuid, and refuses a different one', async () => {
     const [one, opened] = [episode(), producer()];
     await opened.store(one);
 
@@ -76,7 +76,7 @@ describe('a producer', () => {
     await expect(other).rejects.toThrow('belongs to another episode; leave it out to get a new one');
   });
 
-  test('fails while Valkey is away or frozen, and works again when it is back', async () => {
+  test('fails while Valkey is down or frozen, and recovers when it is back', async () => {
     const servers = await startOwn();
     const { host, port } = servers.valkey;
     const opened = producer({ ...stores.config, valkey: { host, port, tls: false } });
@@ -94,7 +94,7 @@ describe('a producer', () => {
     expect(await until('the return', () => opened.store(episode()).catch(() => undefined))).toHaveProperty('jobId');
   });
 
-  test('names a server that refuses the password', async () => {
+  test('names the server that refuses the password', async () => {
     const servers = await startOwn({ password: 'right' });
     const { host, port } = servers.valkey;
     const opened = producer({ ...stores.config, valkey: { host, port, tls: false, password: 'wrong' } });
@@ -106,7 +106,7 @@ describe('a producer', () => {
 });
 
 describe('a job', () => {
-  test('that fails is tried again until it succeeds', async () => {
+  test('that fails is retried until it succeeds', async () => {
     const waiting = openJobWaiter('store', stores.config);
     closers.push(() => waiting.close());
     await waiting.ready();
@@ -122,7 +122,7 @@ describe('a job', () => {
     expect(tries).toBeGreaterThanOrEqual(3);
   });
 
-  test('that no repetition mends fails at once, with its reason', async () => {
+  test('with a permanent failure fails at once, with its reason', async () => {
     const waiting = openJobWaiter('store', stores.config);
     closers.push(() => waiting.close());
     const connection = retryingConnection(stores.config.valkey);
@@ -141,7 +141,7 @@ describe('a job', () => {
     );
   });
 
-  test('that takes too long is reported as such and goes on', async () => {
+  test('that takes too long is reported as such and continues', async () => {
     const waiting = openJobWaiter('store', stores.config);
     closers.push(() => waiting.close());
     const slow = episode();
@@ -155,7 +155,7 @@ describe('a job', () => {
     await waiting.result(jobId, 2 * MINUTE);
   });
 
-  test('that takes too long because it fails tells why', async () => {
+  test('that takes too long because it fails is reported with the reason', async () => {
     const waiting = openJobWaiter('store', stores.config);
     closers.push(() => waiting.close());
     worker(async () => {
@@ -169,7 +169,7 @@ describe('a job', () => {
     expect(await opened.lastFailure('store')).toBe('The server refuses the key.');
   });
 
-  test('is waited for no longer than Valkey is there', async () => {
+  test('is not waited for after Valkey is gone', async () => {
     const servers = await startOwn();
     const { host, port } = servers.valkey;
     const waiting = openJobWaiter('store', { ...stores.config, valkey: { host, port, tls: false } });
@@ -179,14 +179,14 @@ describe('a job', () => {
     await waiting.close();
   });
 
-  test('that nobody ever stored is named', async () => {
+  test('that was never stored is named in the error', async () => {
     const waiting = openJobWaiter('store', stores.config);
     closers.push(() => waiting.close());
 
     await expect(waiting.result('nobody', SECOND)).rejects.toThrow('There is no store job "nobody"');
   });
 
-  test('is heard of however quickly it ends', async () => {
+  test('is reported however quickly it ends', async () => {
     const waiting = openJobWaiter('store', stores.config);
     closers.push(() => waiting.close());
     worker(async () => {});

@@ -26,50 +26,53 @@ test.each([
     JobFailedError,
   ],
   ['still waiting', undefined, TimedOutError],
-] as const)('a wait that ends looks once more, since the news may be lost: the job is %s', async (_, work, outcome) => {
-  const proxy = await startProxy(stores.config.valkey, 'resp');
-  const config = { ...stores.config, queuePrefix: `{${newGroup()}}` };
-  const producer = openProducer(config);
-  const waiting = openJobWaiter('store', { ...config, valkey: { host: proxy.host, port: proxy.port, tls: false } });
-  const episode = newEpisode('Harbor uses Redis.', null, newGroup(), 1000, { uuid: randomUUID() });
-  const { jobId } = await producer.store(episode);
-  await waiting.ready();
-  await until('it listens', () => proxy.blackHole((wire) => wire.said.has('xread')) > 0);
+] as const)(
+  'a wait that ends reads the job once more, since the event may be lost: the job is %s',
+  async (_, work, outcome) => {
+    const proxy = await startProxy(stores.config.valkey, 'resp');
+    const config = { ...stores.config, queuePrefix: `{${newGroup()}}` };
+    const producer = openProducer(config);
+    const waiting = openJobWaiter('store', { ...config, valkey: { host: proxy.host, port: proxy.port, tls: false } });
+    const episode = newEpisode('Harbor uses Redis.', null, newGroup(), 1000, { uuid: randomUUID() });
+    const { jobId } = await producer.store(episode);
+    await waiting.ready();
+    await until('it listens', () => proxy.blackHole((wire) => wire.said.has('xread')) > 0);
 
-  const looked = Promise.withResolvers<void>();
-  proxy.watch({
-    isMeant: ([command]) => command?.toLowerCase() === 'hgetall',
-    after() {
-      looked.resolve();
-      return 'forward';
-    },
-  });
-  const connection = retryingConnection(config.valkey);
-  const worker = work && new Worker('store', work, { connection, prefix: config.queuePrefix, autorun: false });
-  worker?.on('error', () => {});
+    const looked = Promise.withResolvers<void>();
+    proxy.watch({
+      isMeant: ([command]) => command?.toLowerCase() === 'hgetall',
+      after() {
+        looked.resolve();
+        return 'forward';
+      },
+    });
+    const connection = retryingConnection(config.valkey);
+    const worker = work && new Worker('store', work, { connection, prefix: config.queuePrefix, autorun: false });
+    worker?.on('error', () => {});
 
-  // The time of the wait is over when the job has ended, however long that takes.
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-  const ended = waiting.result(jobId, 5 * SECOND).catch((error: unknown) => error);
-  await looked.promise;
-  worker?.run().catch(() => {});
-  await until('the end of the job', async () => {
-    const { waiting, active } = await producer.counts('store');
-    return !work || waiting + active === 0;
-  });
-  vi.advanceTimersByTime(5 * SECOND);
-  vi.useRealTimers();
+    // The time of the wait is over when the job has ended, however long that takes.
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const ended = waiting.result(jobId, 5 * SECOND).catch((error: unknown) => error);
+    await looked.promise;
+    worker?.run().catch(() => {});
+    await until('the end of the job', async () => {
+      const { waiting, active } = await producer.counts('store');
+      return !work || waiting + active === 0;
+    });
+    vi.advanceTimersByTime(5 * SECOND);
+    vi.useRealTimers();
 
-  if (typeof outcome === 'string') expect(await ended).toBe(outcome);
-  else expect(await ended).toBeInstanceOf(outcome);
-  await worker?.close();
-  connection.disconnect();
-  await waiting.close();
-  await producer.close();
-  await proxy.close();
-});
+    if (typeof outcome === 'string') expect(await ended).toBe(outcome);
+    else expect(await ended).toBeInstanceOf(outcome);
+    await worker?.close();
+    connection.disconnect();
+    await waiting.close();
+    await producer.close();
+    await proxy.close();
+  },
+);
 
-test('an aborted wait ends with the reason of its signal, and its job goes on', async () => {
+test('an aborted wait rejects with the reason of its signal, and its job continues', async () => {
   const config = { ...stores.config, queuePrefix: `{${newGroup()}}` };
   const stop = new AbortController();
   await using memory = new MemoryManager(config, { embedder: plainEmbedder() });
@@ -86,7 +89,7 @@ test('an aborted wait ends with the reason of its signal, and its job goes on', 
   expect(await memory.getJobCounts('store')).toMatchObject({ waiting: 1, failed: 0 });
 });
 
-test('a memory that is disposed of has closed its connections', async () => {
+test('a disposed memory has closed its connections', async () => {
   const memory = new MemoryManager(stores.config, { embedder: plainEmbedder() });
   await memory.enqueueEpisode('Harbor uses Redis.', null, { group: newGroup() });
 

@@ -55,8 +55,8 @@ async function queued(config: Awaited<ReturnType<typeof newConfig>>): Promise<nu
   }
 }
 
-describe('a caller that cannot wait', () => {
-  test('goes to the queue while Valkey answers, once the connection stands', async () => {
+describe('an enqueue without waiting', () => {
+  test('goes to the queue once connected to Valkey', async () => {
     const config = await newConfig();
     const { memory, tell } = opened(config);
     const first = await tell(0);
@@ -67,7 +67,7 @@ describe('a caller that cannot wait', () => {
     expect((await memory.getJobCounts('store')).waiting).toBeGreaterThanOrEqual(2);
   });
 
-  test.each(['nothing', 'silent'] as const)('is kept on disk, 500 times in a row and 500 at once: %s', async (kind) => {
+  test.each(['nothing', 'silent'] as const)('is kept on disk, 500 in a row and 500 at once: %s', async (kind) => {
     const config = await newConfig(await wrongServers[kind]());
     const { tell } = opened(config);
 
@@ -78,7 +78,7 @@ describe('a caller that cannot wait', () => {
     expect(openSpool(config.home, 10_000).count()).toBe(1000);
   });
 
-  test('is back while Valkey is frozen, and all is queued once it thaws, nothing twice', async () => {
+  test('returns while Valkey is frozen, and everything is queued exactly once when it recovers', async () => {
     const valkey = await ownValkey();
     const config = await newConfig(valkey.port);
     const { memory, metrics, tell } = opened(config);
@@ -97,7 +97,7 @@ describe('a caller that cannot wait', () => {
     expect(metrics.count('opencode.memory.spool.drained') - drainedBefore).toBe(500);
   });
 
-  test('loses nothing while Valkey is killed and started again', async () => {
+  test('loses nothing while Valkey is killed and restarted', async () => {
     const valkey = await ownValkey();
     const config = await newConfig(valkey.port);
     const { memory, tell } = opened(config);
@@ -114,7 +114,7 @@ describe('a caller that cannot wait', () => {
     expect((await memory.getJobCounts('store')).waiting - before).toBe(50);
   });
 
-  test('is told when its uuid belongs to another episode, as soon as Valkey answers', async () => {
+  test('reports a uuid that belongs to another episode as soon as Valkey answers', async () => {
     const config = await newConfig();
     const said: string[] = [];
     const memory = new MemoryManager(config, { onNotice: (sentence) => said.push(sentence) });
@@ -127,7 +127,7 @@ describe('a caller that cannot wait', () => {
     await until('the sentence', () => said.some((sentence) => sentence.includes('belongs to another episode')));
   });
 
-  test('hands in many, all of which are kept', async () => {
+  test('keeps every one of many episodes', async () => {
     const config = await newConfig(wrongServers.nothing());
     const { memory } = opened(config);
     const many = Array.from({ length: 600 }, (_, index) => ({ content: `Harbor ${index}.` }));
@@ -139,7 +139,7 @@ describe('a caller that cannot wait', () => {
     expect(openSpool(config.home, 10_000).count()).toBe(600);
   });
 
-  test('is told which of many are safe when Valkey goes away in the middle and the disk has no room for the rest', async () => {
+  test('reports which of many are safe when Valkey stops halfway and the disk is full', async () => {
     const proxy = await startProxy(stores.config.valkey, 'resp');
     closers.push(() => proxy.close());
     const config = { ...(await newConfig(proxy.port)), spoolLimit: 10 };
@@ -173,7 +173,7 @@ describe('a caller that cannot wait', () => {
     expect(openSpool(config.home, 10).names()).toEqual([]);
   });
 
-  test('goes on with its own trace when the episode is handed in', async () => {
+  test('continues its own trace when the spooled episode is queued', async () => {
     const config = { ...(await newConfig()), group: newGroup() };
     const traceparent = '00-0123456789abcdef0123456789abcdef-0123456789abcdef-01';
     const { newEpisode } = await import('../../../src/episode.ts');
@@ -193,7 +193,7 @@ describe('a caller that cannot wait', () => {
     expect(carrierOf(job?.opts.telemetry)).toEqual({ traceparent });
   });
 
-  test('is kept also at the first call of a process', async () => {
+  test('is kept even at the first call of a process', async () => {
     const config = await newConfig(await wrongServers.silent());
     const program = `
       const { MemoryManager } = await import(${JSON.stringify(new URL('../../../src/memory.ts', import.meta.url).href)});
@@ -212,8 +212,8 @@ describe('a caller that cannot wait', () => {
   });
 });
 
-describe('what waits on disk', () => {
-  test('is handed in by a worker', async () => {
+describe('a spooled episode', () => {
+  test('is queued by a worker', async () => {
     const config = await newConfig();
     const { newEpisode } = await import('../../../src/episode.ts');
     const episodes = [1, 2, 3].map((n) => newEpisode(`Harbor${n} uses Redis.`, null, config.group, 1000));
@@ -227,7 +227,7 @@ describe('what waits on disk', () => {
     expect(openSpool(config.home, 10).names()).toEqual([]);
   });
 
-  test('is handed in by close, if Valkey is there', async () => {
+  test('is queued by close if Valkey answers', async () => {
     const config = await newConfig();
     const memory = new MemoryManager(config);
     await memory.storeEpisode('Harbor uses Redis.', null, { spool: true });
@@ -238,7 +238,7 @@ describe('what waits on disk', () => {
     expect(await queued(config)).toBe(1);
   });
 
-  test('keeps nobody from closing, and stays, while Valkey is silent', async () => {
+  test('does not block close, and stays on disk, while Valkey is silent', async () => {
     const config = await newConfig(await wrongServers.silent());
     const memory = new MemoryManager(config);
     await memory.storeEpisode('Harbor uses Redis.', null, { spool: true });
@@ -250,7 +250,7 @@ describe('what waits on disk', () => {
 });
 
 describe('the command line', () => {
-  test('keeps an episode on disk with --no-wait while Valkey is away, and the next command hands it in', async () => {
+  test('spools an episode with --no-wait while Valkey is down, and the next command queues it', async () => {
     const config = await newConfig();
     const away = environmentOf({ ...config, valkey: { ...config.valkey, port: wrongServers.nothing() } });
 
@@ -276,7 +276,7 @@ describe('the command line', () => {
     expect(JSON.parse(status.stdout)).toMatchObject({ valkey: { store: { waiting: 4 } }, spool: { episodes: 0 } });
   });
 
-  test('says nothing of a disk while Valkey is there', async () => {
+  test('does not mention the disk while Valkey answers', async () => {
     // A busy Valkey may accept an episode later than the command waits for it.
     const config = await until('an episode that is not kept on disk', async () => {
       const fresh = await newConfig();

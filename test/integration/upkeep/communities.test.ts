@@ -19,7 +19,7 @@ beforeEach(() => {
 });
 
 describe('communities', () => {
-  test('are told in one call each, and all names embedded in one', async () => {
+  test('are summarized in one call each, and all names are embedded in one call', async () => {
     const group = newGroup();
     const graph = await know(tools, group, TWO);
 
@@ -66,7 +66,7 @@ describe('communities', () => {
     expect(edges).toEqual([edge, edge]);
   });
 
-  test('are only those of what holds now', async () => {
+  test('are built only from current facts', async () => {
     const group = newGroup();
     const graph = await know(tools, group, ['Quay uses Python', 'Harbor uses Redis']);
     await graph.write(`MATCH ()-[e {fact: 'Quay uses Python'}]->() SET e.invalid_at = '2025-02-01T00:00:00+00:00'`);
@@ -75,7 +75,7 @@ describe('communities', () => {
     expect(await build(group)).toEqual({ communities: 0, members: 0 });
   });
 
-  test('of a memory that does not exist are none, and it does not come into being', async () => {
+  test('of a memory that does not exist are empty, and the memory is not created', async () => {
     const group = newGroup();
 
     expect(await build(group)).toEqual({ communities: 0, members: 0 });
@@ -83,7 +83,7 @@ describe('communities', () => {
     expect(await tools.graphs.group(group).read('MATCH (n) RETURN n')).toEqual([]);
   });
 
-  test('never hold what belongs to another group', async () => {
+  test('never contain entities of another group', async () => {
     const [one, other] = [newGroup(), newGroup()];
     await know(tools, one, TWO);
     const graph = await know(tools, other, ['Quay uses Python']);
@@ -94,8 +94,8 @@ describe('communities', () => {
   });
 });
 
-describe('communities built again', () => {
-  test('from the same facts stay as they are, without a call or a write', async () => {
+describe('rebuilding communities', () => {
+  test('changes nothing for the same facts, without a model call or a write', async () => {
     const group = newGroup();
     const graph = await know(tools, group, TWO);
     await build(group);
@@ -110,7 +110,7 @@ describe('communities built again', () => {
     expect(await tools.valkey.get(versionKey(tools.valkey, group))).toBe(version);
   });
 
-  test('tell only the one whose member is told otherwise, under the same uuid', async () => {
+  test('summarizes again only the community with a changed member summary, and keeps its uuid', async () => {
     const group = newGroup();
     const graph = await know(tools, group, TWO);
     await build(group);
@@ -128,7 +128,7 @@ describe('communities built again', () => {
     expect((await readCommunities(graph)).map(({ uuid }) => uuid)).toEqual(uuids);
   });
 
-  test('are found by what they are called now', async () => {
+  test('renames and re-embeds a community whose member was renamed', async () => {
     const group = newGroup();
     const graph = await know(tools, group, ['Quay uses Python']);
     await build(group);
@@ -146,7 +146,7 @@ describe('communities built again', () => {
     }
   });
 
-  test('replace those whose members are others now, and make every reader look again', async () => {
+  test('replaces communities whose members changed, and invalidates caches', async () => {
     const group = newGroup();
     const graph = await know(tools, group, ['Quay uses Python']);
     await build(group);
@@ -162,7 +162,7 @@ describe('communities built again', () => {
     expect(await tools.valkey.get(versionKey(tools.valkey, group))).not.toBe(version);
   });
 
-  test('replace those that Python made', async () => {
+  test('replaces communities that Python built', async () => {
     const group = newGroup();
     const graph = await know(tools, group, ['Quay uses Python']);
     await graph.write(
@@ -179,7 +179,7 @@ describe('communities built again', () => {
 });
 
 describe('a build that fails', () => {
-  test('writes nothing, and the next try asks only for what is not told yet', async () => {
+  test('writes nothing, and the retry asks only for the missing summaries', async () => {
     const group = newGroup();
     const graph = await know(tools, group, [...TWO, 'Pier uses Go', 'Mole uses Zig', 'Dock uses C']);
     const before = await wholeGraph(graph);
@@ -205,7 +205,7 @@ describe('a build that fails', () => {
     expect(await readCommunities(graph)).toHaveLength(5);
   });
 
-  test('because another one replaced what was to be kept is tried again', async () => {
+  test('is retried if another build replaced a community that was to be kept', async () => {
     const group = newGroup();
     const graph = await know(tools, group, TWO);
     await build(group);

@@ -33,7 +33,7 @@ const chained = (days: readonly number[]) => ({
 });
 
 describe('the chain of a saga', () => {
-  test('comes out the same whatever the order of arrival', async () => {
+  test('is the same for every order of arrival', async () => {
     for (const order of permutations(DAYS)) {
       const graph = newGraph();
       for (const day of order) expect(await link(graph, [await recordDay(graph, day)])).toBe(true);
@@ -42,7 +42,7 @@ describe('the chain of a saga', () => {
     }
   });
 
-  test('comes out the same when several come together, also of several sagas', async () => {
+  test('is the same when several episodes arrive together, also from several sagas', async () => {
     const graph = newGraph();
     const other = [await recordDay(graph, 7, 'other'), await recordDay(graph, 6, 'other')];
     await link(graph, [await recordDay(graph, 3)]);
@@ -54,7 +54,7 @@ describe('the chain of a saga', () => {
     expect(await chain(graph, 'other')).toEqual(chained([6, 7]));
   });
 
-  test('is the same when an episode comes a second time', async () => {
+  test('is the same when an episode arrives twice', async () => {
     const graph = newGraph();
     const links = await Promise.all(DAYS.map((day) => recordDay(graph, day)));
     await link(graph, links);
@@ -66,7 +66,7 @@ describe('the chain of a saga', () => {
     expect(await wholeGraph(graph)).toEqual(before);
   });
 
-  test('of one day runs in the order in which the episodes were accepted', async () => {
+  test('within one day follows the order in which the episodes were accepted', async () => {
     const graph = newGraph();
     const first = await recordDay(graph, 1);
     const second = await recordDay(graph, 1);
@@ -104,7 +104,7 @@ describe('a saga', () => {
     expect(edges).toEqual([edge, edge, edge]);
   });
 
-  test('keeps its summary and how far it was summarized when the next episode comes', async () => {
+  test('keeps its summary and its summarization progress when another episode arrives', async () => {
     const graph = newGraph();
     await link(graph, [await recordDay(graph, 1)]);
     await graph.write(`MATCH (s:Saga) SET s.summary = 'So far.', s.last_summarized_at = 'then'`);
@@ -116,7 +116,7 @@ describe('a saga', () => {
     ]);
   });
 
-  test('that Python began goes on under its uuid', async () => {
+  test('that Python started continues under its uuid', async () => {
     const graph = newGraph();
     await graph.write(`CREATE (:Saga {uuid: 'given', name: 'session', group_id: $group, summary: 'Old.'})`, {
       group: graph.group,
@@ -129,7 +129,7 @@ describe('a saga', () => {
     ]);
   });
 
-  test('is not touched by a worker that was overtaken', async () => {
+  test('is not changed by a worker that lost its lease', async () => {
     const graph = newGraph();
     const one = await recordDay(graph, 1);
     await link(graph, [one]);
@@ -144,7 +144,7 @@ describe('a saga', () => {
   });
 });
 
-test('a late episode of a long saga is put in its place in one pass over the saga', async () => {
+test('a late episode of a long saga is inserted in one pass over the saga', async () => {
   const graph = newGraph();
   await graph.prepare(tools.embedder);
   await graph.write(

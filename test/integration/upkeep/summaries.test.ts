@@ -21,7 +21,7 @@ describe("a saga's summary", () => {
       )
     )[0];
 
-  test('tells its episodes in the order of time, in one call', async () => {
+  test('covers its episodes in chronological order, in one call', async () => {
     const group = newGroup();
     const graph = tools.graphs.group(group);
     for (const day of [3, 1, 2]) await link(graph, [await recordDay(graph, day)], new Date(Date.UTC(2026, 0, day)));
@@ -46,7 +46,7 @@ describe("a saga's summary", () => {
     });
   });
 
-  test('goes on with what came since, also with what happened earlier', async () => {
+  test('continues with newly arrived episodes, also those that happened earlier', async () => {
     const group = newGroup();
     const graph = tools.graphs.group(group);
     await link(graph, [await recordDay(graph, 5)], new Date('2026-01-01T00:00:00Z'));
@@ -65,7 +65,7 @@ describe("a saga's summary", () => {
     });
   });
 
-  test('is not told again while nothing came', async () => {
+  test('is not written again when no episode arrived', async () => {
     const group = newGroup();
     const graph = tools.graphs.group(group);
     await link(graph, [await recordDay(graph, 1)]);
@@ -79,7 +79,7 @@ describe("a saga's summary", () => {
     expect(await wholeGraph(graph)).toEqual(before);
   });
 
-  test('takes the latest 200 episodes first, and later all that came, 200 in a call', async () => {
+  test('takes the latest 200 episodes first, then all new ones, 200 per call', async () => {
     const group = newGroup();
     const graph = tools.graphs.group(group);
     const many = async (from: number, count: number, at: string) => {
@@ -103,7 +103,7 @@ describe("a saga's summary", () => {
     expect(tools.languageModel.asked.flat().map(({ texts }) => texts.length)).toEqual([180, 180]);
   });
 
-  test('is cut behind a sentence', async () => {
+  test('is cut at the end of a sentence', async () => {
     const group = newGroup();
     const graph = tools.graphs.group(group);
     await link(graph, [await recordDay(graph, 1)]);
@@ -117,7 +117,7 @@ describe("a saga's summary", () => {
     expect(told.summary).toMatch(/nothing\.$/);
   });
 
-  test('stays as it is when the model says nothing', async () => {
+  test('does not change when the model returns nothing', async () => {
     const group = newGroup();
     const graph = tools.graphs.group(group);
     await link(graph, [await recordDay(graph, 1)]);
@@ -131,12 +131,12 @@ describe("a saga's summary", () => {
     expect(await wholeGraph(graph)).toEqual(before);
   });
 
-  test('needs a saga', async () => {
+  test('is refused without a saga', async () => {
     await expect(summarize(newGroup())).rejects.toThrow(InvalidInputError);
   });
 });
 
-describe('summaries of entities', () => {
+describe('entity summaries', () => {
   const summarize = (group: string) => openUpkeep(tools).run(group, { kind: 'summaries' });
 
   async function noted(group: string, names: readonly string[], facts: number): Promise<GroupGraph> {
@@ -163,7 +163,7 @@ describe('summaries of entities', () => {
   const notes = async (graph: GroupGraph) =>
     (await graph.read(`MATCH (k:_Meta) WHERE k.entity IS NOT NULL RETURN k.key`)).length;
 
-  test('that are noted as long are told thirty in a call, and the notes go', async () => {
+  test('marked as too long are shortened thirty per call, and the marks are removed', async () => {
     const group = newGroup();
     const names = Array.from({ length: 35 }, (_, i) => `Harbor${i}`);
     const graph = await noted(group, names, 60);
@@ -175,7 +175,7 @@ describe('summaries of entities', () => {
     expect(await notes(graph)).toBe(0);
   });
 
-  test('are told from the newest facts that fit and hold, in the order of time', async () => {
+  test('are written from the newest current facts that fit, in chronological order', async () => {
     const group = newGroup();
     const graph = await noted(group, ['Harbor'], 100);
     await graph.write(
@@ -191,7 +191,7 @@ describe('summaries of entities', () => {
     expect(subject?.texts.join('').length).toBeLessThan(4000);
   });
 
-  test('that became short again, or whose entity is gone, cost no call', async () => {
+  test('cost no call if they became short again or their entity is gone', async () => {
     const group = newGroup();
     const graph = await noted(group, ['Harbor'], 2);
     await graph.write(`CREATE (:_Meta {key: 'long:gone', entity: 'gone'})`);
@@ -203,7 +203,7 @@ describe('summaries of entities', () => {
     expect(await summaries(graph)).toEqual([{ summary: 'A thing.' }]);
   });
 
-  test('stay noted and as they are when more was learnt while they were told', async () => {
+  test('stay marked and unchanged when facts were added during the model call', async () => {
     const group = newGroup();
     const graph = await noted(group, ['Harbor', 'Quay'], 60);
     const { languageModel } = tools;
@@ -221,7 +221,7 @@ describe('summaries of entities', () => {
     expect(await notes(graph)).toBe(1);
   });
 
-  test('of a memory without notes are none', async () => {
+  test('of a memory without marks need nothing', async () => {
     expect(await summarize(newGroup())).toEqual({ entities: 0 });
   });
 });

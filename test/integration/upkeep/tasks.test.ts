@@ -43,7 +43,7 @@ function newMemory() {
 }
 
 describe('a task', () => {
-  test('is done by a worker, and what came of it comes back', async () => {
+  test('is run by a worker, and its result is returned', async () => {
     const group = newGroup();
     await know(tools, group, ['Harbor uses Redis']);
 
@@ -58,7 +58,7 @@ describe('a task', () => {
     ]);
   });
 
-  test('that cannot succeed fails at once, with its reason', async () => {
+  test('fails at once with its reason if it cannot succeed', async () => {
     // No release names a kind so: a kind that a newer one could have waits for that release.
     const data = { version: 1, group: 'x', task: { kind: 'Forget everything.' } };
     await queue.add('task', data, { jobId: 'unknown-task', attempts: 9 });
@@ -68,7 +68,7 @@ describe('a task', () => {
     await expect(memory.waitFor({ queue: 'store', jobId: 'strange-job' })).rejects.toThrow(/jobs named "strange"/);
   });
 
-  test('of summaries is one job for all who ask in the same moment', async () => {
+  test('of summaries is one job for all callers at the same moment', async () => {
     const producer = openProducer(stores.config);
     const group = newGroup();
     await memory.connect('store');
@@ -83,7 +83,7 @@ describe('a task', () => {
     await producer.close();
   });
 
-  test('without a worker is refused in a sentence', async () => {
+  test('is refused with a clear message when no worker runs', async () => {
     const lonely = new MemoryManager({ ...stores.config, queuePrefix: '{lonely}' });
     const environment = { ...environmentOf(stores.config), MEMORY_QUEUE_PREFIX: '{lonely}' };
 
@@ -92,7 +92,7 @@ describe('a task', () => {
     await lonely.close();
   });
 
-  test('goes on when the wait for it is aborted', async () => {
+  test('continues when the wait for it is aborted', async () => {
     const group = newGroup();
     await know(tools, group, ['Harbor uses Redis']);
     const stop = new AbortController();
@@ -108,7 +108,7 @@ describe('a task', () => {
     await until('it is done', async () => (await memory.communities.list({ group })).length > 0);
   });
 
-  test('is not queued when its signal is aborted already', async () => {
+  test('is not queued when its signal is already aborted', async () => {
     const group = newGroup();
     await know(tools, group, ['Harbor uses Redis']);
     const signal = AbortSignal.abort(new Error('Too late.'));
@@ -118,7 +118,7 @@ describe('a task', () => {
     expect(await memory.getGraphSize(group)).toMatchObject({ entities: 2 });
   });
 
-  test('for what is not there is refused before it is queued', async () => {
+  test('for something that does not exist is refused before it is queued', async () => {
     await expect(memory.sagas.summarize('nothing')).rejects.toThrow(InvalidInputError);
     await expect(memory.forget({ episode: 'episode_nothing' })).rejects.toThrow(InvalidInputError);
     await expect(memory.communities.build({ group: 'a b' })).rejects.toThrow(InvalidInputError);
@@ -126,7 +126,7 @@ describe('a task', () => {
 });
 
 describe('communities', () => {
-  test('are built and printed with the numbers of their members', async () => {
+  test('are built and printed with their number of members', async () => {
     const { group, run } = newMemory();
     await know(tools, group, ['Harbor uses Redis', 'Harbor likes Redis', 'Harbor uses Node', 'Quay uses Go']);
 
@@ -141,7 +141,7 @@ describe('communities', () => {
     ]);
   });
 
-  test('that are none are said so', async () => {
+  test('are reported as empty when there are no communities', async () => {
     const { run } = newMemory();
 
     expect(await run('communities')).toMatchObject({
@@ -155,7 +155,7 @@ describe('communities', () => {
 });
 
 describe('saga', () => {
-  test('lists, shows and summarizes', async () => {
+  test('lists, shows and summarizes sagas', async () => {
     const { graph, run } = newMemory();
     await link(graph, [await recordDay(graph, 2), await recordDay(graph, 1), await recordDay(graph, 9, 'Other: "x"')]);
 
@@ -178,7 +178,7 @@ describe('saga', () => {
     });
   });
 
-  test('says in a sentence what it cannot do', async () => {
+  test('explains an error in one sentence', async () => {
     const { group, run } = newMemory();
 
     expect(await run('saga', 'show', 'x')).toMatchObject(
@@ -191,8 +191,8 @@ describe('saga', () => {
   });
 });
 
-describe('forget', () => {
-  test('takes a name or a uuid and says what went', async () => {
+describe('the forget command', () => {
+  test('takes a name or a uuid and reports what was removed', async () => {
     const { graph, run } = newMemory();
     const { episode } = await recordDay(graph, 1);
     const [{ name = '' } = {}] = await graph.read<{ name: string }>('MATCH (p:Episodic) RETURN p.name AS name');
@@ -209,7 +209,7 @@ describe('forget', () => {
     expect(await graph.read('MATCH (p:Episodic) RETURN count(p) AS n')).toEqual([{ n: 0 }]);
   });
 
-  test('takes a fact, an entity and a session', async () => {
+  test('forgets a fact, an entity and a session', async () => {
     const { graph, run } = newMemory();
     await know(tools, graph.group, ['Harbor uses Redis', 'Harbor likes Node', 'Quay uses Go']);
     await link(graph, [await recordDay(graph, 1), await recordDay(graph, 2)]);
@@ -230,7 +230,7 @@ describe('forget', () => {
     expect(await graph.read('MATCH (n) WHERE n:Episodic OR n:Saga RETURN count(n) AS n')).toEqual([{ n: 0 }]);
   });
 
-  test('refuses what stands for nothing or for several', async () => {
+  test('refuses an argument that matches nothing or several things', async () => {
     const { group, graph, run } = newMemory();
     await recordDay(graph, 1);
     await recordDay(graph, 2);

@@ -6,7 +6,7 @@ import { useStores } from '../../support/stores.ts';
 
 const stores = useStores();
 
-test('what was stored as a session is a saga, and what belongs together a community', async () => {
+test('a stored session becomes a saga, and connected entities become a community', async () => {
   const running = await startWorkers(stores.config, ['store'], {
     languageModel: summarizingModel(),
     embedder: plainEmbedder(),

@@ -60,7 +60,7 @@ async function told(episodes: readonly (readonly [on: number, Extraction])[]) {
     .read('MATCH ()-[e:RELATES_TO]->() RETURN e.role AS role, e.desk AS desk ORDER BY e.valid_at');
 }
 
-test('what is told of a fact that holds again is not told of the time before', async () => {
+test('attributes of a fact that holds again do not affect its earlier interval', async () => {
   const engineer = works({ role: 'engineer', desk: 'A1' }, 1, 3);
   const manager = works({ role: 'manager' }, 7);
   const expected = [
@@ -82,7 +82,7 @@ test('what is told of a fact that holds again is not told of the time before', a
   ).toEqual(expected);
 });
 
-test('what the later episode tells counts, whichever comes first', async () => {
+test('the value of the later episode wins in either order', async () => {
   expect(
     await told([
       [8, works({ role: 'manager' })],
@@ -91,7 +91,7 @@ test('what the later episode tells counts, whichever comes first', async () => {
   ).toEqual([{ role: 'manager', desk: 'A1' }]);
 });
 
-test('a fact that turns out to have held twice keeps of each time what was told of it', async () => {
+test('each interval of a fact that is split in two keeps its own attributes', async () => {
   expect(
     await told([
       [1, works({ role: 'engineer' })],

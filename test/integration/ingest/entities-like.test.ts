@@ -19,7 +19,7 @@ async function likeNames(asked: readonly string[], names: readonly string[]) {
   );
 }
 
-test('a name is found by its rare word, whatever usual word stands before it', async () => {
+test('a name is found by its rare word, even after a common word', async () => {
   const usual = Array.from({ length: 80 }, (_, index) => `Gateway number${index}`);
 
   const [like] = await likeNames(['Gateway Xylophone'], [...usual, 'Xylophone']);
@@ -27,7 +27,7 @@ test('a name is found by its rare word, whatever usual word stands before it', a
   expect(like).toEqual(['Xylophone']);
 });
 
-test('what one name shares with others is not taken for what the next one does', async () => {
+test('matches of one name do not displace those of the next', async () => {
   const some = Array.from({ length: 12 }, (_, index) => `Harbor quay${index}`);
 
   const [harbor, tower] = await likeNames(['Harbor', 'Tower'], [...some, 'Clock Tower']);
@@ -36,7 +36,7 @@ test('what one name shares with others is not taken for what the next one does',
   expect(tower).toEqual(['Clock Tower']);
 });
 
-test('more terms than one query asks for are all looked for', async () => {
+test('names with more terms than fit one query are all looked up', async () => {
   const names = Array.from({ length: 60 }, (_, index) => `north${index} south${index}`);
 
   const like = await likeNames(names, names);

@@ -28,8 +28,8 @@ afterAll(() => {
   valkey.disconnect();
 });
 
-describe('what an episode stated or ended', () => {
-  test('is noted once and stays when two workers had the episode', async () => {
+describe('the list of facts that an episode stated or ended', () => {
+  test('has each fact once, even if two workers stored the episode', async () => {
     const group = newGroup();
     const text = 'Harbor uses Redis. Harbor uses Valkey.';
     const one = newEpisode(text, null, group, 1000, { uuid: randomUUID(), referenceTime: day(1) });
@@ -43,25 +43,22 @@ describe('what an episode stated or ended', () => {
     expect(rows).toEqual([{ n: 2 }]);
   });
 
-  test.each(['Harbor uses Valkey.', 'Harbor not uses Redis.'])(
-    'is the same whichever comes first: %s',
-    async (later) => {
-      const noted = async (days: readonly number[]) => {
-        const { store, graph } = openMemory({ single: ['USES'] });
-        for (const on of days) await store(on, on === 1 ? 'Harbor uses Redis.' : later);
-        return graph.read(
-          `MATCH (p:Episodic) MATCH (k:_Meta {key: 'episode:' + p.uuid})
+  test.each(['Harbor uses Valkey.', 'Harbor not uses Redis.'])('is the same in either order: %s', async (later) => {
+    const noted = async (days: readonly number[]) => {
+      const { store, graph } = openMemory({ single: ['USES'] });
+      for (const on of days) await store(on, on === 1 ? 'Harbor uses Redis.' : later);
+      return graph.read(
+        `MATCH (p:Episodic) MATCH (k:_Meta {key: 'episode:' + p.uuid})
          UNWIND p.entity_edges AS uuid MATCH ()-[e:RELATES_TO {uuid: uuid}]->()
          RETURN p.content AS content, e.fact AS fact, k.unread AS unread ORDER BY content, fact`,
-        );
-      };
+      );
+    };
 
-      expect(await noted([3, 1])).toEqual(await noted([1, 3]));
-    },
-  );
+    expect(await noted([3, 1])).toEqual(await noted([1, 3]));
+  });
 });
 
-test('a fact that is cut in two is noted with each episode as the part that it states or ended', async () => {
+test('each episode of a fact that was split in two refers to the part that it stated or ended', async () => {
   const { store, graph } = openMemory();
   for (const on of [1, 5]) await store(on, 'Harbor uses Redis.');
 
@@ -78,12 +75,12 @@ test('a fact that is cut in two is noted with each episode as the part that it s
   ]);
 });
 
-describe('when a fact was first said', () => {
+describe('the time a fact was first stated', () => {
   const said = (graph: { read(query: string): Promise<unknown[]> }) =>
     graph.read('MATCH ()-[e:RELATES_TO]->() RETURN e.reference_time AS at');
   const january = (on: number) => [{ at: `2025-01-0${on}T00:00:00+00:00` }];
 
-  test('is known whichever episode comes first, and until its episode is removed', async () => {
+  test("is the earliest episode's in either order, until that episode is removed", async () => {
     const { store, remove, graph } = openMemory();
     await store(5, 'Harbor uses Redis.');
 
@@ -95,9 +92,9 @@ describe('when a fact was first said', () => {
   });
 
   test.each([
-    ['as exactly as Python wrote it', '2025-01-01T00:00:00.000417+00:00'],
-    ['to nobody where Python did not write it', null],
-  ])('stays known %s', async (_, at) => {
+    ['at the precision that Python wrote', '2025-01-01T00:00:00.000417+00:00'],
+    ['as unknown if Python did not write it', null],
+  ])('stays %s', async (_, at) => {
     const { store, graph } = openMemory();
     await store(1, 'Harbor uses Redis.');
     await graph.write('MATCH ()-[e:RELATES_TO]->() SET e.reference_time = $at', { at });
@@ -108,32 +105,29 @@ describe('when a fact was first said', () => {
   });
 });
 
-test.each([1, 4])(
-  'what contradicts is found among many of its batch that say other things (batches of %i)',
-  async (parts) => {
-    const { store, facts, group } = openMemory({ single: ['RUNS_ON'] });
-    const told = [
-      ...Array.from({ length: 24 }, (_, index) => [1, `Quay${index} runs_on Gent.`] as const),
-      [2, 'Harbor runs_on Lille.'],
-      [3, 'Harbor runs_on Gent.'],
-    ] as const;
-    for (let from = 0; from < told.length; from += Math.ceil(told.length / parts)) {
-      const batch = told.slice(from, from + Math.ceil(told.length / parts));
-      const lease = await leases.take(group);
-      const ends = Promise.all(batch.map(([on, text]) => store(on, text)));
-      await until('all wait', async () => (await valkey.hlen(`waiting:{${group}}`)) === batch.length);
-      await lease.release();
-      await ends;
-    }
+test.each([1, 4])('a contradiction is found among many other facts in its batch (batches of %i)', async (parts) => {
+  const { store, facts, group } = openMemory({ single: ['RUNS_ON'] });
+  const told = [
+    ...Array.from({ length: 24 }, (_, index) => [1, `Quay${index} runs_on Gent.`] as const),
+    [2, 'Harbor runs_on Lille.'],
+    [3, 'Harbor runs_on Gent.'],
+  ] as const;
+  for (let from = 0; from < told.length; from += Math.ceil(told.length / parts)) {
+    const batch = told.slice(from, from + Math.ceil(told.length / parts));
+    const lease = await leases.take(group);
+    const ends = Promise.all(batch.map(([on, text]) => store(on, text)));
+    await until('all wait', async () => (await valkey.hlen(`waiting:{${group}}`)) === batch.length);
+    await lease.release();
+    await ends;
+  }
 
-    expect((await facts()).filter((fact) => fact.startsWith('Harbor'))).toEqual([
-      'Harbor runs_on Lille 2–3 (1)',
-      'Harbor runs_on Gent 3– (1)',
-    ]);
-  },
-);
+  expect((await facts()).filter((fact) => fact.startsWith('Harbor'))).toEqual([
+    'Harbor runs_on Lille 2–3 (1)',
+    'Harbor runs_on Gent 3– (1)',
+  ]);
+});
 
-test('an episode that tells of two times is two facts', async () => {
+test('an episode that states a fact for two times creates two facts', async () => {
   const { store, facts, model } = openMemory();
   const fact = { source: 'Harbor', target: 'Redis', relation: 'USES', fact: 'Harbor uses Redis' };
   model.extract = async () => ({
@@ -151,7 +145,7 @@ test('an episode that tells of two times is two facts', async () => {
   expect(await facts()).toEqual(['Harbor uses Redis 1–3 (1)', 'Harbor uses Redis 7– (1)']);
 });
 
-test('a fact in other words that name its two the other way round is known from then on', async () => {
+test('a rephrased fact with its entities swapped is recognized from then on', async () => {
   const { store, facts, model } = openMemory({ repeats: [['Harbor uses Redis', 'Redis serves Harbor']] });
 
   for (const [on, text] of ['Harbor uses Redis.', 'Redis serves Harbor.', 'Redis serves Harbor.'].entries())
@@ -162,7 +156,7 @@ test('a fact in other words that name its two the other way round is known from 
 });
 
 describe('an entity', () => {
-  test('whose name is a word that no index knows is found in any writing', async () => {
+  test('whose name is a word that the index ignores is found in any capitalization', async () => {
     const { store, graph, facts } = openMemory();
 
     await store(1, 'IT uses Redis.');
@@ -174,7 +168,7 @@ describe('an entity', () => {
     ]);
   });
 
-  test('of which the first episode tells more than a summary holds is noted', async () => {
+  test('whose first episode states more than a summary holds is marked for shortening', async () => {
     const { store, graph } = openMemory();
 
     await store(1, Array.from({ length: 30 }, (_, index) => `Harbor uses ${'x'.repeat(90)}${index}.`).join(' '));
@@ -185,7 +179,7 @@ describe('an entity', () => {
     expect(rows).toHaveLength(1);
   });
 
-  test('keeps in its summary what holds when a twin of the fact goes', async () => {
+  test('keeps a current fact in its summary when a duplicate of the fact is removed', async () => {
     const { store, graph } = openMemory();
     await store(1, 'Harbor uses Redis.');
     await graph.write(
@@ -200,7 +194,7 @@ describe('an entity', () => {
     ]);
   });
 
-  test('takes over the other name of one that is gone', async () => {
+  test('takes over the alias of a removed entity', async () => {
     const { store, graph, model } = openMemory({ same: [['Kubernetes', 'Kubernetes-cluster']] });
     await store(1, 'Kubernetes runs Harbor.');
     await store(2, 'Kubernetes-cluster runs Harbor.');
@@ -213,7 +207,7 @@ describe('an entity', () => {
   });
 });
 
-test('many new names that are all alike in one batch are resolved', async () => {
+test('many similar new names in one batch are resolved', async () => {
   const { store, facts } = openMemory({ single: [] });
   await store(1, 'Harbor has Piers.');
 
@@ -222,7 +216,7 @@ test('many new names that are all alike in one batch are resolved', async () => 
   expect(await facts()).toHaveLength(32);
 });
 
-test('the facts between two entities are found without a look at all facts of either', async () => {
+test('the facts between two entities are found without reading all facts of either', async () => {
   const graph = graphs.group(newGroup());
   await graph.prepare(plainEmbedder());
   await graph.write(

@@ -57,8 +57,8 @@ const waiting = (one: { group: string; uuid: string }, count: number) =>
     return listeners === count;
   });
 
-describe('an episode that comes several times at once', () => {
-  test('is read, embedded and judged once, by whichever worker', async () => {
+describe('an episode delivered several times at once', () => {
+  test('is read, embedded and judged once, by any worker', async () => {
     const group = newGroup();
     const workers = [startProcess(), startProcess(), startProcess()];
     await workers[0]?.(episode(group));
@@ -78,7 +78,7 @@ describe('an episode that comes several times at once', () => {
     await until('the turn is given back', async () => (await opened.valkey.exists(keyOf(second))) === 0);
   });
 
-  test('is read by the next worker when it could not be read, one after the other', async () => {
+  test('is read by one worker after the other while the reads fail', async () => {
     const one = episode(newGroup());
     const gate = Promise.withResolvers<void>();
     let [asked, asking, most] = [0, 0, 0];
@@ -101,7 +101,7 @@ describe('an episode that comes several times at once', () => {
     expect(purposes()).toEqual(['embed', 'extract']);
   });
 
-  test('is waited for as long as its reader lives, however long a model takes', async () => {
+  test('is waited for as long as its reader is alive, however slow the model is', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     const one = episode(newGroup());
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -127,7 +127,7 @@ describe('an episode that comes several times at once', () => {
     expect(purposes()).toEqual(['embed', 'extract']);
   });
 
-  test('is read once its reader has died', async () => {
+  test('is read by another worker after its reader died', async () => {
     const one = episode(newGroup());
     await opened.valkey.set(keyOf(one), 'somebody who died', 'PX', SECOND / 2);
 
@@ -137,7 +137,7 @@ describe('an episode that comes several times at once', () => {
   });
 });
 
-test('a turn is given back when the raw episode could not be written', async () => {
+test('the lock is released if the raw episode could not be written', async () => {
   const group = newGroup();
   const own = openStoreConnections(stores.config);
   closing.push(own.close);

@@ -77,7 +77,7 @@ const succeeded = (ends: readonly PromiseSettledResult<unknown>[]) =>
   ends.filter(({ status }) => status === 'fulfilled').length;
 
 describe('extracted episodes of several workers', () => {
-  test('are written together by whoever gets the lease', async () => {
+  test('are committed together by the worker that gets the lease', async () => {
     const { group, holder, workers, ends } = await twoWorkersWait(20);
 
     await holder.release();
@@ -88,7 +88,7 @@ describe('extracted episodes of several workers', () => {
     expect(await opened.valkey.exists(`waiting:{${group}}`)).toBe(0);
   });
 
-  test('that come while they wait are written with them', async () => {
+  test('that arrive while others wait are committed with them', async () => {
     const { group, holder, workers, ends } = await twoWorkersWait(4);
     const more = workers[0]?.ingest(episode(group, 'Harbor has another.'));
     await shown(group, 5);
@@ -100,7 +100,7 @@ describe('extracted episodes of several workers', () => {
     expect(workers.flatMap(({ batches }) => batches)).toEqual([5]);
   });
 
-  test('wait without asking anybody all the time', async () => {
+  test('wait without polling all the time', async () => {
     const { group, holder, ends } = await twoWorkersWait(50);
     const [before, began] = [await calls(opened.valkey), performance.now()];
 
@@ -114,7 +114,7 @@ describe('extracted episodes of several workers', () => {
     expect(await factsOf(group)).toHaveLength(50);
   });
 
-  test('whose worker dies are written by another, once', async () => {
+  test('whose worker dies are committed by another, once', async () => {
     const group = newGroup();
     const holder = await opened.leases.take(group);
     const [dying, other] = [startProcess(), startProcess()];
@@ -134,7 +134,7 @@ describe('extracted episodes of several workers', () => {
     expect((await factsOf(group)).sort()).toEqual(['Harbor uses Redis', 'Quay uses Redis']);
   });
 
-  test('are written once the lease of a dead worker has lapsed', async () => {
+  test('are committed once the lease of a dead worker expires', async () => {
     const group = newGroup();
     await opened.valkey.set(`lease:{${group}}`, 'somebody who died', 'PX', SECOND);
     const workers = [startProcess(), startProcess()];
@@ -147,7 +147,7 @@ describe('extracted episodes of several workers', () => {
     expect(await factsOf(group)).toHaveLength(8);
   });
 
-  test('end also when nobody hears that they were written', async () => {
+  test('end even if the news of their commit is lost', async () => {
     const group = newGroup();
     const holder = await opened.leases.take(group);
     const worker = startProcess();
@@ -166,7 +166,7 @@ describe('extracted episodes of several workers', () => {
     await holder.release();
   });
 
-  test('end also for a worker that is given one of them while it writes it for another', async () => {
+  test('end even for a worker that receives one of them while committing it for another worker', async () => {
     const group = newGroup();
     const gate = Promise.withResolvers<void>();
     let isJudging = false;
@@ -200,7 +200,7 @@ describe('extracted episodes of several workers', () => {
     expect(await factsOf(group)).toHaveLength(3);
   });
 
-  test('are shown again when Valkey lost its data', async () => {
+  test('are announced again when Valkey loses its data', async () => {
     const { group, holder, workers, ends } = await twoWorkersWait(2);
 
     await opened.valkey.del(`waiting:{${group}}`);
@@ -211,7 +211,7 @@ describe('extracted episodes of several workers', () => {
     expect(workers.flatMap(({ batches }) => batches)).toEqual([2]);
   });
 
-  test('are left to their own worker where what was read cannot be recalled', async () => {
+  test('are left to their own worker if the extraction is not in the cache', async () => {
     const { group, holder, workers, ends } = await twoWorkersWait(6);
     const keys = await opened.valkey.keys(`memo:{${group}}:*`);
     await opened.valkey.del(...keys);
@@ -222,7 +222,7 @@ describe('extracted episodes of several workers', () => {
     expect(workers.map(({ batches }) => batches)).toEqual([[3], [3]]);
   });
 
-  test('are not taken by a worker with other models', async () => {
+  test('are not taken over by a worker with other models', async () => {
     const group = newGroup();
     const holder = await opened.leases.take(group);
     const workers = [startProcess(), startProcess({ model: { ...plainModel(), id: 'plain-2' } })];
@@ -236,8 +236,8 @@ describe('extracted episodes of several workers', () => {
   });
 });
 
-describe('what went wrong', () => {
-  test('with a judgement is told to all with the same words and the same wait', async () => {
+describe('a failure', () => {
+  test('of a judgement reaches all its episodes with the same message and the same delay', async () => {
     const busy = async () => {
       throw new ModelBusyError('The model is busy.', { retryAfterMs: 7000 });
     };
@@ -265,7 +265,7 @@ describe('what went wrong', () => {
     expect(asked).toHaveLength(1);
   });
 
-  test('with one episode takes no other with it, and the model is asked few times', async () => {
+  test('of one episode does not fail the others, and costs few model calls', async () => {
     let asked = 0;
     const model = judging(async (undecided) => {
       asked += 1;
@@ -297,7 +297,7 @@ describe('what went wrong', () => {
   });
 });
 
-test('a worker that was overtaken while the model judged writes nothing and is done again', async () => {
+test('a worker that lost its lease while the model judged writes nothing, and its work is repeated', async () => {
   const group = newGroup();
   const graph = opened.graphs.group(group);
   let asked = 0;
@@ -321,7 +321,7 @@ test('a worker that was overtaken while the model judged writes nothing and is d
   expect(asked).toBe(1);
 });
 
-test('an episode whose commit fails is found by meaning all the same, and its passages have one vector each', async () => {
+test('an episode whose commit fails is still found by meaning, and each of its passages has one vector', async () => {
   const group = newGroup();
   const model = judging(async () => {
     throw new UnusableReplyError('The model answers in verse.');
@@ -338,7 +338,7 @@ test('an episode whose commit fails is found by meaning all the same, and its pa
   expect(await vectorsOf(group, second.uuid)).toBe(1);
 });
 
-test('vectors that are written twice at once are stored once', async () => {
+test('vectors that are written twice at the same time are stored once', async () => {
   const group = newGroup();
   const one = episode(group, 'Harbor uses Redis.');
   await startProcess().ingest(one);
@@ -368,7 +368,7 @@ const vectorsOf = async (group: string, uuid: string): Promise<number | undefine
       .read<{ n: number }>('MATCH (v:_PassageVector {episode: $uuid}) RETURN count(v) AS n', { uuid })
   )[0]?.n;
 
-test('an episode that the graph has lost before its commit is refused, and recorded anew', async () => {
+test('an episode that the graph lost before its commit is refused, then recorded again', async () => {
   const group = newGroup();
   const graph = opened.graphs.group(group);
   const worker = startProcess();
@@ -387,7 +387,7 @@ test('an episode that the graph has lost before its commit is refused, and recor
   expect(worker.model.calls).toBe(1);
 });
 
-test('an episode in which nothing is found is committed without a lease, and stays found', async () => {
+test('an episode without facts is committed without a lease and can still be found', async () => {
   const group = newGroup();
   const holder = await opened.leases.take(group);
   const worker = startProcess();
@@ -411,7 +411,7 @@ async function calls(valkey: Redis): Promise<number> {
     .reduce((sum, [, , count]) => sum + Number(count), 0);
 }
 
-test('a call that nobody understands breaks nothing', async () => {
+test('an unknown message is ignored', async () => {
   const { group, holder, ends } = await twoWorkersWait(2);
 
   for (const rubbish of ['', 'null', '{"uuids":7}']) await opened.valkey.publish(`told:{${group}}`, rubbish);
@@ -421,7 +421,7 @@ test('a call that nobody understands breaks nothing', async () => {
   expect(succeeded(await ends)).toBe(2);
 });
 
-test('what dead workers left in the waiting room goes, and what lives stays', async () => {
+test('leftovers of dead workers in the waiting room are removed, and those of live workers stay', async () => {
   const group = newGroup();
   const room = openPendingBatch(opened.valkey, opened.leases.pubSub);
   const entry = (since: number) => ({

@@ -25,7 +25,7 @@ const facts = (graph: GroupGraph) =>
      ORDER BY fact`,
   );
 
-describe('an episode on its way into the graph', () => {
+describe('a stored episode', () => {
   test('becomes a raw episode, entities with types, and a dated fact between them', async () => {
     const group = newGroup();
     const ingest = openIngest(opened.graphs, opened.valkey, opened.leases, {
@@ -49,7 +49,7 @@ describe('an episode on its way into the graph', () => {
     ]);
   });
 
-  test('that states no fact but a task makes answers from before its notes outdated', async () => {
+  test('that states no fact but marks a task invalidates cached answers from before its notes', async () => {
     const group = newGroup();
     const memory = new MemoryManager({ ...stores.config, group });
     const sentence = 'Somebody has to renew the certificate.';
@@ -79,7 +79,7 @@ describe('an episode on its way into the graph', () => {
     await memory.close();
   });
 
-  test('delivered again changes nothing and asks no model', async () => {
+  test('delivered again changes nothing and calls no model', async () => {
     const group = newGroup();
     const model = plainModel();
     const ingest = openIngest(opened.graphs, opened.valkey, opened.leases, { model, embedder: plainEmbedder() });
@@ -93,7 +93,7 @@ describe('an episode on its way into the graph', () => {
     expect(model.calls).toBe(1);
   });
 
-  test('delivered twice at the same moment has its effect once', async () => {
+  test('delivered twice at the same moment is stored once', async () => {
     const group = newGroup();
     const one = episode(group, 'Harbor uses Redis. Harbor uses Valkey.');
     const ingests = [1, 2].map(() =>
@@ -108,7 +108,7 @@ describe('an episode on its way into the graph', () => {
     ]);
   });
 
-  test('that says what is known adds its support to the fact instead of a twin', async () => {
+  test('that repeats a known fact becomes another source of it instead of a duplicate', async () => {
     const group = newGroup();
     const ingest = openIngest(opened.graphs, opened.valkey, opened.leases, {
       model: plainModel(),
@@ -123,7 +123,7 @@ describe('an episode on its way into the graph', () => {
     ]);
   });
 
-  test('that ends a fact closes it at that time and keeps it', async () => {
+  test('that ends a fact sets its end and keeps it', async () => {
     const group = newGroup();
     const ingest = openIngest(opened.graphs, opened.valkey, opened.leases, {
       model: plainModel(),
@@ -138,7 +138,7 @@ describe('an episode on its way into the graph', () => {
     ]);
   });
 
-  test('that holds again after it ended is a fact of its own', async () => {
+  test('that states an ended fact again creates a new fact', async () => {
     const group = newGroup();
     const ingest = openIngest(opened.graphs, opened.valkey, opened.leases, {
       model: plainModel(),
@@ -161,7 +161,7 @@ describe('an episode on its way into the graph', () => {
 });
 
 describe('many episodes at once', () => {
-  test('of one group through two workers make each entity once', async () => {
+  test('of one group through two workers create each entity once', async () => {
     const group = newGroup();
     const ingests = [1, 2].map(() =>
       openIngest(opened.graphs, opened.valkey, opened.leases, { model: plainModel(), embedder: plainEmbedder() }),
@@ -180,7 +180,7 @@ describe('many episodes at once', () => {
     expect((await facts(graph)).reduce((sum, fact) => sum + fact.episodes, 0)).toBe(80);
   });
 
-  test('of two groups never meet', async () => {
+  test('of two groups stay separate', async () => {
     const [one, other] = [newGroup(), newGroup()];
     const ingest = openIngest(opened.graphs, opened.valkey, opened.leases, {
       model: plainModel(),
@@ -199,8 +199,8 @@ describe('many episodes at once', () => {
   });
 });
 
-describe('the write', () => {
-  test('of an overtaken worker is refused by the graph and leaves no trace', async () => {
+describe('a commit', () => {
+  test('of a worker that lost its lease is refused by the graph and leaves no trace', async () => {
     const group = newGroup();
     const ingest = openIngest(opened.graphs, opened.valkey, opened.leases, {
       model: plainModel(),
@@ -220,7 +220,7 @@ describe('the write', () => {
     expect(await wholeGraph(opened.graphs.group(group))).toEqual(before);
   });
 
-  test('that was worked out before somebody else wrote is refused, whoever holds the lease', async () => {
+  test('based on an outdated read is refused, whoever holds the lease', async () => {
     const group = newGroup();
     const graph = opened.graphs.group(group);
     const ingest = openIngest(opened.graphs, opened.valkey, opened.leases, {
@@ -238,7 +238,7 @@ describe('the write', () => {
     expect(await wholeGraph(graph)).toEqual(before);
   });
 
-  test('that fails in the middle leaves nothing behind', async () => {
+  test('that fails halfway leaves nothing behind', async () => {
     const group = newGroup();
     const graph = opened.graphs.group(group);
     await graph.prepare(plainEmbedder());
@@ -251,7 +251,7 @@ describe('the write', () => {
     expect(await wholeGraph(graph)).toEqual(before);
   });
 
-  test('of one bad episode does not take the others of its batch with it', async () => {
+  test('with one bad episode still stores the others of its batch', async () => {
     const group = newGroup();
     const model = plainModel();
     const embedder = plainEmbedder();
@@ -274,7 +274,7 @@ describe('the write', () => {
   });
 });
 
-test('a graph is never opened with vectors of another embedder', async () => {
+test('a graph is never opened with an embedder other than its own', async () => {
   const group = newGroup();
   await openIngest(opened.graphs, opened.valkey, opened.leases, { model: plainModel(), embedder: plainEmbedder() })(
     episode(group, 'Harbor uses Redis.'),

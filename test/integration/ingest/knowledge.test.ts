@@ -9,7 +9,7 @@ const openMemory = useScriptedMemories(useStores());
 const SINGLE: Knowledge = { single: ['USES'] };
 
 describe('contradicting facts', () => {
-  test('end each other by their dates, whichever comes first', async () => {
+  test('end each other by date, in either order', async () => {
     const forwards = openMemory(SINGLE);
     await forwards.store(1, 'Harbor uses Redis.');
     await forwards.store(3, 'Harbor uses Valkey.');
@@ -22,7 +22,7 @@ describe('contradicting facts', () => {
     expect(await backwards.facts()).toEqual(expected);
   });
 
-  test('of one commit see each other', async () => {
+  test('within one commit end each other too', async () => {
     const { facts, store, model } = openMemory(SINGLE);
     await store(1, 'Quay uses Redis.');
 
@@ -41,7 +41,7 @@ describe('contradicting facts', () => {
     expect(model.asked.length).toBeLessThanOrEqual(3);
   });
 
-  test('leave what is said again after the end', async () => {
+  test('do not end a fact stated again later', async () => {
     const { facts, store } = openMemory(SINGLE);
 
     await store(1, 'Harbor uses Redis.');
@@ -55,7 +55,7 @@ describe('contradicting facts', () => {
     ]);
   });
 
-  test('of the same moment stand side by side', async () => {
+  test('of the same moment coexist', async () => {
     const { facts, store } = openMemory(SINGLE);
 
     await store(1, 'Harbor uses Redis.');
@@ -64,7 +64,7 @@ describe('contradicting facts', () => {
     expect(await facts()).toEqual(['Harbor uses Redis 1– (1)', 'Harbor uses Valkey 1– (1)']);
   });
 
-  test('must share an entity', async () => {
+  test('only count if they share an entity', async () => {
     const { facts, store, model } = openMemory({ single: ['USES'], same: [] });
     model.resolve = async ({ entities, facts: asked }) => ({
       entities: entities.map(() => 0),
@@ -78,7 +78,7 @@ describe('contradicting facts', () => {
   });
 });
 
-test('an ending that comes before its fact ends it all the same', async () => {
+test('an ending stored before its fact still ends it', async () => {
   const { facts, store } = openMemory({});
 
   await store(3, 'Harbor not uses Redis.');
@@ -88,7 +88,7 @@ test('an ending that comes before its fact ends it all the same', async () => {
   expect(await facts()).toEqual(['Harbor uses Redis 1–3 (1)', 'Harbor uses Redis 7– (1)']);
 });
 
-test('a fact in other words is the same fact, and the other words are known from then on', async () => {
+test('a rephrased fact is the same fact, and the new wording is recognized from then on', async () => {
   const { facts, store, model } = openMemory({ repeats: [['Harbor uses Redis', 'Harbor employs Redis']] });
 
   await store(1, 'Harbor uses Redis.');
@@ -100,7 +100,7 @@ test('a fact in other words is the same fact, and the other words are known from
 });
 
 describe('an entity', () => {
-  test('of another name is found, keeps its own, and is known by both', async () => {
+  test('with another name is recognized, keeps its own name, and is found by both', async () => {
     const { graph, store, model } = openMemory({ same: [['Kubernetes', 'Kubernetes-cluster']] });
 
     await store(1, 'Kubernetes runs Harbor.');
@@ -113,7 +113,7 @@ describe('an entity', () => {
     expect(await graph.read('MATCH (a:_Alias) RETURN a.alias AS alias')).toEqual([{ alias: 'Kubernetes-cluster' }]);
   });
 
-  test('that differs in punctuation only is the same without asking', async () => {
+  test('whose name differs only in punctuation is matched without a model call', async () => {
     const { graph, store, model } = openMemory({});
 
     await store(1, 'Joe/Michaels leads Harbor.');
@@ -125,7 +125,7 @@ describe('an entity', () => {
     expect(model.asked.filter(({ entities }) => entities.length > 0)).toEqual([]);
   });
 
-  test('is summed up by the facts that hold', async () => {
+  test('is summarized by its current facts', async () => {
     const { graph, store } = openMemory(SINGLE);
 
     await store(1, 'Harbor uses Redis. Harbor has Piers.');
@@ -137,7 +137,7 @@ describe('an entity', () => {
     expect(await graph.read("MATCH (n:Entity {name: 'Redis'}) RETURN n.summary AS summary")).toEqual([{ summary: '' }]);
   });
 
-  test('whose summary grows too long keeps the latest and is noted', async () => {
+  test('whose summary grows too long keeps the latest facts and is marked for shortening', async () => {
     const { graph, store } = openMemory({});
     const word = (index: number) => `${'x'.repeat(90)}${index}`;
 
@@ -153,7 +153,7 @@ describe('an entity', () => {
 });
 
 describe('models', () => {
-  test('are asked once for an episode of new things, and not again for the same facts', async () => {
+  test('are called once for an episode with new entities, and not again for the same facts', async () => {
     const { store, model, embedder } = openMemory(SINGLE);
 
     await store(1, 'Harbor uses Redis. Harbor has Piers. Piers hold Ships.');
@@ -166,7 +166,7 @@ describe('models', () => {
     expect(embedder.requests).toBe(1);
   });
 
-  test('leave what they cost with the episode', async () => {
+  test('record their token use with the episode', async () => {
     const { graph, store } = openMemory(SINGLE);
 
     await store(1, 'Harbor uses Redis.');
@@ -184,7 +184,7 @@ describe('models', () => {
   });
 });
 
-test('whatever the order and the batches, the same facts come out', { timeout: 120_000 }, async () => {
+test('any order and batching of episodes gives the same facts (random stories)', { timeout: 120_000 }, async () => {
   const random = randomNumbers(7);
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
   for (let round = 0; round < 8; round += 1) {

@@ -61,7 +61,7 @@ async function kept(group: string) {
   return { vectors, use: rows.flatMap(({ use }) => JSON.parse(use) as { purpose: string }[]) };
 }
 
-test('an episode that failed after it was read is not read again, and costs what it cost', async () => {
+test('an episode that failed after extraction is not extracted again, and its recorded cost stays the same', async () => {
   const [group, other] = [newGroup(), newGroup()];
   const one = episode(group, REDIS);
   const first = startWorker();
@@ -82,7 +82,7 @@ test('an episode that failed after it was read is not read again, and costs what
   expect(found.use.map(({ purpose }) => purpose)).toEqual(['extract', 'embed']);
 });
 
-test('parts of a long episode that were answered are not asked for again when another one failed', async () => {
+test('parts of a long episode that succeeded are not read again when another part failed', async () => {
   const group = newGroup();
   const filler = 'Nothing of note happened on this day, and the log says so at some length. '.repeat(100);
   const part = (n: number) => `Service ${n} [Service] USES Valkey [Product]: Service ${n} uses Valkey\n${filler}`;
@@ -112,7 +112,7 @@ test('parts of a long episode that were answered are not asked for again when an
   expect(await opened.valkey.exists(`memo:{${group}}:${one.uuid}:parts`)).toBe(0);
 });
 
-test('an embedding that failed does not make the text be read again', async () => {
+test('a failed embedding does not repeat the extraction', async () => {
   const group = newGroup();
   const one = episode(group, REDIS);
   const { ingest } = startWorker();
@@ -126,7 +126,7 @@ test('an embedding that failed does not make the text be read again', async () =
   expect(purposes()).toEqual(['embed']);
 });
 
-test('a judgement is asked for once, also when what it was for was refused', async () => {
+test('a judgement is requested once, even if the commit that used it was refused', async () => {
   const group = newGroup();
   const { ingest } = startWorker();
   await ingest(episode(group, REDIS));
@@ -158,7 +158,7 @@ test('a judgement is asked for once, also when what it was for was refused', asy
   await refusing.close();
 });
 
-test('a graph that was lost is built again without a model, to the last digit', async () => {
+test('a lost graph is rebuilt exactly, without model calls', async () => {
   const group = newGroup();
   const episodes = [episode(group, REDIS), episode(group, VALKEY, 2)];
   const { ingest } = startWorker();
@@ -174,10 +174,10 @@ test('a graph that was lost is built again without a model, to the last digit', 
 });
 
 test.each([
-  ['rubbish', 'not what anybody wrote'],
+  ['unreadable data', 'not what anybody wrote'],
   ['another version', JSON.stringify({ stamp: 'old', extraction: { entities: [], facts: [], ended: [] } })],
-  ['something of another shape', '{"stamp":7}'],
-])('%s in the memo counts as nothing', async (_, text) => {
+  ['another format', '{"stamp":7}'],
+])('%s in the memo is ignored', async (_, text) => {
   const group = newGroup();
   const one = episode(group, REDIS);
   for (const stage of ['extraction', 'vectors']) await opened.valkey.set(`memo:{${group}}:${one.uuid}:${stage}`, text);
@@ -189,7 +189,7 @@ test.each([
   expect(counts).toMatchObject({ 'memo.miss extraction': 1, 'memo.miss vectors': 1 });
 });
 
-test('what another model made is not used; vectors are, as long as the texts are the same', async () => {
+test('results of another model are not reused; vectors are if the texts are the same', async () => {
   const group = newGroup();
   const one = episode(group, REDIS);
   await startWorker().ingest(one);
@@ -203,7 +203,7 @@ test('what another model made is not used; vectors are, as long as the texts are
   expect(counts).toMatchObject({ 'memo.miss extraction': 1, 'memo.hit vectors': 1 });
 });
 
-test('the memo is kept for thirty days, and goes with its episode', async () => {
+test('a memo is kept for thirty days and deleted with its episode', async () => {
   const group = newGroup();
   const one = episode(group, REDIS);
   await startWorker().ingest(one);

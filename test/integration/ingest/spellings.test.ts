@@ -23,7 +23,7 @@ async function openMemory() {
   return { graph, tell, names };
 }
 
-test('one name in several Unicode spellings is one entity, whichever is said or asked for', async () => {
+test('one name in several Unicode spellings is one entity, for storing and for queries', async () => {
   const { graph, tell, names } = await openMemory();
   await tell('\u00C9cole uses Redis.');
   await tell('E\u0301cole uses \uFF32\uFF45\uFF44\uFF49\uFF53.');

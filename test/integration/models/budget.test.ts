@@ -46,8 +46,8 @@ function budgetOf(limit: number) {
   return { valkey, ...openBudget(valkey, prefix, limit, () => clock.now) };
 }
 
-describe('a budget that several workers share', () => {
-  test('lets as many calls begin at once as it can pay for, and gives back what they did not cost', async () => {
+describe('a budget shared by several workers', () => {
+  test('lets as many calls start at once as it can pay for, and refunds what they did not cost', async () => {
     const [one, other] = [budgetOf(1), budgetOf(1)];
 
     const tries = await Promise.allSettled(
@@ -72,7 +72,7 @@ describe('a budget that several workers share', () => {
     await expect(other.reserve(0.25)).resolves.toBeTypeOf('function');
   });
 
-  test('begins again with each day of UTC; a call over midnight is booked on the day on which it began', async () => {
+  test('starts again with each UTC day; a call across midnight counts for the day it began on', async () => {
     const { valkey, reserve } = budgetOf(1);
     const settle = await reserve(0.25);
     clock.now = MORNING + DAY;
@@ -83,7 +83,7 @@ describe('a budget that several workers share', () => {
     expect((await readSpending(valkey, prefix, clock.now)).budget).toMatchObject({ spent: 0.5 });
   });
 
-  test('takes a raised limit at once', async () => {
+  test('applies a raised limit at once', async () => {
     const { book, reserve } = budgetOf(1);
     await book(1);
     await expect(reserve(0.25)).rejects.toMatchObject({ name: 'BudgetSpentError' });
@@ -99,7 +99,7 @@ describe('a guarded model with a budget', () => {
     budget: budgetOf(limit),
   });
 
-  test('is not asked to read once the budget is spent, finishes what was read, and reads again the next day', async () => {
+  test('does not read once the budget is spent, finishes what was read, and reads again the next day', async () => {
     const limited = guard(0.000001);
     const model = guardedLanguageModel(openaiLanguageModel(settingsFor(fake)), limited, 'gpt-4.1-mini');
     await model.extract(episode);
@@ -132,7 +132,7 @@ describe('a guarded model with a budget', () => {
     expect((await readSpending(limited.budget.valkey, prefix, clock.now)).budget).toMatchObject({ spent: 0 });
   });
 
-  test('reads on without a limit if its price is unknown, as that of local models is', async () => {
+  test('reads without a limit if its price is unknown, as for local models', async () => {
     const limited = guard(0);
     const model = guardedLanguageModel(plainModel(), limited);
 
@@ -140,7 +140,7 @@ describe('a guarded model with a budget', () => {
   });
 });
 
-test('a worker stores and finds what it may not read, counts no attempt, says so everywhere, and reads it later', async () => {
+test('with the budget spent, a worker stores and finds texts, counts no attempt, reports the reason everywhere, and reads later', async () => {
   const said: string[] = [];
   const settings = { ...stores.config, ...modelsAt(fake), queuePrefix: prefix, group: newGroup() };
   const onNotice = (sentence: string) => void said.push(sentence);

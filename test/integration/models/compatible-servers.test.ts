@@ -32,7 +32,7 @@ const failure = (reading: Promise<unknown>) =>
 const factsOf = ({ facts }: Extraction) => facts.map(({ fact }) => fact);
 const FACTS = ['Mira Okafor lives in Lagos'];
 
-describe('an error under status 200 is the error that it tells of', () => {
+describe('an error sent with status 200 is handled like an error status', () => {
   test.each<[string, unknown, string]>([
     ['429', { error: { message: 'Provider returned error', code: 429 } }, 'ModelBusyError'],
     ['502', { error: { message: 'Provider returned error', code: 502 } }, 'ModelUnavailableError'],
@@ -52,7 +52,7 @@ describe('an error under status 200 is the error that it tells of', () => {
     expect(await failure(read())).toMatchObject({ name });
   });
 
-  test('in a piece of the answer', async () => {
+  test('in a chunk of the stream', async () => {
     fake.fail({
       kind: 'error-in-stream',
       error: { choices: [{ index: 0, delta: { content: '' }, error: { code: 502 } }] },
@@ -61,15 +61,15 @@ describe('an error under status 200 is the error that it tells of', () => {
     expect(await failure(read())).toMatchObject({ name: 'ModelUnavailableError' });
   });
 
-  test('for vectors', async () => {
+  test('for embeddings', async () => {
     fake.fail({ kind: 'body', body: { error: { message: 'Rate limited', code: 429 } } });
 
     expect(await failure(openaiEmbedder(embeddingsFor(fake)).embed(['a']))).toMatchObject({ name: 'ModelBusyError' });
   });
 });
 
-describe('an answer is found where servers put it', () => {
-  test.each(['in-reasoning', 'in-parts', 'in-tool-call'] as const)('%s, in pieces and in one', async (kind) => {
+describe('the answer is found wherever servers put it', () => {
+  test.each(['in-reasoning', 'in-parts', 'in-tool-call'] as const)('%s, streamed and in one piece', async (kind) => {
     fake.fail(kind);
     expect(factsOf(await read())).toEqual(FACTS);
     await fake.close();
@@ -79,7 +79,7 @@ describe('an answer is found where servers put it', () => {
     expect(factsOf(await read())).toEqual(FACTS);
   });
 
-  test('a server that answers nothing with a schema is asked in JSON mode, from then on', async () => {
+  test('a server that sends empty replies to schema requests is asked in JSON mode from then on', async () => {
     await fake.close();
     await start({
       faultOf: ({ purpose, body }) =>
@@ -94,7 +94,7 @@ describe('an answer is found where servers put it', () => {
     expect(use).toHaveLength(2);
   });
 
-  test('a text to which every format brings an empty reply lowers nothing for the others', async () => {
+  test('a text with an empty reply in every format does not downgrade the format of other texts', async () => {
     fake.fail('empty', 'empty', 'empty');
     const model = openaiLanguageModel(settingsFor(fake));
 
@@ -105,10 +105,10 @@ describe('an answer is found where servers put it', () => {
   });
 });
 
-describe('a refusal in words that nobody knows leads to asking for less', () => {
+describe('after an unknown refusal', () => {
   const odd: Fault = { kind: 'refused', status: 400, message: 'Proto field is not repeating, cannot start list.' };
 
-  test('of chat, which is remembered', async () => {
+  test('chat is asked with fewer features, and that is remembered', async () => {
     await fake.close();
     await start({
       faultOf: ({ body }) => ((body as ChatRequest).response_format?.type === 'json_schema' ? odd : undefined),
@@ -127,7 +127,7 @@ describe('a refusal in words that nobody knows leads to asking for less', () => 
     ['a detail', { detail: [{ loc: ['body', 'response_format'], msg: 'Extra inputs are not permitted' }] }],
     ['a message', { object: 'error', message: 'xgrammar takes no such schema', code: 400 }],
     ['a text', 'no structured output here'],
-  ])('told as %s', async (_, body) => {
+  ])('sent as %s, chat is asked without a schema', async (_, body) => {
     await fake.close();
     await start({
       faultOf: ({ body: asked }) =>
@@ -140,7 +140,7 @@ describe('a refusal in words that nobody knows leads to asking for less', () => 
     expect(fake.calls.at(-1)?.format).toBe('json_object');
   });
 
-  test('but not of a server that has answered this way before: then it is about the text', async () => {
+  test('from a server that accepted the schema before, the text counts as the cause', async () => {
     const model = openaiLanguageModel(settingsFor(fake));
     await read(model);
     fake.fail(odd);
@@ -149,7 +149,7 @@ describe('a refusal in words that nobody knows leads to asking for less', () => 
     expect(fake.calls).toHaveLength(2);
   });
 
-  test('and what did not help is not remembered', async () => {
+  test('that persists without the features, the next request has all of them again', async () => {
     const model = openaiLanguageModel(settingsFor(fake));
     fake.fail(odd, odd, odd, odd, odd, odd);
 
@@ -163,7 +163,7 @@ describe('a refusal in words that nobody knows leads to asking for less', () => 
     });
   });
 
-  test('a key that is refused with 400 is told as that', async () => {
+  test('a key refused with status 400 is reported as a wrong key', async () => {
     const body = [{ error: { code: 400, message: 'API key not valid. Please pass a valid API key.' } }];
     fake.fail({ kind: 'body', status: 400, body });
 
@@ -172,8 +172,8 @@ describe('a refusal in words that nobody knows leads to asking for less', () => 
   });
 });
 
-describe('one bad row loses nothing else', () => {
-  test('of an extraction', async () => {
+describe('one invalid row does not affect the others', () => {
+  test('loses no other row of an extraction', async () => {
     const facts = [
       {
         source: 'Mira Okafor',
@@ -194,7 +194,7 @@ describe('one bad row loses nothing else', () => {
     expect(extraction.use).toMatchObject([{ rowsDropped: 2 }]);
   });
 
-  test('of a verdict, whose numbers may stand in quotes', async () => {
+  test('loses no other row of a verdict, whose numbers may be strings', async () => {
     const rome = {
       source: 'Mira',
       target: 'Rome',
@@ -216,7 +216,7 @@ describe('one bad row loses nothing else', () => {
   });
 });
 
-describe('vectors from servers that take less', () => {
+describe('an embedding server with lower limits', () => {
   const texts = Array.from({ length: 45 }, (_, index) => `service ${index}`);
   const inputOf = ({ body }: { body: unknown }) => [(body as EmbeddingRequest).input].flat();
   const taking = (most: number, refusal: Fault) =>
@@ -229,7 +229,7 @@ describe('vectors from servers that take less', () => {
     ],
     ['unknown words', { kind: 'body', status: 422, body: { message: 'nope', type: 'Validation' } }],
     ['413', { kind: 'body', status: 413, body: '' }],
-  ])('texts in a request: batches are halved and the size is remembered (%s)', async (_, refusal) => {
+  ])('gets smaller batches, and the size is remembered (%s)', async (_, refusal) => {
     const expected = await openaiEmbedder(embeddingsFor(fake)).embed(texts);
     await fake.close();
     await taking(10, refusal);
@@ -242,7 +242,7 @@ describe('vectors from servers that take less', () => {
     expect(fake.calls.slice(before).every(({ status }) => status === 200)).toBe(true);
   });
 
-  test('base64 falls back to numbers', async () => {
+  test('without base64 is asked for plain numbers', async () => {
     await fake.close();
     await start({
       faultOf: ({ body }) =>
@@ -262,7 +262,7 @@ describe('vectors from servers that take less', () => {
     ]);
   });
 
-  test('a text that is too long is cut, and the others keep their length', async () => {
+  test('gets a text that is too long cut, and the other texts in full', async () => {
     const long: Fault = { kind: 'body', status: 500, body: { error: { message: 'input is too large to process' } } };
     await fake.close();
     await start({ faultOf: ({ body }) => (inputOf({ body }).some((text) => text.length > 1500) ? long : undefined) });
@@ -276,13 +276,13 @@ describe('vectors from servers that take less', () => {
   });
 });
 
-describe('what can never succeed', () => {
+describe('a request that can never succeed', () => {
   test.each([
     [
       'Request too large for gpt-4.1-mini on tokens per min (TPM): Limit 2000, Requested 34238. The input must be reduced.',
     ],
     ['Rate limit reached: Limit 2,000, Used 0, Requested 34,238.'],
-  ])('a request larger than a minute allows is read in smaller parts: %s', async (message) => {
+  ])('because it exceeds the limit per minute is split: %s', async (message) => {
     await fake.close();
     await start({
       faultOf: ({ body }) =>
@@ -298,13 +298,13 @@ describe('what can never succeed', () => {
     expect(facts).toHaveLength(2);
   });
 
-  test('and ends as a text that is too long where it cannot be cut', async () => {
+  test('and cannot be split fails as a text that is too long', async () => {
     fake.fail({ kind: 'refused', status: 429, message: 'Request too large: tokens must be reduced.' });
 
     expect(await failure(read())).toMatchObject({ name: 'TextTooLongError' });
   });
 
-  test('a server that fails on one text each time and answers others: the text counts its attempts, the server is not away', async () => {
+  test('a server that always fails on one text and answers others: the text counts attempts, and the server does not count as down', async () => {
     await fake.close();
     await start({
       faultOf: ({ body }) =>
@@ -324,7 +324,7 @@ describe('what can never succeed', () => {
   test.each<[string, Fault]>([
     ['with 500', { kind: 'server-error', status: 500 }],
     ['under status 200', { kind: 'body', body: { error: { message: 'Provider returned error', code: 502 } } }],
-  ])('a server that fails on everything %s is away, however often it is asked', async (_, fault) => {
+  ])('a server that fails on everything %s counts as down, however often it is asked', async (_, fault) => {
     await fake.close();
     await start({ faultOf: () => fault });
     const model = openaiLanguageModel(settingsFor(fake));

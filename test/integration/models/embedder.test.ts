@@ -13,7 +13,7 @@ afterAll(() => fake.close());
 
 const request = (index: number, from = fake) => from.calls[index]?.body as EmbeddingRequest;
 
-test('the server is asked for as many numbers as are wanted, in base64, and for short texts in one request', async () => {
+test('short texts go in one request, in base64, with the configured dimension', async () => {
   const texts = Array.from({ length: 200 }, (_, index) => `text ${index}`);
 
   const vectors = await openaiEmbedder(embeddingsFor(fake)).embed(texts);
@@ -39,13 +39,13 @@ test('many and long texts go in requests of at most 256 texts and 200,000 charac
   expect([vectors[7], vectors[599]]).toEqual(await embedder.embed(['text 7', 'text 599']));
 });
 
-test('line breaks become spaces and empty texts something that servers take', async () => {
+test('line breaks become spaces, and empty texts become text that servers accept', async () => {
   await openaiEmbedder(embeddingsFor(fake)).embed(['one\r\n\ntwo', '', ' \n']);
 
   expect(request(0).input).toEqual(['one two', '.', '.']);
 });
 
-test('vectors are put in order by their index', async () => {
+test('vectors are sorted by their index', async () => {
   const row = (index: number, at: number) => ({ index, embedding: [0, 0, 0].with(at, 1) });
   fake.fail({ kind: 'body', body: { data: [row(1, 1), row(0, 0)] } });
 
@@ -55,29 +55,32 @@ test('vectors are put in order by their index', async () => {
   ]);
 });
 
-describe('a server that does not cut vectors itself', () => {
-  test.each(['refuse', 'ignore'] as const)('(%s) has them cut here, to the same', async (dimensions) => {
-    const other = await startFakeOpenAI({ dimensions });
-    const [whole = []] = await openaiEmbedder(embeddingsFor(fake)).embed(['Harbor uses Valkey']);
-    const embedder = openaiEmbedder(embeddingsFor(other));
+describe('the dimension of vectors', () => {
+  test.each(['refuse', 'ignore'] as const)(
+    'is cut by the client, with the same result, if the server would %s the request for it',
+    async (dimensions) => {
+      const other = await startFakeOpenAI({ dimensions });
+      const [whole = []] = await openaiEmbedder(embeddingsFor(fake)).embed(['Harbor uses Valkey']);
+      const embedder = openaiEmbedder(embeddingsFor(other));
 
-    const [cut = []] = await embedder.embed(['Harbor uses Valkey']);
-    await embedder.embed(['again']);
-    await other.close();
+      const [cut = []] = await embedder.embed(['Harbor uses Valkey']);
+      await embedder.embed(['again']);
+      await other.close();
 
-    expect(cut).toHaveLength(1024);
-    for (const [index, value] of cut.entries()) expect(value).toBeCloseTo(whole[index] ?? 0, 6);
-    expect(other.calls).toHaveLength(dimensions === 'refuse' ? 3 : 2);
-  });
+      expect(cut).toHaveLength(1024);
+      for (const [index, value] of cut.entries()) expect(value).toBeCloseTo(whole[index] ?? 0, 6);
+      expect(other.calls).toHaveLength(dimensions === 'refuse' ? 3 : 2);
+    },
+  );
 
-  test('is not asked to where the model is none that takes the wish', async () => {
+  test('is not requested from a model that does not support it', async () => {
     await openaiEmbedder(embeddingsFor(fake, { model: 'nomic-embed-text', dimension: 768 })).embed(['Harbor']);
 
     expect(request(0)).not.toHaveProperty('dimensions');
   });
 });
 
-test('a server that speaks no base64 is understood', async () => {
+test('a server without base64 support is supported', async () => {
   const plain = await startFakeOpenAI({ base64: false });
   const [numbers = []] = await openaiEmbedder(embeddingsFor(plain)).embed(['Harbor']);
   const [packed = []] = await openaiEmbedder(embeddingsFor(fake)).embed(['Harbor']);

@@ -44,7 +44,7 @@ const nameOf = (call: Promise<unknown>) =>
 const textsAround = (poison: string, place: number, count = 256) =>
   Array.from({ length: count }, (_, index) => (index === place ? poison : `text ${index}`));
 
-test('an episode on which the chat server always fails counts its attempts; others are read and the breaker stays closed', async () => {
+test('an episode on which the chat server always fails counts its attempts; others are read and the circuit breaker stays closed', async () => {
   const { language, breaker } = openModels();
   const read = (content: string) => nameOf(language.extract({ content, source: 'text', referenceTime: new Date(0) }));
   const outcomes: string[] = [];
@@ -59,7 +59,7 @@ test('an episode on which the chat server always fails counts its attempts; othe
   expect(breaker(CHAT_MODEL)).toBe('closed');
 });
 
-test('an episode on which the chat server always fails does not open the breaker even if no other text is read meanwhile', async () => {
+test('an episode on which the chat server always fails does not open the circuit breaker even if no other text is read meanwhile', async () => {
   const { language, breaker } = openModels();
   const read = (content: string) => nameOf(language.extract({ content, source: 'text', referenceTime: new Date(0) }));
 
@@ -70,21 +70,24 @@ test('an episode on which the chat server always fails does not open the breaker
 });
 
 describe('a batch with a text on which the server always fails', () => {
-  test.each([0, 1, 100, 255])('gets the vectors of all other texts at the third try: place %i', async (place) => {
-    const { caching, embedder, breaker } = openModels();
-    const texts = textsAround(POISON, place);
-    const tries = [await nameOf(embedEach(caching, texts)), await nameOf(embedEach(caching, texts))];
-    fake.reset();
+  test.each([0, 1, 100, 255])(
+    'gets the vectors of all other texts at the third attempt: position %i',
+    async (place) => {
+      const { caching, embedder, breaker } = openModels();
+      const texts = textsAround(POISON, place);
+      const tries = [await nameOf(embedEach(caching, texts)), await nameOf(embedEach(caching, texts))];
+      fake.reset();
 
-    const vectors = await embedEach(caching, texts);
+      const vectors = await embedEach(caching, texts);
 
-    expect(tries).toEqual(['ModelUnavailableError', 'ModelUnavailableError']);
-    expect(vectors.flatMap((vector, index) => (vector ? [] : [index]))).toEqual([place]);
-    expect(fake.calls.length).toBeLessThan(40);
-    expect(breaker(EMBEDDING_MODEL)).toBe('closed');
-    const others = texts.filter((text) => text !== POISON);
-    expect(vectors.filter((vector) => vector !== undefined)).toEqual(await embedder.embed(others));
-  });
+      expect(tries).toEqual(['ModelUnavailableError', 'ModelUnavailableError']);
+      expect(vectors.flatMap((vector, index) => (vector ? [] : [index]))).toEqual([place]);
+      expect(fake.calls.length).toBeLessThan(40);
+      expect(breaker(EMBEDDING_MODEL)).toBe('closed');
+      const others = texts.filter((text) => text !== POISON);
+      expect(vectors.filter((vector) => vector !== undefined)).toEqual(await embedder.embed(others));
+    },
+  );
 
   test('is split down to each failing text, also without a cache', async () => {
     const { embedder } = openModels();
@@ -105,7 +108,7 @@ describe('a batch with a text on which the server always fails', () => {
     expect(vectors.flatMap((vector, index) => (vector ? [] : [index]))).toEqual([5]);
   });
 
-  test('keeps a sound text whose call failed once by chance', async () => {
+  test('keeps a good text whose call failed once by chance', async () => {
     const { embedder } = openModels();
     const texts = textsAround(POISON, 0, 2);
     for (const _ of [1, 2]) await nameOf(embedEach(embedder, texts));
@@ -123,7 +126,7 @@ describe('a batch with a text on which the server always fails', () => {
 });
 
 describe('an outage', () => {
-  test('is waited for, with two calls each time at most, however often the batch is tried', async () => {
+  test('is waited out with at most two calls per attempt, however often the batch is tried', async () => {
     faultOf = () => FAILURE;
     const { embedder } = openModels();
     const texts = textsAround('sound', 0);
@@ -135,7 +138,7 @@ describe('an outage', () => {
     }
   });
 
-  test('that begins while a batch is split ends the try after a few calls, and skips no text', async () => {
+  test('that begins while a batch is split ends the attempt after a few calls, and skips no text', async () => {
     const { embedder } = openModels();
     const texts = textsAround(POISON, 200);
     for (const _ of [1, 2]) await nameOf(embedEach(embedder, texts));

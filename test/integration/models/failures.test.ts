@@ -35,7 +35,7 @@ async function failure(settings: Partial<OpenAISettings> = {}): Promise<Error> {
 
 const HOST = /The server at 127\.0\.0\.1:\d+/.source;
 
-describe('each failure has its own class and sentence', () => {
+describe('each failure of a language model has its own class and message', () => {
   test.each<[FaultName | Fault, string, RegExp]>([
     ['wrong-key', 'ConfigError', / refused the key in OPENAI_API_KEY; set one that is valid\.$/],
     [
@@ -98,7 +98,7 @@ describe('each failure has its own class and sentence', () => {
     expect(fake.calls).toHaveLength(1);
   });
 
-  test('a refusal in odd words, whatever is left out of the request', async () => {
+  test('a refusal in unknown words that persists with fewer features', async () => {
     const odd = { kind: 'refused', status: 400, code: 'odd_thing' } as const;
     fake.fail(odd, odd, odd, odd, odd, odd);
 
@@ -111,7 +111,7 @@ describe('each failure has its own class and sentence', () => {
     expect(fake.calls).toHaveLength(6);
   });
 
-  test('nobody listens', async () => {
+  test('no server listens', async () => {
     const host = `127.0.0.1:${wrongServers.nothing()}`;
 
     const error = await failure({ baseUrl: `http://${host}/v1` });
@@ -122,13 +122,13 @@ describe('each failure has its own class and sentence', () => {
     });
   });
 
-  test('the path of the protocol is wrong', async () => {
+  test('the path of the API is wrong', async () => {
     const error = await failure({ baseUrl: fake.url.replace('/v1', '/v2') });
 
     expect(error).toMatchObject({ name: 'ConfigError', message: expect.stringContaining('OPENAI_BASE_URL') });
   });
 
-  test('a server wants a key and there is none', async () => {
+  test('the server requires a key and none is set', async () => {
     const strict = await startFakeOpenAI({ key: 'sk-right' });
 
     const without = await failure({ baseUrl: strict.url, apiKey: undefined });
@@ -141,7 +141,7 @@ describe('each failure has its own class and sentence', () => {
     expect(right.message).toBe('nothing went wrong');
   });
 
-  test('the model is closed while it is asked', async () => {
+  test('the model is closed during a call', async () => {
     fake.fail('hang');
     const model = openaiLanguageModel(settingsFor(fake));
     const reading = model.extract({ content: SECRET, source: 'text', referenceTime: new Date(0) });
@@ -157,7 +157,7 @@ describe('each failure has its own class and sentence', () => {
   });
 });
 
-describe('a server that asks to wait says how long', () => {
+describe('the requested wait of a server is passed on', () => {
   test.each<[object, number | null]>([
     [{ retryAfter: '7' }, 7000],
     [{ retryAfter: '0.25' }, 250],
@@ -171,7 +171,7 @@ describe('a server that asks to wait says how long', () => {
   });
 });
 
-describe('a reply that cannot be used has a reason', () => {
+describe('an unusable reply has a reason', () => {
   test.each<[FaultName | Fault, number, string]>([
     ['refusal', 2, 'in 2 attempts: the model declined to answer.'],
     ['length', 2, 'in 2 attempts: the reply was cut off at the longest that the model writes.'],
@@ -199,7 +199,7 @@ describe('a reply that cannot be used has a reason', () => {
   });
 });
 
-test('no failure tells the key, the text or what the server said, however it is printed', async () => {
+test("an error never contains the key, the text or the server's message, however it is printed", async () => {
   const faults: (Fault | FaultName)[] = [
     ...(['wrong-key', 'forbidden', 'unknown-model', 'quota', 'too-long', 'filtered-prompt', 'html', 'reset'] as const),
     { kind: 'rate-limit' },
@@ -218,7 +218,7 @@ test('no failure tells the key, the text or what the server said, however it is 
   }
 });
 
-describe('an embedder fails in sentences too', () => {
+describe('each failure of an embedder has its own class and message', () => {
   const embed = (settings: Partial<EmbeddingSettings> = {}) =>
     openaiEmbedder(embeddingsFor(fake, settings))
       .embed(['Harbor', SECRET])

@@ -54,7 +54,7 @@ async function silenceOf(milliseconds: number, call: () => Promise<unknown>): Pr
   return outcome;
 }
 
-describe('an answer that is not whole is none', () => {
+describe('an incomplete answer is rejected', () => {
   test.each<[FaultName | Fault, string, RegExp, Partial<CallLimits>?]>([
     ['hang', 'ModelUnavailableError', / did not answer within 0\.4 s\.$/, SHORT.begin],
     ['hang-in-body', 'ModelUnavailableError', / fell silent for 0\.4 s in the middle of its answer\.$/, SHORT.pause],
@@ -101,7 +101,7 @@ describe('an answer that is not whole is none', () => {
   test.each<[FaultName, RegExp, Partial<CallLimits>?]>([
     ['hang-in-body', / did not answer within 0\.4 s\.$/, SHORT.begin],
     ['cut', / broke off in the middle of its answer; it is called again later\.$/],
-  ])('nor one in one piece (%s)', async (fault, sentence, limits) => {
+  ])('also without streaming (%s)', async (fault, sentence, limits) => {
     const old = await startFakeOpenAI({ stream: 'ignore' });
     old.fail(fault);
 
@@ -116,7 +116,7 @@ describe('an answer that is not whole is none', () => {
     expect(error).toMatchObject({ name: 'ModelUnavailableError', message: expect.stringMatching(sentence) });
   });
 
-  test('one that never ends costs an attempt each time, since it is paid for', async () => {
+  test('and counts an attempt if it never ends, since it is paid for', async () => {
     fake.fail({ kind: 'slow', piece: 50 });
 
     const error = await failure(modelWith({ whole: 200 }));
@@ -129,7 +129,7 @@ describe('an answer that is not whole is none', () => {
   });
 });
 
-describe('a whole answer is taken', () => {
+describe('a complete answer is accepted', () => {
   test.each<FaultName>(['no-done', 'no-finish-reason', 'cut-after-text', 'hang-after-done', 'no-pieces'])(
     'however it ends (%s)',
     async (fault) => {
@@ -140,14 +140,14 @@ describe('a whole answer is taken', () => {
     },
   );
 
-  test('also when it takes longer than any silence may', async () => {
+  test('even if it takes longer than the limit for silence', async () => {
     // 13 pieces; one may be ten seconds late.
     fake.fail({ kind: 'slow', piece: SECOND });
 
     expect(await read(modelWith({ begin: 12 * SECOND, pause: 12 * SECOND }))).toEqual([FACT]);
   });
 
-  test('with its tokens, which are told in the last piece', async () => {
+  test('with its token counts, which arrive in the last chunk', async () => {
     const { use } = await modelWith().extract(EPISODE);
     const [call] = fake.calls;
 
@@ -157,7 +157,7 @@ describe('a whole answer is taken', () => {
   });
 });
 
-describe('a server is asked as it can be', () => {
+describe('a request adapts to the server', () => {
   const ask = async (options: FakeOpenAIOptions) => {
     const other = await startFakeOpenAI(options);
     const model = openaiLanguageModel(settingsFor(other));
@@ -166,7 +166,7 @@ describe('a server is asked as it can be', () => {
     return { uses, sent: other.calls.map(({ body }) => ['stream', 'stream_options'].filter((key) => key in body)) };
   };
 
-  test('one that refuses to tell the tokens of a stream, without them', async () => {
+  test('a server that refuses token counts in a stream is asked without them', async () => {
     const { uses, sent } = await ask({ streamOptions: false });
 
     expect(sent).toEqual([['stream', 'stream_options'], ['stream'], ['stream']]);
@@ -176,14 +176,14 @@ describe('a server is asked as it can be', () => {
     ]);
   });
 
-  test('one that refuses to stream, in one piece', async () => {
+  test('a server that refuses to stream is asked for one piece', async () => {
     const { uses, sent } = await ask({ stream: 'refuse' });
 
     expect(sent).toEqual([['stream', 'stream_options'], [], []]);
     expect(uses[1]?.completionTokens).toBeGreaterThan(0);
   });
 
-  test('one that does not know streams is understood', async () => {
+  test('a server that ignores the stream option is understood', async () => {
     const { uses, sent } = await ask({ stream: 'ignore' });
 
     expect(sent).toHaveLength(2);
@@ -191,8 +191,8 @@ describe('a server is asked as it can be', () => {
   });
 });
 
-describe('silence', () => {
-  test('of a model that thinks first is borne longer', async () => {
+describe('the limit for silence', () => {
+  test('is longer for a model that reasons first', async () => {
     const thinking = await startFakeOpenAI({ delay: 300 });
     const limits = { begin: 100 };
     const ask = (model: string) => openaiLanguageModel(settingsFor(thinking, { model }), { limits }).extract(EPISODE);
@@ -202,7 +202,7 @@ describe('silence', () => {
     await thinking.close();
   });
 
-  test('of a slow server is borne twice as long the next time, and not when it was quick again', async () => {
+  test('doubles for the next call to a slow server, and returns to normal after a quick answer', async () => {
     const limits = { begin: SECOND };
     const model = modelWith(limits);
     const embedder = openaiEmbedder(embeddingsFor(fake), { limits });
@@ -222,7 +222,7 @@ describe('silence', () => {
     expect(await silenceOf(2 * SECOND, embed)).toMatchObject(within(2));
   });
 
-  test('ends when the model is closed in the middle of its answer', async () => {
+  test('does not matter once the model is closed in the middle of its answer', async () => {
     fake.fail('hang-in-body');
     const model = modelWith();
     const reading = failure(model);

@@ -59,7 +59,7 @@ describe('questions are decided', () => {
     ],
   };
 
-  test('all in one call, each candidate shown once, with its ends and dates', async () => {
+  test('all in one call, with each candidate shown once with its end and dates', async () => {
     const { use, ...verdict } = await model.resolve(asked);
 
     expect(verdict).toEqual({
@@ -94,7 +94,7 @@ describe('questions are decided', () => {
     expect((await model.resolve({ entities: [], facts: [repeated] })).facts).toEqual([{ repeats: 0, contradicts: [] }]);
   });
 
-  test('in no call where no question has candidates', async () => {
+  test('without a call if no question has candidates', async () => {
     const verdict = await model.resolve({ entities: [entityWithout], facts: [] });
 
     expect(verdict).toEqual({ entities: [null], facts: [] });
@@ -104,16 +104,16 @@ describe('questions are decided', () => {
 
   test.each([
     [
-      'numbers of nothing',
+      'numbers that do not exist',
       '{"entities":[{"question":1,"same_as":99},{"question":7,"same_as":1},{"question":-1,"same_as":0}],"facts":[{"question":1,"repeats":50,"contradicts":[-1,0,2.5,1e99]}]}',
     ],
     [
       "numbers of another question's candidates",
       '{"entities":[{"question":2,"same_as":1}],"facts":[{"question":3,"repeats":1,"contradicts":[1,2]}]}',
     ],
-    ['nothing', '{"entities":[],"facts":[]}'],
-    ['less than nothing', '{"entities":null}'],
-  ])('as none where the reply has %s', async (_, reply) => {
+    ['no answers', '{"entities":[],"facts":[]}'],
+    ['null in place of answers', '{"entities":null}'],
+  ])('as no match if the reply has %s', async (_, reply) => {
     say(reply);
 
     const { entities, facts } = await model.resolve(asked);
@@ -122,7 +122,7 @@ describe('questions are decided', () => {
     expect(facts).toEqual(asked.facts.map(() => ({ repeats: null, contradicts: [] })));
   });
 
-  test('by the first of two answers, and a fact that repeats does not contradict', async () => {
+  test('by the first of two answers, and a repeated fact is not also contradicted', async () => {
     say(
       '{"entities":[{"question":1,"same_as":2},{"question":1,"same_as":1}],"facts":[{"question":1,"repeats":2,"contradicts":[2,3,3]}]}',
     );
@@ -138,7 +138,7 @@ describe('summaries', () => {
   const harbor = { kind: 'entity', name: 'Harbor', previousSummary: 'Old.', texts: ['Harbor uses Valkey.'] } as const;
   const nameless = { kind: 'community', name: '', previousSummary: '', texts: ['Mira and Ann row boats.'] } as const;
 
-  test('are told in one call; a community gets its name from the model', async () => {
+  test('are written in one call, and the model names each community', async () => {
     const { summaries, use } = await model.summarize([harbor, nameless]);
 
     expect(summaries).toEqual([
@@ -148,7 +148,7 @@ describe('summaries', () => {
     expect(use).toEqual([expect.objectContaining({ purpose: 'summarize' })]);
   });
 
-  test('that are too long are cut at a sentence', async () => {
+  test('that are too long are cut at the end of a sentence', async () => {
     say(JSON.stringify({ summaries: [{ subject: 1, title: 'x', text: 'Harbor is a project. '.repeat(100) }] }));
 
     const { summaries } = await model.summarize([harbor]);
@@ -157,7 +157,7 @@ describe('summaries', () => {
     expect(summaries[0]?.text).toMatch(/is a project\.$/);
   });
 
-  test('that are missing are asked for again, and then refused', async () => {
+  test('that are missing are requested once more, then refused', async () => {
     const missing = JSON.stringify({ summaries: [{ subject: 1, title: 'x', text: 'Harbor is a project.' }] });
     for (let tries = 0; tries < 3; tries += 1) say(missing);
 
@@ -170,7 +170,7 @@ describe('summaries', () => {
 });
 
 describe('scores', () => {
-  test('are between 0 and 1, and 0 for what the reply leaves out', async () => {
+  test('are between 0 and 1, and 0 for candidates missing from the reply', async () => {
     say(
       '{"scores":[{"passage":2,"score":7},{"passage":3,"score":-1},{"passage":9,"score":1},{"passage":4,"score":0.25}]}',
     );
@@ -181,7 +181,7 @@ describe('scores', () => {
     expect(use).toHaveLength(1);
   });
 
-  test('are asked for again when there are none', async () => {
+  test('are requested once more if the reply has none', async () => {
     say('{"scores":[]}');
 
     expect((await model.score('Harbor', ['about Harbor', 'tea'])).scores).toEqual([1, 0]);

@@ -23,7 +23,7 @@ describe('an episode of more than 60,000 characters', () => {
     `${FILLER}\nService ${index} [Service] USES Valkey: Service ${index} uses Valkey (2026-01-${10 + (index % 20)})\n${FILLER}`;
   const content = Array.from({ length: 70 }, (_, index) => paragraph(index)).join('\n\n');
 
-  test('is read in parts, a few at once, and joined by name', async () => {
+  test('is read in parts, a few at a time, and the parts are joined by entity name', async () => {
     expect(content.length).toBeGreaterThan(60_000);
     const model = openaiLanguageModel(settingsFor(fake));
 
@@ -37,7 +37,7 @@ describe('an episode of more than 60,000 characters', () => {
     expect(fake.calls.length).toBeLessThanOrEqual(9);
   });
 
-  test('shows each part the end of the one before, and previous episodes only to the first', async () => {
+  test('shows each part the end of the previous part, and previous episodes only to the first', async () => {
     const model = openaiLanguageModel(settingsFor(fake));
     const previous = [{ content: 'We met in Lisbon.', referenceTime: MAY }];
 
@@ -48,7 +48,7 @@ describe('an episode of more than 60,000 characters', () => {
     expect(prompts.every((prompt, index) => prompt.includes(`Part: ${index + 1} of ${prompts.length}`))).toBe(true);
   });
 
-  test('fails as a whole when a part does, without asking for the parts that are left', async () => {
+  test('fails as a whole if a part fails, without reading the remaining parts', async () => {
     const model = openaiLanguageModel(settingsFor(fake));
     fake.fail({ kind: 'rate-limit', retryAfter: '3' });
 
@@ -62,7 +62,7 @@ describe('an episode of more than 60,000 characters', () => {
   });
 });
 
-test('a thing that two parts name and type differently is one, spelled as at first', async () => {
+test('an entity with different spellings and types in two parts is one entity, spelled as in the first', async () => {
   const model = openaiLanguageModel(settingsFor(fake));
   const content = [
     `valkey USES Disk: valkey uses disk`,
@@ -78,7 +78,7 @@ test('a thing that two parts name and type differently is one, spelled as at fir
   expect(ended).toEqual([{ source: 'valkey', target: 'Disk', at: new Date('2026-04-01T00:00:00Z') }]);
 });
 
-test('a dialogue is cut between turns', async () => {
+test('a dialogue is split between turns', async () => {
   const model = openaiLanguageModel(settingsFor(fake));
   const content = Array.from(
     { length: 80 },
@@ -96,7 +96,7 @@ test.each([
   ['decomposed', 'Café'.normalize('NFD')],
   ['full width', 'Ｃａｆé'],
   ['with a soft hyphen', 'Ca\u00adfé'],
-])('a thing that a later part spells %s is one, and keeps its facts', async (_, spelling) => {
+])('an entity that a later part spells %s is the same entity and keeps its facts', async (_, spelling) => {
   const model = openaiLanguageModel(settingsFor(fake));
   const content = [
     'Mira USES Café: Mira uses the Café',
@@ -118,7 +118,7 @@ test.each([
   ]);
 });
 
-test('a chat model that lists a name in one spelling and uses another in a fact keeps the fact', async () => {
+test('a fact is kept if the chat model spells a name differently there than in its list of entities', async () => {
   const model = openaiLanguageModel(settingsFor(fake));
   const reply = {
     entities: [

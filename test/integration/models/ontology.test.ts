@@ -48,7 +48,7 @@ const ONTOLOGY: Ontology = {
 const read = (content: string, ontology: Ontology = ONTOLOGY) =>
   openaiLanguageModel(settingsFor(fake)).extract({ content, source: 'text', referenceTime: new Date(0), ontology });
 
-test('attributes are read in the same call and kept where they fit their type', async () => {
+test('attributes are extracted in the same call and kept if they fit their type', async () => {
   const { entities, facts } = await read(
     'Mira [Person role="lead" age=900 type="x"] WORKS_ON{share=0.5} Harbor [Project]: Mira works half on Harbor',
   );
@@ -61,14 +61,14 @@ test('attributes are read in the same call and kept where they fit their type', 
   expect(fake.calls.map(({ format, status }) => `${format} ${status}`)).toEqual(['json_schema 200']);
 });
 
-test('attributes of a fact between other ends than its type allows are not its', async () => {
+test('attributes of a fact are dropped if its type does not allow the types of its ends', async () => {
   const { facts } = await read('Harbor [Project] WORKS_ON{share=0.5} Mira [Person]: Harbor works on Mira');
 
   expect(facts).toHaveLength(1);
   expect(facts[0]).not.toHaveProperty('attributes');
 });
 
-test('the prompt has types, ends and instructions, and the schema only allowed types', async () => {
+test('the prompt has types, end types and instructions, and the schema only allowed types', async () => {
   await read('Mira [Person] KNOWS Ann [Person]: Mira knows Ann', { ...ONTOLOGY, excludedTypes: ['Secret', 'Entity'] });
 
   const { messages, response_format } = (fake.calls[0] as FakeCall & { body: ChatRequest }).body;
@@ -82,7 +82,7 @@ test('the prompt has types, ends and instructions, and the schema only allowed t
   expect(schema?.properties?.entities?.items?.properties?.type?.enum).toEqual(['Person', 'Project']);
 });
 
-describe('without structured output a model may give what it likes', () => {
+describe('in a reply without structured output', () => {
   const lax = (reply: object, ontology: Ontology) => {
     fake.fail({ kind: 'content', text: JSON.stringify(reply) });
     return read('anything', ontology);
@@ -99,7 +99,7 @@ describe('without structured output a model may give what it likes', () => {
     ],
   };
 
-  test('excluded types go with all facts about them, unknown ones become Entity', async () => {
+  test('excluded types are dropped with all facts about them, and unknown types become Entity', async () => {
     const { entities, facts, ended } = await lax(reply, { ...ONTOLOGY, excludedTypes: ['Secret'] });
 
     expect(entities).toEqual([
@@ -110,14 +110,14 @@ describe('without structured output a model may give what it likes', () => {
     expect(ended).toEqual([]);
   });
 
-  test('unknown types go too where Entity is excluded', async () => {
+  test('unknown types are dropped too if Entity is excluded', async () => {
     const { entities, facts } = await lax(reply, { ...ONTOLOGY, excludedTypes: ['Secret', 'Entity'] });
 
     expect(entities).toEqual([{ name: 'Mira', type: 'Person' }]);
     expect(facts).toEqual([]);
   });
 
-  test('types are found freely where there are none, but for excluded ones', async () => {
+  test('any type is accepted without an ontology, except excluded types', async () => {
     const { entities } = await lax(reply, { ...NO_ONTOLOGY, excludedTypes: ['Secret'] });
 
     expect(entities.map(({ type }) => type)).toEqual(['Person', 'Lighthouse']);

@@ -23,7 +23,7 @@ afterAll(() => fake.close());
 
 const facts = async () => (await model.extract(EPISODE)).facts.map(({ fact }) => fact);
 
-test('an episode is read in one call, with strict JSON schema, steadily, and its tokens are told', async () => {
+test('an episode is read in one call, with a strict JSON schema and temperature 0, and its tokens are reported', async () => {
   const { use, ...read } = await model.extract(EPISODE);
 
   expect(read).toEqual({
@@ -58,7 +58,7 @@ test('an episode is read in one call, with strict JSON schema, steadily, and its
   expect(use?.[0]?.promptTokens).toBeGreaterThan(100);
 });
 
-test('a reasoning model is asked without temperature', async () => {
+test('a reasoning model gets no temperature', async () => {
   model = openaiLanguageModel(settingsFor(fake, { model: 'gpt-5-mini' }));
 
   expect(await facts()).toHaveLength(1);
@@ -66,15 +66,15 @@ test('a reasoning model is asked without temperature', async () => {
   expect(model.id).toBe('gpt-5-mini/extract-2');
 });
 
-describe('a reply that is nearly right', () => {
-  test.each<FaultName>(['prose', 'fenced', 'no-usage'])('is mended without another call (%s)', async (fault) => {
+describe('an invalid reply', () => {
+  test.each<FaultName>(['prose', 'fenced', 'no-usage'])('is repaired without another call (%s)', async (fault) => {
     fake.fail(fault);
 
     expect(await facts()).toEqual(['Mira Okafor works on Harbor']);
     expect(fake.calls).toHaveLength(1);
   });
 
-  test.each<FaultName>(['truncated', 'wrong-types', 'null'])('is shown to the model once (%s)', async (fault) => {
+  test.each<FaultName>(['truncated', 'wrong-types', 'null'])('is sent back to the model once (%s)', async (fault) => {
     fake.fail(fault);
 
     const { facts, use } = await model.extract(EPISODE);
@@ -85,14 +85,14 @@ describe('a reply that is nearly right', () => {
     expect(JSON.stringify(fake.calls[1]?.body)).toContain('This cannot be used: ');
   });
 
-  test('is shown in its first part only', async () => {
+  test('is sent back only in its first part', async () => {
     fake.fail({ kind: 'content', text: `no JSON ${'x'.repeat(50_000)}` });
 
     expect(await facts()).toHaveLength(1);
     expect(JSON.stringify(fake.calls[1]?.body).length).toBeLessThan(16_000);
   });
 
-  test('is asked for afresh, less steadily, when mending does not help', async () => {
+  test('is requested again with a higher temperature if the repair fails', async () => {
     fake.fail('truncated', 'null');
 
     const { facts, use } = await model.extract(EPISODE);
@@ -104,7 +104,7 @@ describe('a reply that is nearly right', () => {
   });
 
   test.each<FaultName>(['refusal', 'length', 'empty', 'empty-choices'])(
-    'is not shown where it is none (%s)',
+    'is not sent back if it contains no answer (%s)',
     async (fault) => {
       fake.fail(fault);
 
@@ -115,7 +115,7 @@ describe('a reply that is nearly right', () => {
 });
 
 describe('a server without structured output', () => {
-  test('is asked for JSON in words, and only once for what it refuses', async () => {
+  test('is asked for JSON in words, and each refused feature is tried only once', async () => {
     const modest = await startFakeOpenAI({ jsonSchema: false });
     model = openaiLanguageModel(settingsFor(modest));
 
@@ -135,7 +135,7 @@ describe('a server without structured output', () => {
     ]);
   });
 
-  test('that has no JSON mode either is asked for text', async () => {
+  test('and without JSON mode is asked for text', async () => {
     const poor = await startFakeOpenAI({ jsonSchema: false, jsonObject: false });
     model = openaiLanguageModel(settingsFor(poor));
 
@@ -150,7 +150,7 @@ describe('a server without structured output', () => {
     expect(poor.calls.filter(({ format }) => format === 'json_schema').length).toBeLessThanOrEqual(2);
   });
 
-  test('that refuses a temperature is asked without', async () => {
+  test('that refuses a temperature is asked without one', async () => {
     fake.fail('no-temperature');
 
     expect([await facts(), await facts()].flat()).toHaveLength(2);
@@ -158,7 +158,7 @@ describe('a server without structured output', () => {
   });
 });
 
-test('hundreds of malformed replies crash nothing', async () => {
+test('hundreds of malformed replies cause no crash', async () => {
   const replies = malformedReplies(
     11,
     300,

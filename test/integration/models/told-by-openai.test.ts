@@ -44,8 +44,8 @@ const date = (day: number) => new Date(Date.UTC(2025, 0, day));
 const tell = async (day: number, content: string) =>
   memory.waitFor(await memory.enqueueEpisode(content, null, { group, source: 'message', referenceTime: date(day) }));
 
-describe('a memory that OpenAI reads for', () => {
-  test('answers what holds now, what held then, and since when that was known', async () => {
+describe('a memory with an OpenAI model', () => {
+  test('answers what holds now, what held at a date, and what was known then', async () => {
     await tell(1, 'Harbor KEEPS_SESSIONS_IN Redis: Harbor keeps its sessions in Redis');
     const before = new Date();
     await tell(9, 'Harbor KEEPS_SESSIONS_IN Valkey: Harbor keeps its sessions in Valkey');
@@ -62,7 +62,7 @@ describe('a memory that OpenAI reads for', () => {
     ]);
   });
 
-  test('knows a thing by another name from then on, also when it is asked by it', async () => {
+  test('recognizes an alias of an entity in later texts and in queries', async () => {
     await tell(1, 'Kubernetes RUNS Harbor: Kubernetes runs Harbor');
     await tell(2, 'Kubernetes service RUNS Quay: The Kubernetes service runs Quay');
 
@@ -74,7 +74,7 @@ describe('a memory that OpenAI reads for', () => {
     expect((await memory.getHistory('kubernetes SERVICE', { group })).facts).toHaveLength(2);
   });
 
-  test('takes a given fact as it is, without a call, and shows it as nothing else', async () => {
+  test('stores a given fact unchanged, without a model call, and only as a fact', async () => {
     await memory.waitFor(
       await memory.enqueueFact({ source: 'Harbor', relation: 'runs in', target: 'Oslo' }, null, { group }),
     );
@@ -84,7 +84,7 @@ describe('a memory that OpenAI reads for', () => {
     expect((await memory.search('Harbor Oslo', 5, { group, find: 'episodes' })).episodes).toEqual([]);
   });
 
-  test('keeps the attributes of its own types', async () => {
+  test('stores the attributes of custom types', async () => {
     await tell(1, 'Mira [Person role="lead"] LEADS Harbor [Project]: Mira leads Harbor');
 
     const [mira] = await memory.getEntities('person', { group });
@@ -93,7 +93,7 @@ describe('a memory that OpenAI reads for', () => {
     expect(history.facts).toHaveLength(1);
   });
 
-  test('shows what was said before, and nothing of what came later', async () => {
+  test('shows the model earlier episodes, and no later ones', async () => {
     await tell(1, 'Mira: we talked about the first thing');
     await tell(3, 'Mira: we talked about the third thing');
     await tell(2, 'Harbor USES Redis: Harbor uses Redis');
@@ -103,7 +103,7 @@ describe('a memory that OpenAI reads for', () => {
     expect(prompt).not.toContain('the third thing');
   });
 
-  test('notes with each episode what every call cost', async () => {
+  test('records the cost of every call with its episode', async () => {
     const receipt = await memory.enqueueEpisode('Berth COSTS Mooring: Berth costs a mooring', null, { group });
     await memory.waitFor(receipt);
 
@@ -117,7 +117,7 @@ describe('a memory that OpenAI reads for', () => {
     expect(use.every(({ promptTokens }) => promptTokens > 0)).toBe(true);
   });
 
-  test('is complete in the end, whatever the server does meanwhile', async () => {
+  test('ends every job despite failures of the server', async () => {
     fake.fail(
       { kind: 'server-error', status: 500 },
       { kind: 'rate-limit', retryAfter: '1' },
@@ -134,7 +134,7 @@ describe('a memory that OpenAI reads for', () => {
     expect(found.facts.length + ended.failed).toBe(3);
   });
 
-  test('cuts nothing from a day to the next', async () => {
+  test('keeps the end of a fact to the day', async () => {
     await tell(1, 'Harbor KEEPS_SESSIONS_IN Redis: Harbor keeps its sessions in Redis (2025-01-01..2025-01-03)');
 
     const at = (time: number) => memory.search('sessions', 5, { group, asOf: new Date(time) });

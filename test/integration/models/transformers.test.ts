@@ -14,21 +14,21 @@ const hasPackage = existsSync(
 
 if (hasPackage && existsSync(folder))
   embedderContract('of @huggingface/transformers', async () => transformersEmbedder({ model: folder }));
-else test.skip('the embedder of @huggingface/transformers (npm run encoder makes a model for it)', () => {});
+else test.skip('the embedder of @huggingface/transformers (npm run encoder builds its model)', () => {});
 
 test('a folder without a model is refused before anything is loaded', () => {
   expect(() => transformersEmbedder({ model: import.meta.dirname })).toThrow(ConfigError);
   expect(() => transformersEmbedder({ model: import.meta.dirname })).toThrow(/holds no sentence encoder/);
 });
 
-test('a model is named after its folder, wherever that lies', () => {
+test('a model is named after its folder, wherever the folder is', () => {
   expect(transformersEmbedder({ model: '/nowhere/models/my-encoder', dimension: 12 })).toMatchObject({
     model: 'my-encoder',
     dimension: 12,
   });
 });
 
-test.skipIf(hasPackage)('without the package a sentence names it', async () => {
+test.skipIf(hasPackage)('an error names the missing package', async () => {
   const embedder = transformersEmbedder({});
 
   await expect(embedder.embed(['a'])).rejects.toThrow(/needs the package @huggingface\/transformers/);

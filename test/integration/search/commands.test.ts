@@ -39,7 +39,7 @@ describe('history', () => {
     });
   });
 
-  test('of nobody is a sentence', async () => {
+  test('reports an unknown entity in one sentence', async () => {
     expect(await run(['history', 'Nobody'])).toMatchObject({
       status: 0,
       stdout: '',
@@ -47,7 +47,7 @@ describe('history', () => {
     });
   });
 
-  test('gives the same as data', async () => {
+  test('gives the same facts as JSON', async () => {
     const document = JSON.parse((await run(['history', 'Harbor', '--json'])).stdout);
 
     expect(document.entities).toMatchObject([{ name: 'Harbor', type: 'Project' }]);
@@ -59,7 +59,7 @@ test.each([
   ['as text', ['--find', 'facts'], /\(since 2025-01-10\)/],
   ['in the default answer', [], /\(since 2025-01-10\)/],
   ['within a budget', ['--budget', '200'], /2025-01-10/],
-  ['as data', ['--json'], /"invalidAt":null,"createdAt":"2025-01-01[^"]*","expiredAt":null/],
+  ['as JSON', ['--json'], /"invalidAt":null,"createdAt":"2025-01-01[^"]*","expiredAt":null/],
 ])('an end that was learned later is not printed %s', async (_, options, expected) => {
   const ask = (knownAt: string) =>
     run(['query', 'Harbor keeps its sessions', ...options, '--as-of', '2025-02-01', '--known-at', knownAt]);
@@ -70,7 +70,7 @@ test.each([
   expect(after).toMatch(/2025-03-01/);
 });
 
-test('query takes every filter', async () => {
+test('query accepts every filter', async () => {
   const worker = await startWorkers(stores.config, ['store'], { languageModel: plainModel() });
   const group = ['--group', newGroup()];
   const store = (text: string, metadata: string, day: string) =>
@@ -100,7 +100,7 @@ test('query takes every filter', async () => {
   await worker.close();
 });
 
-test('entities come in pages and as of a time', async () => {
+test('entities are listed in pages and as of a time', async () => {
   expect((await run(['entities', '--limit', '1', '--offset', '1'])).stdout).toBe('Redis  Entity\n');
   expect((await run(['entities', '--as-of', '2024-12-31'])).stderr).toBe(
     'No entity matches these dates, --limit and --offset; without them there are some.\n',
@@ -109,17 +109,25 @@ test('entities come in pages and as of a time', async () => {
 });
 
 test.each<[string, string[], RegExp]>([
-  ['what to find', ['--find', 'cats'], /^--find must be facts, entities, episodes, communities or all, not "cats"\.$/],
-  ['a ranker', ['--rank', 'best'], /^--rank must be rrf, .* or cross-encoder, not "best"\.$/],
-  ['a distance from nowhere', ['--rank', 'distance'], /^--rank distance needs --center/],
-  ['metadata', ['--where', 'file'], /^--where must be written key=value, .*, not "file"\.$/],
+  [
+    'an unknown value of --find',
+    ['--find', 'cats'],
+    /^--find must be facts, entities, episodes, communities or all, not "cats"\.$/,
+  ],
+  ['an unknown ranker', ['--rank', 'best'], /^--rank must be rrf, .* or cross-encoder, not "best"\.$/],
+  ['the distance ranker without a center', ['--rank', 'distance'], /^--rank distance needs --center/],
+  ['metadata without a value', ['--where', 'file'], /^--where must be written key=value, .*, not "file"\.$/],
   ['metadata without a key', ['--where', '=x'], /^--where must be written key=value/],
-  ['a score', ['--min-score', 'high'], /^--min-score must be a number, not "high"\.$/],
-  ['a day', ['--known-at', 'soon'], /^--known-at "soon" is not a date/],
-  ['a day since', ['--since', '2025-02-31'], /^--since "2025-02-31" is not a date/],
+  ['a score that is not a number', ['--min-score', 'high'], /^--min-score must be a number, not "high"\.$/],
+  ['an invalid --known-at', ['--known-at', 'soon'], /^--known-at "soon" is not a date/],
+  ['an invalid --since', ['--since', '2025-02-31'], /^--since "2025-02-31" is not a date/],
   ['an empty type', ['--type', ''], /^--type must not be empty\.$/],
-  ['a ranker that cannot', ['--find', 'episodes', '--rank', 'mmr'], /^The ranker mmr cannot rank episodes/],
-])('%s that is none is refused in a sentence', async (_, options, sentence) => {
+  [
+    'a ranker that cannot rank the type',
+    ['--find', 'episodes', '--rank', 'mmr'],
+    /^The ranker mmr cannot rank episodes/,
+  ],
+])('%s is refused in one sentence', async (_, options, sentence) => {
   expect(await run(['query', 'x', ...options])).toMatchObject(
     failure(new RegExp(sentence.source.replace(/\$$/, '\\n$'))),
   );

@@ -37,7 +37,7 @@ async function fleet() {
   return { ...it, mast, keel, quay };
 }
 
-test('each filter finds the one fact behind hundreds that it leaves out', async () => {
+test('each filter finds one fact among hundreds that do not match', async () => {
   const { memory, keel } = await fleet();
   const day = (text: string) => new Date(text);
   const filters: Record<string, QueryOptions['filters']> = {
@@ -62,7 +62,7 @@ test('each filter finds the one fact behind hundreds that it leaves out', async 
     }
 });
 
-test('what passes no filter is not found, by no way', async () => {
+test('nothing is found by any method when no item passes the filter', async () => {
   const { memory } = await fleet();
   const nothing: QueryOptions['filters'][] = [
     { types: ['Dragon'] },
@@ -83,8 +83,8 @@ test('what passes no filter is not found, by no way', async () => {
   }
 });
 
-describe('ends and missing dates', () => {
-  test('asking for an end finds what has ended, asking for none what has not', async () => {
+describe('filters on ends and missing dates', () => {
+  test('with an end finds ended facts, without one current facts', async () => {
     const { memory, entity, fact } = await newMemory();
     const [a, b] = [await entity('Harbor'), await entity('Redis')];
     await fact(a, b, {
@@ -104,7 +104,7 @@ describe('ends and missing dates', () => {
   });
 });
 
-test('filters on entities and episodes', async () => {
+test('filters work on entities and episodes', async () => {
   const { memory } = await fleet();
   const entities = async (filters: QueryOptions['filters']) =>
     names((await memory.search('Keel Quay Mast Crowd', 9, { find: 'entities', filters })).entities).sort();
@@ -119,7 +119,7 @@ test('filters on entities and episodes', async () => {
   expect(await episodes({ validAt: { from: new Date('2025-02-01') } })).toEqual(['note']);
 });
 
-test('an answer is kept for its own question only', async () => {
+test('a cached answer is used only for the same query and options', async () => {
   const { memory } = await fleet();
   const asked: QueryOptions[] = [{}, { filters: { types: ['Dragon'] } }, { find: 'episodes' }, { minScore: 99 }];
   const ask = (options: QueryOptions) => memory.queryMemory('Keel carries sails', 3, options);
@@ -131,7 +131,7 @@ test('an answer is kept for its own question only', async () => {
   expect(first[3]).toBe('Nothing relevant is known.');
 });
 
-test('of a group that nobody ever wrote to everything is empty, and it does not come into being', async () => {
+test('queries of a group that was never written to are empty and do not create it', async () => {
   const group = newGroup();
   const memory = new MemoryManager({ ...stores.config, group }, { embedder: plainEmbedder() });
   const asked: QueryOptions[] = [
@@ -151,7 +151,7 @@ test('of a group that nobody ever wrote to everything is empty, and it does not 
   await memory.close();
 });
 
-test('no option is a query of its own, whatever it holds', async () => {
+test('no option value is run as Cypher', async () => {
   const { memory, graph } = await fleet();
   const count = async () => (await graph.read<{ n: number }>('MATCH (n) RETURN count(n) AS n'))[0]?.n;
   const before = await count();
@@ -178,13 +178,13 @@ test('no option is a query of its own, whatever it holds', async () => {
 test.each<[string, unknown, RegExp]>([
   ['find', { find: 'cats' }, /^The option find must be facts, entities, episodes, communities or all\.$/],
   ['rank', { rank: 'best' }, /^The option rank must be rrf, mmr, .* or cross-encoder\.$/],
-  ['what does not go together', { find: 'episodes', rank: 'mmr' }, /ranker mmr cannot rank episodes/],
-  ['distance from nowhere', { rank: 'distance' }, /needs a center/],
+  ['options that do not go together', { find: 'episodes', rank: 'mmr' }, /ranker mmr cannot rank episodes/],
+  ['distance without a center', { rank: 'distance' }, /needs a center/],
   ['knownAt', { knownAt: new Date('x') }, /^The time knownAt must be a valid Date/],
   ['an unknown option', { knowAt: 1 }, /^A query has no "knowAt"; "knownAt" was probably meant\.$/],
   ['an unknown filter', { filters: { type: 'x' } }, /^The option filters has no "type"; "types" was probably meant\.$/],
   ['filters', { filters: 'x' }, /^The option filters must be an object\.$/],
-  ['no types', { filters: { types: [] } }, /^filters\.types must be a list of 1 to 100 texts\.$/],
+  ['an empty list of types', { filters: { types: [] } }, /^filters\.types must be a list of 1 to 100 texts\.$/],
   ['an empty type', { filters: { types: [' '] } }, /^Each of filters\.types must be text of 1 to 1000/],
   ['a NUL', { filters: { about: 'a\0' } }, /^filters\.about must be text of 1 to 1000 characters without NUL/],
   ['a nested value', { filters: { metadata: { a: {} } } }, /^Values of filters\.metadata must be text/],
@@ -196,9 +196,13 @@ test.each<[string, unknown, RegExp]>([
   ['an empty key', { filters: { metadata: { '': 1 } } }, /^A key of filters\.metadata must be text of 1 to 1000/],
   ['a date in words', { filters: { validAt: { from: '2025' } } }, /^filters\.validAt\.from must be a valid Date/],
   ['minScore', { minScore: 'x' }, /^The option minScore must be a number/],
-  ['a long way', { walk: { depth: 9 } }, /^walk\.depth must be 1, 2 or 3/],
-  ['a method', { recipe: { facts: { methods: ['magic'], ranker: 'rrf' } } }, /^Each of recipe\.facts\.methods must be/],
-])('%s is refused in a sentence', async (_, options, sentence) => {
+  ['too many steps', { walk: { depth: 9 } }, /^walk\.depth must be 1, 2 or 3/],
+  [
+    'an unknown method',
+    { recipe: { facts: { methods: ['magic'], ranker: 'rrf' } } },
+    /^Each of recipe\.facts\.methods must be/,
+  ],
+])('%s: an invalid value is refused in one sentence', async (_, options, sentence) => {
   const memory = new MemoryManager(stores.config, { embedder: plainEmbedder() });
 
   await expect(memory.search('x', 5, options as QueryOptions)).rejects.toThrow(sentence);

@@ -24,7 +24,7 @@ async function row() {
   return { ...it, harbor, redis, lua, rio, island, told };
 }
 
-describe('facts', () => {
+describe('facts are found', () => {
   test('by their words', async () => {
     const { memory } = await row();
 
@@ -33,7 +33,7 @@ describe('facts', () => {
     expect(texts(found.facts)).toEqual(['born there long ago', 'scripts run inside']);
   });
 
-  test('by a rare word behind a usual one, whichever stands first', async () => {
+  test('by a rare word next to a common one, in either order', async () => {
     const { memory, entity, fact } = await newMemory();
     const [harbor, quay] = [await entity('Harbor'), await entity('Quay')];
     for (let index = 0; index < 80; index += 1) await fact(harbor, quay, { fact: `deployed build${index}` });
@@ -52,7 +52,7 @@ describe('facts', () => {
     expect(found.facts[0]?.fact).toBe('Harbor uses Redis');
   });
 
-  test('by vectors, however often what is nearest was changed', async () => {
+  test('by vectors, however often the nearest facts were changed', async () => {
     const { memory, graph, entity, fact } = await newMemory();
     const [harbor, quay] = [await entity('Harbor'), await entity('Quay')];
     for (let index = 0; index < 12; index += 1) await fact(harbor, quay, { fact: `Harbor uses crane${index}` });
@@ -69,7 +69,7 @@ describe('facts', () => {
     expect(names(entities).sort()).toEqual(['Harbor', 'Quay']);
   });
 
-  test('of a usual word alone', async () => {
+  test('by a common word alone', async () => {
     const { memory, entity, fact } = await newMemory();
     const [harbor, quay] = [await entity('Harbor'), await entity('Quay')];
     for (let index = 0; index < 80; index += 1) await fact(harbor, quay, { fact: `deployed build${index}` });
@@ -79,7 +79,7 @@ describe('facts', () => {
     expect(facts).toHaveLength(5);
   });
 
-  test('about entities that the query names, or names by an alias', async () => {
+  test('through entities that the query names, also by an alias', async () => {
     const { memory, alias, rio } = await row();
     const recipe = { facts: by('neighbours') };
     expect((await memory.search('Marvellous', 5, { recipe })).facts).toEqual([]);
@@ -94,7 +94,7 @@ describe('facts', () => {
   });
 });
 
-describe('breadth first', () => {
+describe('breadth-first search', () => {
   const recipe = { facts: by('breadth-first'), entities: by('breadth-first') };
 
   // Conformance case of graphiti_core: episode → e1 (MENTIONS), e1 → e2 → e3.
@@ -104,7 +104,7 @@ describe('breadth first', () => {
     ['an episode', 3, ['Harbor uses Redis', 'scripts run inside'], ['Harbor', 'Lua', 'Redis']],
     ['an entity', 1, ['Harbor uses Redis'], ['Redis']],
     ['an entity', 2, ['Harbor uses Redis', 'scripts run inside'], ['Lua', 'Redis']],
-  ] as const)('from %s, %i steps outward', async (from, depth, facts, entities) => {
+  ] as const)('finds from %s, %i steps out', async (from, depth, facts, entities) => {
     const { memory, harbor, told } = await row();
 
     const found = await memory.search('anything', 9, {
@@ -116,7 +116,7 @@ describe('breadth first', () => {
     expect(names(found.entities).sort()).toEqual(entities);
   });
 
-  test('goes both ways, nearest first', async () => {
+  test('follows edges both ways, nearest first', async () => {
     const { memory, lua } = await row();
 
     const found = await memory.search('anything', 9, { recipe, walk: { from: [lua], depth: 2 } });
@@ -125,7 +125,7 @@ describe('breadth first', () => {
     expect(found.facts.at(-1)?.fact).toBe('Harbor uses Redis');
   });
 
-  test('without origins begins at what the other methods found', async () => {
+  test('without origins starts at the results of the other methods', async () => {
     const { memory } = await row();
 
     const without = await memory.search('Harbor', 9, { find: 'entities' });
@@ -135,7 +135,7 @@ describe('breadth first', () => {
     expect(names(found.entities)).toEqual(expect.arrayContaining(['Harbor', 'Redis']));
   });
 
-  test('goes only over what held, and comes to an end in circles', async () => {
+  test('follows only facts that held at the time, and terminates in cycles', async () => {
     const { memory, fact, harbor, redis, island } = await row();
     await fact(redis, harbor, { fact: 'and back' });
     await fact(harbor, island, { fact: 'was there', invalidAt: '2025-02-01T00:00:00+00:00' });
@@ -146,7 +146,7 @@ describe('breadth first', () => {
   });
 });
 
-describe('entities, episodes, communities', () => {
+describe('entities, episodes and communities', () => {
   test.each([
     ['name', 'harbor'],
     ['summary', 'which service'],
@@ -174,7 +174,7 @@ describe('entities, episodes, communities', () => {
     expect(names(found.entities)).toEqual(['Island']);
   });
 
-  test('an episode is found by its words, with the sentence that tells', async () => {
+  test('an episode is found by its words, with the matching sentence', async () => {
     const { memory } = await row();
 
     const { episodes, facts } = await memory.search('zebras', 5, { find: 'episodes' });
@@ -183,7 +183,7 @@ describe('entities, episodes, communities', () => {
     expect(episodes).toMatchObject([{ name: 'told', excerpt: 'Harbor has zebras.' }]);
   });
 
-  test('a community is found by words and by vector', async () => {
+  test('a community is found by its words and by its vector', async () => {
     const { memory, community } = await row();
     await community('Storage people', 'They keep things.');
 
@@ -194,7 +194,7 @@ describe('entities, episodes, communities', () => {
     }
   });
 
-  test('all of them are found at once, and each is a bullet', async () => {
+  test('all types are found in one query, each result as a bullet', async () => {
     const { memory, community } = await row();
     await community('Harbor people', 'They keep things.');
 
@@ -211,7 +211,7 @@ describe('entities, episodes, communities', () => {
 });
 
 describe('the rankers', () => {
-  test('distance brings what is nearest to the centre first', async () => {
+  test('distance puts results nearest to the center first', async () => {
     const { memory } = await row();
     const query = 'Harbor uses Redis scripts run inside born there long ago';
 
@@ -231,7 +231,7 @@ describe('the rankers', () => {
     expect(entities.at(-1)?.score).toBe(0);
   });
 
-  test('mentions brings what more episodes speak of first', async () => {
+  test('mentions puts results with more episodes first', async () => {
     const { memory, episode, harbor, redis } = await row();
     for (const name of ['x', 'y']) await episode(name, { mentions: [redis, redis] });
 
@@ -243,7 +243,7 @@ describe('the rankers', () => {
     ]);
   });
 
-  test('mmr takes one of two twins first', async () => {
+  test('mmr ranks only one of two duplicates high', async () => {
     const { memory, entity, fact } = await newMemory();
     const [a, b] = [await entity('Harbor'), await entity('Redis')];
     for (const text of ['Harbor uses Redis', 'Harbor uses redis!', 'Harbor runs slowly today'])
@@ -255,7 +255,7 @@ describe('the rankers', () => {
     expect(facts).toHaveLength(3);
   });
 
-  test('the cross-encoder is asked once, about everything', async () => {
+  test('the cross-encoder is called once, for all candidates', async () => {
     const asked: (readonly string[])[] = [];
     const model = {
       ...plainModel(),
@@ -284,7 +284,7 @@ describe('the rankers', () => {
 });
 
 describe('sources', () => {
-  test('of facts and entities are the episodes that they were learnt from', async () => {
+  test('of facts and entities are the episodes that state them', async () => {
     const { memory, told } = await row();
     const source = { uuid: told, name: 'told', referenceTime: new Date('2025-01-01') };
 

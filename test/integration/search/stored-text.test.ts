@@ -26,7 +26,7 @@ async function openMemory(options: FakeOpenAIOptions) {
   return { fake, memory };
 }
 
-test('text is found before any model has read it', async () => {
+test('a text is found before a model has read it', async () => {
   const { fake, memory } = await openMemory({
     faultOf: ({ purpose }) => (purpose === 'extract' ? 'hang' : undefined),
   });
@@ -42,7 +42,7 @@ test('text is found before any model has read it', async () => {
   expect(await memory.getJobCounts('store')).toMatchObject({ active: 1, completed: 0 });
 });
 
-test('a fact is not hidden because another fact has the same sentence, even one that has ended', async () => {
+test('a fact is not hidden because another fact, even an ended one, has the same sentence', async () => {
   const { memory } = await openMemory({});
   const sentence = 'Ann leads Harbor and Pier';
   const store = async (content: string, day: number) =>

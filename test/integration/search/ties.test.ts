@@ -38,8 +38,8 @@ const rows = () =>
 const numbers = (texts: readonly string[]) => texts.map((text) => text.slice(-3));
 const padded = (number: number) => String(number).padStart(3, '0');
 
-describe('of equals a cut keeps the newest, whatever their uuids and the order in which they were written', () => {
-  test('passages, of one time those that stand first in their texts', async () => {
+describe('among equal results a limit keeps the newest, whatever their uuids and the order of writing:', () => {
+  test('passages, and those that come first in their text if their times are equal', async () => {
     const found = async () => {
       const graph = await newGraph();
       await graph.write(

@@ -21,15 +21,15 @@ async function harbor() {
   return it;
 }
 
-describe('what held', () => {
-  test('now: what has begun and not ended, and what has no dates', async () => {
+describe('a query as of a date', () => {
+  test('of now finds facts that have begun and not ended, and facts without dates', async () => {
     const { memory } = await harbor();
 
     expect(texts((await memory.search('Harbor')).facts)).toEqual(['Harbor always floats']);
   });
 
   test.each([
-    ['before its beginning', '2025-01-09', false],
+    ['before the fact begins', '2025-01-09', false],
     ['at its first instant', '2025-01-10', true],
     ['before its last instant', '2025-02-28T23:59:59Z', true],
     ['at its end', '2025-03-01', false],
@@ -41,7 +41,7 @@ describe('what held', () => {
     expect(texts(facts).includes('Harbor used Redis')).toBe(isFound);
   });
 
-  test('in the future, as far as it is known', async () => {
+  test('in the future finds what is known to hold then', async () => {
     const { memory } = await harbor();
 
     expect(texts((await memory.search('Harbor', 5, { asOf: day('2999-01-02') })).facts)).toContain(
@@ -50,13 +50,13 @@ describe('what held', () => {
   });
 });
 
-describe('what was known', () => {
+describe('a query of what was known', () => {
   test.each([
-    ['before it was learnt', '2025-01-31', '2025-01-20', false],
-    ['when it was learnt', '2025-02-01', '2025-01-20', true],
-    ['after it ended, when nobody knew of the end yet', '2025-04-01', '2025-04-01', true],
+    ['before the fact was learned', '2025-01-31', '2025-01-20', false],
+    ['when it was learned', '2025-02-01', '2025-01-20', true],
+    ['after it ended, before the end was known', '2025-04-01', '2025-04-01', true],
     ['when the end was known', '2025-05-01', '2025-04-01', false],
-    ['when the end was known, of the time before the end', '2025-05-01', '2025-02-01', true],
+    ['when the end was known, as of a time before the end', '2025-05-01', '2025-02-01', true],
   ])('%s', async (_, knownAt, asOf, isFound) => {
     const { memory } = await harbor();
 
@@ -69,7 +69,7 @@ describe('what was known', () => {
   test.each([
     ['2025-04-01', true],
     ['2025-05-01', false],
-  ])('on %s a summary that quotes the fact has it: %s', async (knownAt, isThere) => {
+  ])('on %s returns a summary that quotes the fact: %s', async (knownAt, isThere) => {
     const { memory, entity, fact } = await newMemory();
     const ship = await entity('Harbor', { summary: 'Harbor used Redis' });
     await fact(ship, await entity('Redis'), {
@@ -88,7 +88,7 @@ describe('what was known', () => {
     ['2025-04-01', false, ['Harbor used Redis']],
     ['2025-05-01', true, ['Harbor used Redis']],
     ['2025-05-01', false, []],
-  ])('on %s a filter for facts with an end (%s) finds %j', async (knownAt, isSet, expected) => {
+  ])('on %s with a filter for facts with an end (%s) finds %j', async (knownAt, isSet, expected) => {
     const { memory } = await harbor();
 
     for (const rank of ['rrf', 'mmr'] as const) {
@@ -100,7 +100,7 @@ describe('what was known', () => {
     }
   });
 
-  test('episodes that came later were not', async () => {
+  test('leaves out episodes that came later', async () => {
     const { memory, episode } = await newMemory();
     await episode('zebras', { createdAt: '2025-06-01T00:00:00+00:00' });
 
@@ -115,11 +115,11 @@ describe('what was known', () => {
 });
 
 test.each([
-  ['an offset to the east', '2025-01-10T01:00:00+02:00', '2025-01-09T23:00:00+00:00'],
-  ['an offset to the west', '2025-01-09T20:00:00-03:00', '2025-01-09T23:00:00+00:00'],
+  ['an eastern offset', '2025-01-10T01:00:00+02:00', '2025-01-09T23:00:00+00:00'],
+  ['a western offset', '2025-01-09T20:00:00-03:00', '2025-01-09T23:00:00+00:00'],
   ['no offset', '2025-01-09T23:00:00', '2025-01-09T23:00:00+00:00'],
   ['a fraction', '2025-01-09T23:00:00.000001+00:00', '2025-01-09T23:00:01+00:00'],
-])('a date with %s is the instant that it names', async (_, stored, instant) => {
+])('a date with %s is read as that instant', async (_, stored, instant) => {
   const { memory, entity, fact } = await newMemory();
   const [a, b] = [await entity('Harbor'), await entity('Redis')];
   await fact(a, b, { fact: 'Harbor uses Redis', validAt: stored });
@@ -143,7 +143,7 @@ describe('entities', () => {
   test.each([
     ['2025-05-31', ['Early']],
     ['2025-06-01', ['Early', 'Late']],
-  ])('known at %s are those that were there', async (knownAt, expected) => {
+  ])('known at %s are those stored by then', async (knownAt, expected) => {
     const { memory } = await people();
 
     expect(names(await memory.getEntities(undefined, { knownAt: day(knownAt) }))).toEqual(expected);
@@ -155,7 +155,7 @@ describe('entities', () => {
     ['2024-12-31T21:59:59Z', []],
     ['2024-12-31T22:00:00Z', ['Early']],
     ['2025-03-01', ['Early', 'Late']],
-  ])('as of %s are those of whom something from before tells', async (asOf, expected) => {
+  ])('as of %s are those with an episode by then', async (asOf, expected) => {
     const { memory } = await people();
 
     expect(names(await memory.getEntities(undefined, { asOf: day(asOf) }))).toEqual(expected);
@@ -189,7 +189,7 @@ describe('entities', () => {
     expect(names(entities)).toEqual(isFound ? ['Harbor'] : []);
   });
 
-  test('come in pages', async () => {
+  test('are returned in pages', async () => {
     const { memory } = await people();
 
     const pages = await Promise.all([
@@ -204,7 +204,7 @@ describe('entities', () => {
 });
 
 describe('the history of an entity', () => {
-  test('is all of its facts, in the order in which they began to hold', async () => {
+  test('has all of its facts, in the order in which they began to hold', async () => {
     const { memory } = await harbor();
 
     const { entities, facts } = await memory.getHistory('hARBOR');
@@ -233,7 +233,7 @@ describe('the history of an entity', () => {
       expect((await memory.getHistory(name)).facts).toHaveLength(1);
   });
 
-  test('of nobody is empty', async () => {
+  test('of an unknown name is empty', async () => {
     const { memory } = await harbor();
 
     expect(await memory.getHistory('Nobody')).toEqual({ entities: [], facts: [] });

@@ -47,11 +47,11 @@ async function configured(lines: readonly string[], options: { withGraphs?: bool
 const KEEPING = ['appendonly yes', 'save ""'];
 
 describe('a worker', () => {
-  test('starts in silence where all is as it should be', async () => {
+  test('starts without warnings when all checks pass', async () => {
     expect(await started({})).toEqual([]);
   });
 
-  test('refuses a Valkey that throws data away', async () => {
+  test('refuses a Valkey that evicts data', async () => {
     const valkey = await configured([...KEEPING, 'maxmemory 100mb', 'maxmemory-policy allkeys-lru']);
 
     await expect(started({ valkey })).rejects.toMatchObject({
@@ -62,13 +62,13 @@ describe('a worker', () => {
     });
   });
 
-  test('refuses a FalkorDB that throws data away', async () => {
+  test('refuses a FalkorDB that evicts data', async () => {
     const falkordb = await configured([...KEEPING, 'maxmemory-policy volatile-ttl'], { withGraphs: true });
 
     await expect(started({ falkordb })).rejects.toThrow(/^FalkorDB throws data away .*volatile-ttl/);
   });
 
-  test('warns of servers that keep nothing on disk', async () => {
+  test('warns of servers without persistence', async () => {
     const [valkey, falkordb] = await Promise.all([
       configured(['appendonly no', 'save ""']),
       configured(['appendonly no', 'save ""'], { withGraphs: true }),
@@ -80,13 +80,13 @@ describe('a worker', () => {
     ]);
   });
 
-  test('says once that a server which forbids CONFIG could not be checked', async () => {
+  test('reports once that a server which forbids CONFIG could not be checked', async () => {
     const valkey = await configured([...KEEPING, 'rename-command CONFIG ""']);
 
     expect(await started({ valkey })).toEqual([expect.stringMatching(/^Warning: Valkey forbids CONFIG, .*noeviction/)]);
   });
 
-  test('says so also where the user may not ask', async () => {
+  test('reports that also when its user lacks the right', async () => {
     const user = 'user worker on >secret ~* &* +@all -config';
     const valkey = await configured([...KEEPING, 'user default on >other ~* &* +@all', user], { password: 'other' });
 
@@ -95,7 +95,7 @@ describe('a worker', () => {
     expect(said).toEqual([expect.stringMatching(/^Warning: Valkey forbids CONFIG/)]);
   });
 
-  test('refuses a FalkorDB that has no graphs', async () => {
+  test('refuses a FalkorDB without the graph module', async () => {
     const falkordb = await configured(KEEPING);
 
     await expect(started({ falkordb })).rejects.toMatchObject({
@@ -104,7 +104,7 @@ describe('a worker', () => {
     });
   });
 
-  test('refuses a FalkorDB in the place of Valkey', async () => {
+  test('refuses a FalkorDB as its Valkey', async () => {
     await expect(started({ valkey: stores.config.falkordb })).rejects.toMatchObject({
       name: 'WrongServerError',
       message: expect.stringMatching(
@@ -124,13 +124,13 @@ describe('a worker', () => {
       ],
     ],
     ['6.2.0', [expect.stringMatching(/^FalkorDB's module is 6\.2\.0, newer than/)]],
-  ])('of a FalkorDB %s warns %j', async (falkordb, warnings) => {
+  ])('on FalkorDB %s warns %j', async (falkordb, warnings) => {
     const [facts] = (await readServers('FalkorDB', stores.config.falkordb)) as [ServerInfo];
 
     expect(serverFindings('FalkorDB', { ...facts, falkordb }).warnings).toEqual(warnings);
   });
 
-  test('warns of a graph that another embedder wrote, which it takes a worker to change', async () => {
+  test('warns of a graph written by another embedder, which only a worker can convert', async () => {
     const config = { ...stores.config, journalKey: KEY, group: newGroup(), queuePrefix: `{${newGroup()}}` };
     const running = await startWorkers(config, ['store'], { languageModel: plainModel(), embedder: plainEmbedder() });
     const memory = new MemoryManager(config);
@@ -154,14 +154,14 @@ describe('a worker', () => {
     ]);
   });
 
-  test('warns of settings that make it give up or double jobs', async () => {
+  test('warns of settings that make it give up or run jobs twice', async () => {
     expect(await started({ stalledLimit: 3, takeoverMs: 2 * SECOND })).toEqual([
       expect.stringMatching(/^Warning: MEMORY_STALLED_LIMIT is 3: .*10 or more/),
       expect.stringMatching(/^Warning: MEMORY_TAKEOVER_SECONDS is 2: .*5 or more/),
     ]);
   });
 
-  test('says once that it has no key of the journal, or that the last worker had one', async () => {
+  test('reports once that its journal key is missing, or that the last worker had one', async () => {
     const queuePrefix = `{${newGroup()}}`;
     const without = () => started({ queuePrefix, journalKey: undefined });
 
@@ -176,7 +176,7 @@ describe('a worker', () => {
     ]);
   });
 
-  test('warns of clocks that differ, of which server and by how much', async () => {
+  test('warns of clock differences, with server and amount', async () => {
     const said: string[] = [];
     const graph = opened.graphs.group(newGroup());
 
@@ -194,7 +194,7 @@ describe('a worker', () => {
     ]);
   });
 
-  test('warns of a spool that others can enter', async () => {
+  test('warns of a spool that other users can open', async () => {
     const home = await mkdtemp(join(tmpdir(), 'memory-home-'));
     closers.push(() => rm(home, { recursive: true, force: true }));
     await mkdir(join(home, 'spool'));
@@ -206,7 +206,7 @@ describe('a worker', () => {
   });
 });
 
-test('a wrong setting leaves no connection open', async () => {
+test('an invalid setting leaves no connection open', async () => {
   const proxy = await startProxy(stores.config.valkey, 'resp');
   const config: Config = {
     ...stores.config,

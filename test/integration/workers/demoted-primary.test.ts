@@ -115,7 +115,7 @@ async function storeAcross(memory: MemoryManager, swap: () => Promise<void>) {
   return receipts;
 }
 
-test('when Valkey is demoted nothing is refused, and worker, reader and waiting go on with its successor', async () => {
+test('when Valkey is demoted nothing is refused, and worker, reader and waits continue on the new primary', async () => {
   const pair = await startPair(startValkey, pausedClients);
   const memory = await start({ valkey: at(pair.front) });
   const before = await memory.enqueueEpisode('Harbor uses Before.');
@@ -131,7 +131,7 @@ test('when Valkey is demoted nothing is refused, and worker, reader and waiting 
   expect(await memory.queryMemory(`Part${COUNT - 1}`)).toContain(`Part${COUNT - 1}`);
 });
 
-test('when FalkorDB is demoted its jobs wait for a moment and all are committed by its successor', async () => {
+test('when FalkorDB is demoted its jobs wait briefly and the new primary commits all of them', async () => {
   const pair = await startPair(startFalkorDB, tooFewReplicas);
   const memory = await start({ falkordb: at(pair.front) });
   await memory.waitFor(await memory.enqueueEpisode('Harbor uses Before.'));
@@ -145,7 +145,7 @@ test('when FalkorDB is demoted its jobs wait for a moment and all are committed 
   expect(await memory.queryMemory(`Part${COUNT - 1}`, 5, { cache: false })).toContain(`Part${COUNT - 1}`);
 });
 
-test('who only listens follows the address to the successor, and is told that something may have been missed', async () => {
+test('a subscriber follows the address to the new primary, and learns that it may have missed events', async () => {
   const pair = await startPair(startValkey, pausedClients);
   const connection = retryingConnection(at(pair.front));
   const signals = openPubSub(connection);
@@ -162,7 +162,7 @@ test('who only listens follows the address to the successor, and is told that so
   await until('the news', () => heard.includes('news'));
 });
 
-test('an address that leads to a replica for good is told of, by callers, workers and status', async () => {
+test('an address that permanently leads to a replica is reported by callers, workers and status', async () => {
   const pair = await startPair(startValkey, pausedClients);
   const memory = await start({ valkey: at(pair.front) });
   await memory.waitFor(await memory.enqueueEpisode('Harbor uses Before.'));

@@ -87,7 +87,7 @@ function startTaking(ingest: Ingest, metrics?: Metrics): void {
   });
 }
 
-describe('FalkorDB away', () => {
+describe('a FalkorDB outage', () => {
   beforeEach(async () => {
     const servers = await startServers({ env: {} });
     if (!servers.own) throw new Error('this test needs servers of its own');
@@ -98,7 +98,7 @@ describe('FalkorDB away', () => {
   });
   let falkordb: { kill(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): Promise<unknown>; restart(): Promise<unknown> };
 
-  test('makes jobs wait without an attempt, tells why, and all are done soon after it is back', async () => {
+  test('makes jobs wait without an attempt, reports why, and all succeed soon after it ends', async () => {
     await start();
     await memory.waitFor(await memory.enqueueEpisode('Harbor uses Redis.'));
     await falkordb.kill('SIGKILL');
@@ -130,10 +130,10 @@ describe('FalkorDB away', () => {
   });
 });
 
-describe('what Valkey refuses in the middle of a job', () => {
+describe('a command that Valkey refuses in the middle of a job', () => {
   test.each<[string, string[], (connection: Redis) => Promise<unknown>, RegExp]>([
     [
-      'without a right',
+      'without the right',
       ['user', 'default on nopass ~* -@all +ping +info'],
       (it) => it.get('x'),
       /^Valkey at .* does not let its user run GET; grant that/,
@@ -159,7 +159,7 @@ describe('what Valkey refuses in the middle of a job', () => {
       /^Valkey at .* has fewer good replicas than its min-replicas-to-write demands/,
     ],
     ['on a closed connection', [], async (it) => it.disconnect() ?? it.get('x'), /^Valkey at .* does not answer/],
-  ])('%s waits without an attempt, and says why', async (_, [setting, value], use, sentence) => {
+  ])('%s makes the job wait without an attempt, and reports why', async (_, [setting, value], use, sentence) => {
     const server = await startConfigured(setting ? [`${setting} ${value}`] : []);
     const refusing = new Redis({ host: server.host, port: server.port, enableReadyCheck: false });
     closers.push(
@@ -180,7 +180,7 @@ describe('what Valkey refuses in the middle of a job', () => {
     expect(await jobOf(uuid)).toMatchObject({ attemptsMade: 1, attemptsStarted: 3 });
   });
 
-  test('a job that was taken away is told of once, and not as a failure', async () => {
+  test('a job that was taken over is reported once, and not as a failure', async () => {
     const release = Promise.withResolvers<void>();
     const model = plainModel();
     const extract: typeof model.extract = async (...args) => {
@@ -210,7 +210,7 @@ describe('what Valkey refuses in the middle of a job', () => {
   });
 });
 
-test('a job of a newer release waits for a worker of that release; a job that no release made is a dead letter', async () => {
+test('a job of a newer release waits for a worker of that release; a job of no release becomes a dead letter', async () => {
   startTaking(async () => undefined);
   const newer = { version: 2, group: config.group, language: 'en' };
   for (const name of ['store', 'task', 'translate']) await queue.add(name, newer, { ...STORE_OPTIONS, jobId: name });
@@ -247,7 +247,7 @@ test('a job of a newer release waits for a worker of that release; a job that no
   for (const id of done) expect((await jobOf(id)).attemptsMade).toBe(1);
 });
 
-test('a handler of notices that throws changes nothing for the job', async () => {
+test('a notice handler that throws does not affect the job', async () => {
   const model = plainModel();
   const failures = [new errors.StoreUnreachableError('away'), new errors.ModelBusyError('busy', { retryAfterMs: 1 })];
   const extract: typeof model.extract = async (...args) => {
@@ -271,7 +271,7 @@ test('a handler of notices that throws changes nothing for the job', async () =>
 });
 
 describe('a model', () => {
-  test('that asks to wait is not asked before; texts are found meanwhile and given facts go on', async () => {
+  test('that asks to wait is not called before; texts are found meanwhile and given facts are stored', async () => {
     let isBusy = true;
     const refusals: number[] = [];
     await start((_, purpose) => {
@@ -305,7 +305,7 @@ describe('a model', () => {
     expect((await jobOf(first.uuid)).attemptsMade).toBe(1);
   });
 
-  test('that is away makes jobs wait, however often', async () => {
+  test('that is down makes jobs wait, however often', async () => {
     let isAway = true;
     await start((_, purpose) => (isAway && purpose === 'extract' ? 'reset' : undefined));
     const receipts = await memory.enqueueEpisodes(
@@ -323,7 +323,7 @@ describe('a model', () => {
     for (const { uuid } of receipts) expect((await jobOf(uuid)).attemptsMade).toBe(1);
   });
 
-  test('that refuses the key counts attempts, and is asked only now and then', async () => {
+  test('that refuses the key costs attempts, and is called only now and then', async () => {
     const fake = await start((_, purpose) => (purpose === 'extract' ? 'wrong-key' : undefined));
     const receipts = await memory.enqueueEpisodes(
       Array.from({ length: 40 }, (_, index) => ({
@@ -338,7 +338,7 @@ describe('a model', () => {
     expect(fake?.called('extract').length).toBeLessThan(30);
   });
 
-  test('that refuses some texts makes dead letters of these only, at once', async () => {
+  test('that refuses some texts makes dead letters only of these, at once', async () => {
     await start((body) => (/<episode>[^<]*poison/.test(body) ? 'refusal' : undefined));
     const text = (index: number) =>
       index % 8 === 3 ? `poison ${index}` : `Quay${index} USES Part${index}: Quay${index} uses Part${index}`;
@@ -361,7 +361,7 @@ describe('a model', () => {
     expect((await memory.getGraphSize()).episodes).toBe(80);
   });
 
-  test('whose server always fails on one text of a job and one of a batch holds up neither other jobs nor other texts', async () => {
+  test('whose server always fails on one text of a job and one of a batch delays no other jobs or texts', async () => {
     const graphs = openGraphs(config.falkordb);
     closers.push(() => graphs.close());
     const graph = graphs.group(config.group);
@@ -405,11 +405,11 @@ describe('a model', () => {
   });
 });
 
-describe('what a failure costs', () => {
+describe('a failed job', () => {
   type Failure = new (message: string, options?: ErrorOptions) => Error;
   const classes = Object.entries(errors).filter(([name]) => /^[A-Z]/.test(name)) as [string, Failure][];
 
-  test.each(classes)('%s: the attempts and the state that the table says', async (_, Failed) => {
+  test.each(classes)('%s: has the attempts and the state listed in the table', async (_, Failed) => {
     const failure = new Failed('A sentence.');
     const policy = errors.failurePolicy(failure);
     let tries = 0;
@@ -441,7 +441,7 @@ describe('what a failure costs', () => {
     );
   });
 
-  test('nothing unforeseen is told but its kind; what it said is kept for who looks', async () => {
+  test('with an unexpected error reports only its kind; its message is kept in the dead letter', async () => {
     startTaking(async () => {
       throw new TypeError('cannot read "the secret text"');
     });
@@ -456,7 +456,7 @@ describe('what a failure costs', () => {
     expect(said).toEqual(['store odd failed (attempt 1, dead letter): An unexpected failure (TypeError).']);
   });
 
-  test('a reason for waiting gives way to that of a counted try', async () => {
+  test('reports the reason of a counted attempt instead of a reason for waiting', async () => {
     const failures = [new errors.StaleFenceError('Somebody else wrote.'), new errors.ModelFailedError('Odd answer.')];
     startTaking(async () => {
       throw failures.shift() ?? new errors.InvalidInputError('Never.');
@@ -473,7 +473,7 @@ describe('what a failure costs', () => {
     expect([...reasons].filter(Boolean)).toEqual(['Somebody else wrote.', 'Odd answer.', 'Never.']);
   });
 
-  test('who waits for an export is told its share, and never why it waits', async () => {
+  test('of an export reports progress to its caller, but not why it waits', async () => {
     await start();
     await memory.waitFor(await memory.enqueueEpisode('Harbor uses Redis.'));
     const shares: number[] = [];

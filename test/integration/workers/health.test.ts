@@ -84,7 +84,7 @@ async function takenPort(): Promise<number> {
 const check = ({ checks }: Answer, name: string) => checks.find((one) => one.name.startsWith(name));
 
 describe('/health', () => {
-  test('is green for a worker that works, with a reason for everything', async () => {
+  test('is green for a working worker, with a reason for each check', async () => {
     const { memory, config, health } = await newWorker();
     await memory.storeEpisode('Harbor uses Redis.');
     await until('the commit', async () => (await memory.getJobCounts('store')).completed === 1);
@@ -106,7 +106,7 @@ describe('/health', () => {
     expect(JSON.stringify(answer)).not.toContain(config.group);
   });
 
-  test('is red when the model refuses every call, and green again after one that goes well', async () => {
+  test('is red when the model refuses every call, and green again after a successful call', async () => {
     let refuses = true;
     const model = plainModel();
     const extract: LanguageModel['extract'] = async (...args) => {
@@ -128,7 +128,7 @@ describe('/health', () => {
   });
 
   test.each(['wrong-key', 'server-error', 'quota', 'rate-limit', 'refusal'] as const)(
-    'is red when the server of the model answers every call with %s',
+    'is red when the model server answers every call with %s',
     async (fault) => {
       const fake = await startFakeOpenAI({ faultOf: () => ({ kind: fault }) as Fault });
       closers.push(() => fake.close());
@@ -151,7 +151,7 @@ describe('/health', () => {
   test.each([
     ['valkey', startValkey],
     ['falkordb', startFalkorDB],
-  ] as const)('is red while %s does not answer, and green when it does', async (name, start) => {
+  ] as const)('is red while %s does not answer, and green when it answers again', async (name, start) => {
     const server = await start();
     closers.push(() => server.stop());
     const { health, get } = await newWorker({ [name]: { host: server.host, port: server.port, tls: false } });
@@ -174,7 +174,7 @@ describe('/health', () => {
     await untilMetric(1);
   });
 
-  test('is degraded, and still 200, with dead letters', async () => {
+  test('is degraded with dead letters, and still returns 200', async () => {
     const { memory, config, health } = await newWorker();
     const { Queue } = await import('bullmq');
     const connection = retryingConnection(config.valkey);
@@ -194,7 +194,7 @@ describe('/health', () => {
     expect((await health()).code).toBe(200);
   });
 
-  test('is degraded while episodes wait on disk that could not be handed in', async () => {
+  test('is degraded while spooled episodes wait on disk', async () => {
     const { config, health } = await newWorker();
     const spool = openSpool(config.home, 10);
     const episode = newEpisode('Harbor uses Redis.', null, config.group, 1000);
@@ -203,7 +203,7 @@ describe('/health', () => {
     expect(check(await health(), 'spool')).toMatchObject({ status: 'degraded' });
   });
 
-  test('is refused where it cannot be served, by name', async () => {
+  test('fails with a clear message if its address is unusable', async () => {
     const worker = newWorker({ health: { host: '203.0.113.1', port: 9464 } });
 
     await expect(worker).rejects.toThrow(
@@ -211,7 +211,7 @@ describe('/health', () => {
     );
   });
 
-  test('answers nothing else, and under no name that it was not given', async () => {
+  test('serves no other paths and no unknown host names', async () => {
     const { get, address } = await newWorker({ allowedHosts: ['prometheus.example'] });
 
     expect((await get('/live')).status).toBe(200);
@@ -225,7 +225,7 @@ describe('/health', () => {
 });
 
 describe('/metrics', () => {
-  test('gives figures of both queues and ours, each metric once', async () => {
+  test('has the metrics of both queues and our own, each once', async () => {
     const { memory, get } = await newWorker();
     await memory.storeEpisode('Harbor uses Redis.');
     await until('the commit', async () => (await memory.getJobCounts('store')).completed === 1);
@@ -245,7 +245,7 @@ describe('/metrics', () => {
 });
 
 describe('a worker', () => {
-  test('is on the list while it runs, and the last commit outlives it', async () => {
+  test('is listed while it runs, and its last commit remains known afterwards', async () => {
     const { memory, running } = await newWorker();
     await memory.storeEpisode('Harbor uses Redis.');
     await until('the commit', async () => (await memory.getJobCounts('store')).completed === 1);
@@ -266,7 +266,7 @@ describe('a worker', () => {
     expect(after).toMatchObject({ liveWorkers: [], workers: 0, lastCommitAgeMs: expect.any(Number) });
   });
 
-  test('that was silent for three beats counts as gone, by the clock of Valkey', async () => {
+  test('that missed three heartbeats counts as gone, by the clock of Valkey', async () => {
     const prefix = `{${newGroup()}}`;
     const note: WorkerNote = {
       ...{ id: 'one', pid: 1, host: 'here', roles: ['store'], started: new Date(0).toISOString() },

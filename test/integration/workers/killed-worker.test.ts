@@ -26,7 +26,7 @@ function startWorker(): ChildProcess {
   return child;
 }
 
-test('a worker killed in the middle and started again loses nothing and doubles nothing', async () => {
+test('a worker that is killed halfway and restarted loses nothing and stores nothing twice', async () => {
   const memory = new MemoryManager(stores.config);
   const graphs = openGraphs(stores.config.falkordb);
   const count = 60;
@@ -58,7 +58,7 @@ test('a worker killed in the middle and started again loses nothing and doubles 
   await graphs.close();
 });
 
-test('a worker that is asked to stop ends its jobs and exits with 0', async () => {
+test('a worker that is asked to stop finishes its jobs and exits with 0', async () => {
   const worker = startWorker();
   let said = '';
   worker.stderr?.on('data', (chunk) => (said += chunk));
@@ -69,7 +69,7 @@ test('a worker that is asked to stop ends its jobs and exits with 0', async () =
   expect(await once(worker, 'exit')).toEqual([0, null]);
 });
 
-test('a close leaves a job that does not end', async () => {
+test('a close abandons a job that does not end', async () => {
   const config = { ...stores.config, queuePrefix: '{stuck}', group: newGroup() };
   let asked = false;
   const extract = () => {

@@ -79,8 +79,8 @@ function newMemory(differing: Partial<Config> = {}) {
 /** As if the last night had been so many days ago. */
 const daysAgo = (days: number) => new Date(Date.now() - days * DAY);
 
-describe('a worker that keeps the schedule', () => {
-  test('notes the present at the very first start, and exports nothing', async () => {
+describe('a worker with a nightly schedule', () => {
+  test('starts counting at its very first start, and exports nothing', async () => {
     const { memory, started, nightly, lookAtStatus } = newMemory();
 
     await started('store', 'export', 'scheduler');
@@ -93,7 +93,7 @@ describe('a worker that keeps the schedule', () => {
     expect(await lookAtStatus()).toContain('Archive  no restore test yet\n');
   });
 
-  test('makes up for nights that were missed with one, which exports, proves and prunes every memory', async () => {
+  test('makes up for missed nights with one run, which exports, verifies and prunes every memory', async () => {
     const { config, memory, nights, started, tell, nightly, lookAtStatus } = newMemory({
       keep: { daily: 1, weekly: 0, monthly: 0 },
     });
@@ -131,7 +131,7 @@ describe('a worker that keeps the schedule', () => {
     expect(said).toMatch(/^Archive {2}restore test passed \d+ s ago: graphiti_export_.*\.json$/m);
   });
 
-  test('is woken while it runs, and serves what fell due meanwhile', async () => {
+  test('runs when a night falls due, and also runs what fell due meanwhile', async () => {
     const { config, memory, started, nightly } = newMemory();
     await started('export', 'scheduler');
 
@@ -154,14 +154,14 @@ describe('a worker that keeps the schedule', () => {
     expect(await memory.getJobCounts('export')).toMatchObject({ waiting: 0, active: 0, completed: 0 });
   });
 
-  test('does not start with a schedule that cannot be read', async () => {
+  test('refuses to start with an invalid schedule', async () => {
     const { started } = newMemory({ nightly: { cron: '0 3 31 2 *', timeZone: 'UTC' } });
 
     await expect(started('scheduler')).rejects.toThrow(/^MEMORY_EXPORT_CRON is "0 3 31 2 \*", which cannot be used/);
   });
 });
 
-test('an archive that was damaged before its trial is a dead letter, red, and keeps what is older', async () => {
+test('an archive that was damaged before its restore test becomes a dead letter, turns status red and keeps older archives', async () => {
   const health = { host: '127.0.0.1', port: stores.config.valkey.port };
   const { config, memory, healthAddress, started, tell, nightly, lookAtStatus } = newMemory({
     health,
@@ -198,7 +198,7 @@ test('an archive that was damaged before its trial is a dead letter, red, and ke
   expect(figures).toMatch(/^opencode_memory_archive_verified_age \d/m);
 });
 
-test('a restore test by hand that fails is shown by status', async () => {
+test('status shows a manual restore test that failed', async () => {
   const { config, memory, nightly, started, tell } = newMemory();
   await started('store', 'export');
   await tell('Harbor uses Redis.');
@@ -226,7 +226,7 @@ async function addTried(config: Config, written: string): Promise<void> {
   connection.disconnect();
 }
 
-test('a worker that finds that Valkey lost changes lets an archive be made, which holds them', async () => {
+test('a worker that finds a gap in the journal triggers an export, which closes the gap', async () => {
   const { config, memory, started, tell, lookAtStatus } = newMemory();
   const { valkey, close } = openStoreConnections(config);
   closers.push(close);
@@ -247,7 +247,7 @@ test('a worker that finds that Valkey lost changes lets an archive be made, whic
   expect(await lookAtStatus()).not.toContain('has a gap');
 });
 
-test('who waits for an export does not wait for all of the night', async () => {
+test('a manual export does not wait for the whole nightly run', async () => {
   const { config, memory, nights, started, tell } = newMemory();
   await started('store', 'export');
   await tell('Harbor uses Redis.');
@@ -267,7 +267,7 @@ test('who waits for an export does not wait for all of the night', async () => {
   expect(first?.data.nightly).toBeUndefined();
 });
 
-test('every night exports and proves as many memories as there are graphs', async () => {
+test('every nightly run exports and verifies as many memories as there are graphs', async () => {
   const { config, nights, started, nightly } = newMemory({ keep: 'all' });
   const falkordb = new Redis(config.falkordb.port, config.falkordb.host);
   closers.push(() => falkordb.disconnect());
@@ -295,7 +295,7 @@ test('every night exports and proves as many memories as there are graphs', asyn
   }
 });
 
-describe('a night with a listing that is wrong', () => {
+describe('a nightly run with an incomplete list of graphs', () => {
   /** Waits until the tick's job has ended and gives what it exports. */
   const exportedBy = ({ nights }: ReturnType<typeof newMemory>, tick: Date) =>
     until('the night', async () => {
@@ -303,7 +303,7 @@ describe('a night with a listing that is wrong', () => {
       return last?.getTime() === tick.getTime() && (groups ?? undefined);
     });
 
-  test('exports a memory with a restore test all the same, and forgets only the test of one that is gone', async () => {
+  test('still exports a memory with a restore test, and forgets only the test of a deleted memory', async () => {
     const memory = newMemory();
     const { config, nights, started, tell } = memory;
     await started('store');
@@ -327,7 +327,7 @@ describe('a night with a listing that is wrong', () => {
   });
 
   test.each(['journal', 'restore test'])(
-    'is red where it left out a memory that a %s shows, and not where that is newer',
+    'is red if it missed a memory that has a %s, but not if that is newer than the run',
     async (record) => {
       const health = { host: '127.0.0.1', port: stores.config.valkey.port };
       const memory = newMemory({ health });
@@ -364,7 +364,7 @@ describe('a night with a listing that is wrong', () => {
   );
 });
 
-test('a night on which a graph has lost changes trims and removes nothing of it, and says so everywhere', async () => {
+test('a nightly run on a graph that lost changes trims and removes nothing of it, and reports the loss everywhere', async () => {
   const health = { host: '127.0.0.1', port: stores.config.valkey.port };
   const { config, memory, nights, notices, healthAddress, started, tell, nightly, lookAtStatus } = newMemory({
     health,

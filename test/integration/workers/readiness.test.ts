@@ -65,7 +65,7 @@ describe.each([
     await becomes(config, READY);
   });
 
-  test('is frozen, or gone', async () => {
+  test('is frozen or down', async () => {
     const { server, config } = await replaced(name);
     const silent = new RegExp(`^${product} at \\S+ does not answer; [^;]*$`);
 
@@ -79,7 +79,7 @@ describe.each([
     await becomes(config, READY);
   });
 
-  test('refuses writes, with its reason', async () => {
+  test('refuses writes, and names the reason', async () => {
     const { server, config } = await replaced(name);
     const connection = admin(server);
 
@@ -120,7 +120,7 @@ test('both servers are named if neither is ready', async () => {
   expect(message).toMatch(/^Valkey at 127\.0\.0\.1:1 does not answer; .* FalkorDB at 127\.0\.0\.1:1 does not answer; /);
 });
 
-test('asking writes nothing, and needs no other rights than a worker', async () => {
+test('the readiness check writes nothing, and needs no more rights than a worker', async () => {
   const page = readFileSync(new URL('../../../docs/configuration.md', import.meta.url), 'utf8');
   const lines = [...page.matchAll(/^ACL SETUSER memory on >password (.+)$/gm)].map(([, rules = '']) =>
     rules.split(' '),
@@ -140,7 +140,7 @@ test('asking writes nothing, and needs no other rights than a worker', async () 
   expect(await keys()).toEqual([[], []]);
 });
 
-test('/ready gives 200 or 503 and a sentence, while /live stays 200', async () => {
+test('/ready returns 200 or 503 with a sentence, while /live stays 200', async () => {
   const { server, config } = await replaced('valkey');
   const taken = createServer();
   await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));

@@ -40,7 +40,7 @@ test.each([
   ],
   ['the keys of the queue', ['~version:*', '~[a-u]*:*', '~waiting:*', '&*', '+@all'], /use keys \{memory\}:\*; grant/],
   ['channels', ['~*', '+@all', '&lease:*'], /use channels told:\*, channels reading:\*; grant/],
-])('a worker whose user lacks %s does not start and says what is missing', async (_, rules, sentence) => {
+])('a worker whose Valkey user lacks %s does not start and names the missing right', async (_, rules, sentence) => {
   const user = await newUser(stores.config.valkey, rules);
 
   const starting = start({ ...stores.config, valkey: { ...stores.config.valkey, ...user } });
@@ -52,7 +52,7 @@ test.each([
   await expect(starting).rejects.toThrow(`does not let its user "${user.username}" use`);
 });
 
-test('the same for FalkorDB', async () => {
+test('a worker whose FalkorDB user lacks a command does not start and names the missing right', async () => {
   const user = await newUser(stores.config.falkordb, [...ALL, '-graph.delete']);
 
   await expect(start({ ...stores.config, falkordb: { ...stores.config.falkordb, ...user } })).rejects.toMatchObject({
@@ -68,7 +68,7 @@ test.each([
     ['~version:*', '&*', '+@all'],
     /^Valkey at .* does not let its user use the key "\{memory\}:\S+"; grant that/,
   ],
-])('a command line that lacks the right to a %s names that, and no password', async (_, rules, sentence) => {
+])('a CLI command without the right to a %s names it, and no password', async (_, rules, sentence) => {
   const user = await newUser(stores.config.valkey, rules);
 
   const ended = await runCommand(['store', 'Harbor uses Valkey 8.', '--timeout', '120'], {
@@ -80,38 +80,35 @@ test.each([
   expect({ ...ended, stdout: '' }).toMatchObject(failure(sentence));
 });
 
-test.each(['{memory}', '{one}'])(
-  'the rights that the documentation lists for %s are enough for everything',
-  async (queuePrefix) => {
-    const exportDir = await mkdtemp(join(tmpdir(), 'memory-rights-'));
-    closers.push(() => rm(exportDir, { recursive: true, force: true }));
-    const [ofValkey = [], ofFalkorDB = []] = documentedRules(queuePrefix);
-    const config = {
-      ...stores.config,
-      exportDir,
-      queuePrefix,
-      group: newGroup(),
-      valkey: { ...stores.config.valkey, ...(await newUser(stores.config.valkey, ofValkey)) },
-      falkordb: { ...stores.config.falkordb, ...(await newUser(stores.config.falkordb, ofFalkorDB)) },
-    };
-    const running = await start(config);
-    closers.push(() => running.close());
-    const memory = new MemoryManager(config, { embedder: plainEmbedder() });
-    closers.push(() => memory.close());
+test.each(['{memory}', '{one}'])('the documented rights for %s are sufficient for everything', async (queuePrefix) => {
+  const exportDir = await mkdtemp(join(tmpdir(), 'memory-rights-'));
+  closers.push(() => rm(exportDir, { recursive: true, force: true }));
+  const [ofValkey = [], ofFalkorDB = []] = documentedRules(queuePrefix);
+  const config = {
+    ...stores.config,
+    exportDir,
+    queuePrefix,
+    group: newGroup(),
+    valkey: { ...stores.config.valkey, ...(await newUser(stores.config.valkey, ofValkey)) },
+    falkordb: { ...stores.config.falkordb, ...(await newUser(stores.config.falkordb, ofFalkorDB)) },
+  };
+  const running = await start(config);
+  closers.push(() => running.close());
+  const memory = new MemoryManager(config, { embedder: plainEmbedder() });
+  closers.push(() => memory.close());
 
-    const receipt = await memory.enqueueEpisode('Mira [Person] WORKS_ON Harbor [Project]: Mira works on Harbor.');
-    await memory.waitFor(receipt);
-    const exported = await memory.export();
-    await memory.archives.restore(exported.file, { group: newGroup() });
-    await memory.archives.rebuild({ replace: true });
-    await memory.communities.build();
-    const forgotten = await memory.forget({ episode: receipt.uuid });
+  const receipt = await memory.enqueueEpisode('Mira [Person] WORKS_ON Harbor [Project]: Mira works on Harbor.');
+  await memory.waitFor(receipt);
+  const exported = await memory.export();
+  await memory.archives.restore(exported.file, { group: newGroup() });
+  await memory.archives.rebuild({ replace: true });
+  await memory.communities.build();
+  const forgotten = await memory.forget({ episode: receipt.uuid });
 
-    expect(exported.episodes).toBe(1);
-    expect(forgotten.episodes).toHaveLength(1);
-    expect((await memory.getStatus()).valkey).toMatchObject({ ok: true, workers: 1 });
-  },
-);
+  expect(exported.episodes).toBe(1);
+  expect(forgotten.episodes).toHaveLength(1);
+  expect((await memory.getStatus()).valkey).toMatchObject({ ok: true, workers: 1 });
+});
 
 /** What `ACL SETUSER` is given in docs/configuration.md, for the Valkey and for the FalkorDB. */
 function documentedRules(queuePrefix: string): string[][] {

@@ -41,7 +41,7 @@ const run = (...args: string[]) => runCommand(args, environment);
 const linesOf = (text: string, words: string) => text.split('\n').filter((line) => line.includes(words));
 
 test.each(['falkordb', 'valkey'] as const)(
-  'a worker outlives the end of %s and goes on when it is back',
+  'a worker survives the death of %s and continues when it is back',
   async (name) => {
     await run('store', 'Harbor uses Redis.');
 
@@ -59,7 +59,7 @@ test.each(['falkordb', 'valkey'] as const)(
   },
 );
 
-describe('a Valkey that refuses', () => {
+describe('a Valkey that refuses commands', () => {
   let admin: Redis;
   const refusals = async (code: string) =>
     Number(new RegExp(`errorstat_${code}:count=(\\d+)`).exec(await admin.info('errorstats'))?.[1] ?? 0);
@@ -70,7 +70,7 @@ describe('a Valkey that refuses', () => {
   });
   afterEach(() => admin.disconnect());
 
-  test('since it is out of memory is asked now and then and told of once; all goes on when it has room', async () => {
+  test('because it is out of memory is retried now and then and reported once; all work continues when it has room', async () => {
     const texts = Array.from({ length: 100 }, (_, index) => JSON.stringify({ content: `Harbor uses Part${index}.` }));
     // Jobs that are under way and cannot end before Valkey has no room for their end.
     await servers.falkordb.kill('SIGSTOP');
@@ -96,7 +96,7 @@ describe('a Valkey that refuses', () => {
     expect(said).not.toContain('unexpected failure');
   });
 
-  test('since its password was changed is told of in a sentence, and gets its jobs when it is right again', async () => {
+  test('because its password changed is reported in one sentence, and used again when the password is right', async () => {
     await admin.config('SET', 'requirepass', 'another');
     await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
     await until('the sentence', () => said.includes('refused the user or the password; check VALKEY_USERNAME'));
@@ -108,7 +108,7 @@ describe('a Valkey that refuses', () => {
     expect(stored).toMatchObject({ committed: true });
   });
 
-  test('to answer at all is told of once each time', async () => {
+  test('because it is down is reported once per outage', async () => {
     for (const times of [1, 2]) {
       await servers.valkey.kill('SIGKILL');
       await until('the sentence', () => linesOf(said, 'does not answer').length === times);
@@ -126,7 +126,7 @@ async function storedAtLast(content: string): Promise<unknown> {
   return JSON.parse((await run('store', content, '--json', '--timeout', '120')).stdout);
 }
 
-test('a worker that is told to end ends, with exit status 0', async () => {
+test('a worker that is asked to stop exits with status 0', async () => {
   worker.kill('SIGTERM');
 
   await until('the end', () => worker.exitCode !== null);
@@ -134,7 +134,7 @@ test('a worker that is told to end ends, with exit status 0', async () => {
   expect(worker.exitCode).toBe(0);
 });
 
-test('a worker whose job cannot end, because FalkorDB is frozen, ends all the same', async () => {
+test('a worker whose job cannot end, because FalkorDB is frozen, still exits', async () => {
   await servers.falkordb.kill('SIGSTOP');
   await run('store', 'Harbor uses Redis.', '--no-wait');
   await until('the job', async () => JSON.parse((await run('status', '--json')).stdout).valkey.store.active === 1);

@@ -54,8 +54,8 @@ async function startProgram() {
   return { worker, fake, ended };
 }
 
-describe('a worker that has to go', () => {
-  test('waits for jobs that end soon, hands back the others, and no attempt is counted', async () => {
+describe('a worker that shuts down', () => {
+  test('waits for jobs that end soon and returns the others to the queue without counting an attempt', async () => {
     const { memory, queue } = openMemory();
     const { promise, resolve } = Promise.withResolvers<void>();
     const plain = plainModel();
@@ -90,8 +90,8 @@ describe('a worker that has to go', () => {
   });
 });
 
-describe('the program', () => {
-  test('hands back what does not end and exits with 0', async () => {
+describe('the worker process', () => {
+  test('returns unfinished jobs to the queue and exits with 0', async () => {
     const { memory, queue } = openMemory();
     const { worker, fake, ended } = await startProgram();
     const { uuid } = await memory.enqueueEpisode('Harbor uses Redis.');
@@ -151,7 +151,7 @@ describe('the program', () => {
     ['valkey', 'SIGKILL'],
     ['valkey', 'SIGSTOP'],
     ['falkordb', 'SIGSTOP'],
-  ] as const)('goes although %s is stopped by %s', async (name, signal) => {
+  ] as const)('exits although %s is stopped by %s', async (name, signal) => {
     const servers = await startServers({ env: {} });
     if (!servers.own) throw new Error('this test needs servers of its own');
     closers.push(() => servers.stop());

@@ -31,7 +31,7 @@ async function install(own: Partial<Config>): Promise<MemoryManager> {
   return memory;
 }
 
-test('two installations with one Valkey, two prefixes and the same group know nothing of each other', async () => {
+test('two installations with the same Valkey and group but different prefixes are isolated from each other', async () => {
   const group = newGroup();
   const { host, port } = second;
   const own = (name: string) => ({ group, queuePrefix: `{${name}}`, exportDir: join(stores.config.home, name) });

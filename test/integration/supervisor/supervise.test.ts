@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { MAX_LOG_BYTES } from '../../../src/supervisor/logs.ts';
 import { MAX_RESTARTS } from '../../../src/supervisor/restart-policy.ts';
 import { runCommand, startCommand } from '../../support/command-line.ts';
+import { HANGING_WORKER } from '../../support/hanging-worker.ts';
 import { until } from '../../support/wait.ts';
 import { allEnded, isRunning } from '../embedded/processes.ts';
 
@@ -217,7 +218,7 @@ describe('a limit', () => {
 test('an up that is interrupted leaves no supervisor behind', async () => {
   const other = await mkdtemp(join(tmpdir(), 'memory-home-'));
   onTestFinished(() => rm(other, { recursive: true, force: true }));
-  const up = startCommand(['up'], { MEMORY_HOME: other, MEMORY_HEALTH_PORT: '0' });
+  const up = startCommand(['up'], { MEMORY_HOME: other, MEMORY_HEALTH_PORT: '0', NODE_OPTIONS: HANGING_WORKER });
   const started = await until('a note of the servers', async () => {
     const text = await readFile(join(other, 'running.json'), 'utf8').catch(() => '{}');
     const { pids } = JSON.parse(text);

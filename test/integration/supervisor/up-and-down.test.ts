@@ -11,6 +11,7 @@ import { commandOf } from '../../../src/embedded/process-identity.ts';
 import { startServers } from '../../../src/embedded/servers.ts';
 import { failure, runCommand, startCommand } from '../../support/command-line.ts';
 import { startFakeOpenAI } from '../../support/fake-openai/index.ts';
+import { HANGING_WORKER } from '../../support/hanging-worker.ts';
 import { until } from '../../support/wait.ts';
 import { allEnded, isRunning } from '../embedded/processes.ts';
 
@@ -182,7 +183,7 @@ describe('up and down', () => {
   test.each(['SIGINT', 'SIGTERM'] as const)(
     'an up that gets %s in the middle leaves nothing running',
     async (signal) => {
-      const up = startCommand(['up'], { MEMORY_HOME: home });
+      const up = startCommand(['up'], { MEMORY_HOME: home, NODE_OPTIONS: HANGING_WORKER });
       await until('a note of the servers', () =>
         pids().then(
           (found) => found.length >= 2,
@@ -200,7 +201,7 @@ describe('up and down', () => {
   );
 
   test('what an up started that was killed in the middle is found by down', async () => {
-    const up = startCommand(['up'], { MEMORY_HOME: home });
+    const up = startCommand(['up'], { MEMORY_HOME: home, NODE_OPTIONS: HANGING_WORKER });
     await until('a note of the servers', () =>
       pids().then(
         (found) => found.length >= 2,

@@ -125,7 +125,7 @@ function sentences(forgotten: ForgetResult): string {
       : []),
     ...(reopenedFacts > 0
       ? [
-          `${dryRun ? 'Would hold' : 'Holding'} again, since only this had ended ${reopenedFacts === 1 ? 'it' : 'them'}: ${count(reopenedFacts, 'fact')}.`,
+          `Facts that ${dryRun ? 'would become' : 'are'} current again, because only forgotten text had ended them: ${reopenedFacts}`,
         ]
       : []),
     ...(summaries > 0 ? [`Summaries ${dryRun ? 'that would be ' : ''}rebuilt or deleted: ${summaries}.`] : []),

@@ -76,8 +76,8 @@ function sentences(preview: PastImportPreview, cost: number | undefined, config:
           `${NAMES[agent]}: ${count(sessions, 'session')}, ${count(turns, 'turn')} and ${count(summaries, 'summary', 'summaries')}, from ${from && day(from)} to ${to && day(to)}`,
           ...memoryLines(memories),
           `Secrets and private parts hidden: ${hidden}`,
-          `Reading by models: ${costSentence(cost, config)}`,
-          ...(known > 0 ? [`Stored already: ${known === all ? 'all' : known}`] : []),
+          `Cost of model calls: ${costSentence(cost, config)}`,
+          ...(known > 0 ? [`Already stored: ${known === all ? 'all' : known}`] : []),
         ];
   return [...lines, ...leftOut(preview), ...preview.notices].join('\n');
 }
@@ -97,8 +97,8 @@ function memoryLines(memories: PastImportPreview['memories']): string[] {
 }
 
 function costSentence(cost: number | undefined, config: Config): string {
-  if (cost === undefined) return 'the price of the model is unknown; MEMORY_PRICES sets it';
-  if (cost === 0) return languageModelProvider(config).isRemote ? 'nothing to pay' : 'local models, nothing to pay';
+  if (cost === undefined) return 'unknown; set the price of the model with MEMORY_PRICES';
+  if (cost === 0) return languageModelProvider(config).isRemote ? 'none' : 'none (local models)';
   return `about $${cost.toFixed(2)}`;
 }
 

@@ -422,13 +422,13 @@ describe('the command', () => {
     expect(shown).toMatchObject({ status: 0, stderr: '' });
     expect(shown.stdout).toMatch(/^Claude Code: 2 sessions, 4 turns and 1 summary, from 2026-11-22 to 2026-11-22\n/);
     expect(shown.stdout).toContain(`${groupOf(harbor)}  4  ${harbor}\n`);
-    expect(shown.stdout).toContain('Reading by models: local models, nothing to pay\n');
+    expect(shown.stdout).toContain('Cost of model calls: none (local models)\n');
     expect(shown.stdout).toMatch(
       /Left out: 1 sub-agent's session\nDamaged and skipped: 2, the first at .*one\.jsonl:\d+\n$/,
     );
     expect(asked).toMatchObject({ status: 1, stderr: 'Nothing was imported; add --yes to import them.\n' });
     expect(made.stdout).toContain('Imported 5 episodes.\n');
-    expect(again).toMatchObject({ status: 0, stderr: '', stdout: expect.stringContaining('Stored already: all\n') });
+    expect(again).toMatchObject({ status: 0, stderr: '', stdout: expect.stringContaining('Already stored: all\n') });
     expect(await contents()).toEqual(STORED);
   });
 

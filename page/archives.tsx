@@ -129,8 +129,8 @@ function List({
       {archives.length === 0 ? (
         <Empty title="There are no archives of this memory.">
           <p>
-            <code>MEMORY_EXPORT_DIR</code> sets the folder, and <code>MEMORY_B2_BUCKET</code> with its key a bucket of
-            Backblaze B2. The workers must have the same settings as this page.
+            <code>MEMORY_EXPORT_DIR</code> sets the folder, and <code>B2_BUCKET</code> with <code>B2_KEY_ID</code> and{' '}
+            <code>B2_APP_KEY</code> a bucket of Backblaze B2. The workers must have the same settings as this page.
           </p>
         </Empty>
       ) : (
@@ -220,7 +220,7 @@ function archiveFindings({ problem, archives, restoreTest, failedTest, nextExpor
           {
             kind: 'bad' as const,
             text: problem,
-            remedy: 'Set MEMORY_EXPORT_DIR, or all of MEMORY_B2_…, and start the page again.',
+            remedy: 'Set MEMORY_EXPORT_DIR, or all of B2_BUCKET, B2_KEY_ID and B2_APP_KEY, and start the page again.',
           },
         ]
       : []),

@@ -2,6 +2,7 @@ import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { parseJson } from '../json.ts';
 import { runScript } from '../valkey/run-script.ts';
+import { jobIds } from './job-ids.ts';
 
 /** The payload of a `store` job after its episode was forgotten: enough to recognise the episode and to do nothing. */
 interface ForgottenJob {
@@ -93,14 +94,8 @@ function payloadOf(text: string, group: string): JobIdentity | undefined {
   return data?.group === group && !isForgottenJob(data) ? data : undefined;
 }
 
-/** BullMQ's lists and sets of jobs that are not done or are dead letters. */
-const LISTS = ['wait', 'paused', 'active'] as const;
-const SETS = ['delayed', 'prioritized', 'waiting-children', 'failed'] as const;
-const AT_ONCE = 100;
-
 /**
- * The uuids of a group's matching episodes whose jobs are not done or are dead letters. All ids are read in one transaction: workers move
- * jobs between the lists, so that reading page by page would miss some. A job that ends meanwhile has its episode in the graph.
+ * The uuids of a group's matching episodes whose jobs are not done or are dead letters. A job that ends meanwhile has its episode in the graph.
  */
 export async function findJobs(
   queue: Queue,
@@ -108,19 +103,10 @@ export async function findJobs(
   group: string,
   matches: (job: JobIdentity) => boolean,
 ): Promise<string[]> {
-  const reading = connection.multi();
-  for (const list of LISTS) reading.lrange(queue.toKey(list), '0', '-1');
-  for (const set of SETS) reading.zrange(queue.toKey(set), '0', '-1');
-  const lists = ((await reading.exec()) ?? []).map(([error, ids]) => {
-    if (error) throw error;
-    return ids as string[];
-  });
-  const ids = [...new Set(lists.flat())];
   const matchingIds: string[] = [];
-  for (let start = 0; start < ids.length; start += AT_ONCE) {
-    const part = ids.slice(start, start + AT_ONCE);
-    const payloads = await Promise.all(part.map((id) => connection.hget(queue.toKey(id), 'data')));
-    for (const [index, id] of part.entries()) {
+  for await (const ids of jobIds(queue, connection, 'unfinished')) {
+    const payloads = await Promise.all(ids.map((id) => connection.hget(queue.toKey(id), 'data')));
+    for (const [index, id] of ids.entries()) {
       const payload = payloadOf(payloads[index] ?? '', group);
       if (payload && matches(payload)) matchingIds.push(id);
     }

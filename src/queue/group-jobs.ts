@@ -2,6 +2,7 @@ import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { parseJson } from '../json.ts';
 import { emptyJob, forgetFailureEvents, isForgottenJob } from './forgotten-job.ts';
+import { jobIds } from './job-ids.ts';
 import { TASK } from './jobs.ts';
 
 /** What a queue held of a group before `removeGroupJobs`. */
@@ -13,11 +14,6 @@ export interface RemovedJobs {
   /** Number of jobs that a worker is processing, which cannot be removed. */
   readonly active: number;
 }
-
-/** All states of a BullMQ job. */
-const LISTS = ['wait', 'paused', 'active'] as const;
-const SETS = ['delayed', 'prioritized', 'waiting-children', 'failed', 'completed'] as const;
-const AT_ONCE = 100;
 
 /**
  * Removes a group's jobs in all states, with their failure events. An active job is emptied instead; the caller tries again once that job has finished.
@@ -86,20 +82,10 @@ interface QueuedJob {
   readonly data: JobData | undefined;
 }
 
-/** All ids are read in one transaction, since workers move jobs between the lists. */
 async function* jobsOf(queue: Queue, connection: Redis): AsyncGenerator<QueuedJob> {
-  const reading = connection.multi();
-  for (const list of LISTS) reading.lrange(queue.toKey(list), '0', '-1');
-  for (const set of SETS) reading.zrange(queue.toKey(set), '0', '-1');
-  const lists = ((await reading.exec()) ?? []).map(([error, ids]) => {
-    if (error) throw error;
-    return ids as string[];
-  });
-  const ids = [...new Set(lists.flat())];
-  for (let start = 0; start < ids.length; start += AT_ONCE) {
-    const part = ids.slice(start, start + AT_ONCE);
-    const rows = await Promise.all(part.map((id) => connection.hmget(queue.toKey(id), 'name', 'data')));
-    for (const [index, id] of part.entries()) {
+  for await (const ids of jobIds(queue, connection, 'all')) {
+    const rows = await Promise.all(ids.map((id) => connection.hmget(queue.toKey(id), 'name', 'data')));
+    for (const [index, id] of ids.entries()) {
       const [name, text] = rows[index] ?? [];
       if (typeof text === 'string') yield { id, name, text, data: parseJson(text) as JobData | undefined };
     }

@@ -7,7 +7,7 @@ export const LAST_FORMAT = REPLY_FORMATS.length - 1;
 
 /** The features that requests to a server use. */
 export interface Capabilities {
-  /** Index into `FORMATS`. */
+  /** Index into `REPLY_FORMATS`. */
   readonly format: number;
   readonly temperature: boolean;
   /** The answer is streamed. */

@@ -46,14 +46,20 @@ export function failFastConnection(address: Address): Redis {
     failoverMs: FAILOVER.short,
   });
   // In a cluster each node may fall silent.
-  if (connection.isCluster) (connection as unknown as Cluster).on('+node', giveUpSilent);
+  if (connection.isCluster)
+    (connection as unknown as Cluster).on('+node', (node) => {
+      // Its silence ends the attempt earlier, with a reason for which the commands are not sent again.
+      node.options.connectTimeout = 2 * PATIENCE;
+      giveUpSilent(node);
+    });
   else giveUpSilent(connection);
   return checkRole(connection);
 }
 
-/** What ioredis keeps of a connection: the commands that are sent and not answered. */
+/** What ioredis keeps of a connection: the commands that are sent and not answered, and in a cluster those that wait for the connection. */
 interface Unanswered {
   readonly commandQueue: { readonly length: number };
+  readonly offlineQueue: { readonly length: number };
   flushQueue(error: Error): void;
 }
 
@@ -65,11 +71,12 @@ interface Unanswered {
 function giveUpSilent(connection: Redis): void {
   const unanswered = connection as unknown as Unanswered;
   const send = connection.sendCommand.bind(connection);
+  const owed = () => unanswered.commandQueue.length + unanswered.offlineQueue.length;
   const bytes = () => connection.stream?.bytesRead ?? 0;
   let [silent, received] = [0, 0];
   let timer: NodeJS.Timeout | undefined;
   function tick(): void {
-    if (unanswered.commandQueue.length === 0) {
+    if (owed() === 0) {
       clearInterval(timer);
       timer = undefined;
       return;
@@ -85,7 +92,7 @@ function giveUpSilent(connection: Redis): void {
     connection.stream?.destroy(error);
   }
   connection.sendCommand = (command, stream) => {
-    if (unanswered.commandQueue.length === 0) [silent, received] = [0, bytes()];
+    if (owed() === 0) [silent, received] = [0, bytes()];
     // The socket keeps the process alive while an answer may come; the timer alone does not.
     timer ??= setInterval(tick, PATIENCE / SLICES).unref();
     return send(command, stream);

@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import type { Cluster, Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { ensureConnected, failFastConnection, singleConnection, waitUntilReady } from '../../src/valkey/connections.ts';
@@ -47,6 +48,25 @@ test('a frozen node of a cluster ends no connection to another node', async () =
 
   expect(node()?.stream).toBe(stream);
   connection.disconnect();
+});
+
+test('a node of a cluster that takes no connections keeps no command longer than a frozen one', async () => {
+  const away = await keyOf(frozen);
+  const { host = '', port = 0 } = frozen ?? {};
+  frozen?.freeze();
+  // More than the frozen server has room for; the system ignores the others.
+  const waiting = Array.from({ length: 16 }, () => connect(port, host).on('error', () => {}));
+  const connection = failFastConnection({
+    ...cluster.address,
+    topology: { kind: 'cluster', nodes: [{ host, port: healthy?.port ?? 0 }] },
+  });
+  await ensureConnected(connection, cluster.address);
+
+  const refused = await connection.get(away).catch(({ message }: Error) => message);
+
+  for (const socket of waiting) socket.destroy();
+  connection.disconnect();
+  expect(refused).toBe('no answer within 800 ms');
 });
 
 test('a client that asks a frozen node first still finds the cluster', async () => {

@@ -68,7 +68,8 @@ export async function startSentinels(options: { readonly withGraphs?: boolean } 
   };
 }
 
-/** Three primaries with one replica each, or two primaries that no other node replaces, however long they are silent. */
+/** Three primaries with one replica each, or two primaries that no other node replaces, however long they are silent, and with room
+ * for few connections that are not yet accepted. */
 export async function startCluster({ isReplaced = true } = {}): Promise<Deployment> {
   const lines = [
     ...DURABLE,
@@ -77,6 +78,7 @@ export async function startCluster({ isReplaced = true } = {}): Promise<Deployme
     'cluster-config-file nodes.conf',
     // A replica may take over however long ago it heard of its primary.
     'cluster-replica-validity-factor 0',
+    ...(isReplaced ? [] : ['tcp-backlog 1']),
   ];
   const count = isReplaced ? 3 : 2;
   const total = isReplaced ? 2 * count : count;

@@ -220,29 +220,29 @@ function Passage({ passage, best }: { passage: PassageResult; best: number }) {
 }
 
 const SIGNALS: Readonly<Record<string, string>> = {
-  words: 'words of the question',
-  coverage: 'how many of its words',
-  meaning: 'similar meaning',
-  before: 'the text before it',
-  after: 'the text after it',
-  episode: 'the rest of its episode',
-  session: 'the rest of its session',
-  fact: 'a fact that answers',
+  words: 'the question’s words',
+  coverage: 'share of the question’s words',
+  meaning: 'meaning',
+  before: 'text before it',
+  after: 'text after it',
+  episode: 'rest of its episode',
+  session: 'rest of its session',
+  fact: 'rank among facts',
   entity: 'entities of the question',
   recency: 'recent',
   speaker: 'its speaker is named',
-  date: 'the date is named',
-  shape: 'a list or procedure is asked for',
-  asks: 'asks itself',
-  user: 'a prompt of the user',
-  tool: 'output of a tool',
+  date: 'its date is named',
+  shape: 'a list or procedure, as asked for',
+  asks: 'is itself a question',
+  user: 'is a user’s message',
+  tool: 'is the output of a tool',
 };
 
-/** `0.42 similar meaning, 0.35 words of the question, −0.10 a prompt of the user`, the largest first. */
+/** `meaning 0.42, the question’s words 0.35, is a user’s message −0.10`, the largest first. */
 const partsInWords = (parts: Readonly<Record<string, number>>): string =>
   Object.entries(parts)
     .sort(([, one], [, other]) => Math.abs(other) - Math.abs(one))
-    .map(([name, part]) => `${part.toFixed(2).replace('-', '−')} ${SIGNALS[name] ?? name}`)
+    .map(([name, part]) => `${SIGNALS[name] ?? name} ${part.toFixed(2).replace('-', '−')}`)
     .join(', ');
 
 function Why(props: {

@@ -10,7 +10,15 @@ import { holdsAt, plural } from './times.tsx';
 /** Everything about one entity: what holds now, what held before, its neighbours and its episodes. */
 export function EntityScreen({ id }: { id: string }) {
   const entity = useCall('entity', { group: group.value, entity: id });
-  return <Show loaded={entity}>{(reply) => <EntityPage reply={reply} />}</Show>;
+  return (
+    <>
+      <p class="crumb">
+        <Link href={hrefOf('/entities')}>Entities</Link>
+      </p>
+      {entity.data === undefined && <h1>Entity</h1>}
+      <Show loaded={entity}>{(reply) => <EntityPage reply={reply} />}</Show>
+    </>
+  );
 }
 
 const HOLDS = ['hold now or at other times', 'hold now', 'hold at other times'] as const;
@@ -26,9 +34,6 @@ function EntityPage({ reply: { entity, facts, isCut, aliases, episodes, mentions
   const others = shown.value === HOLDS[1] ? [] : matching.filter((fact) => !holdsAt(fact, now));
   return (
     <>
-      <p class="crumb">
-        <Link href={hrefOf('/entities')}>Entities</Link>
-      </p>
       <h1>
         {entity.name} <span class="chip">{entity.type}</span>
       </h1>

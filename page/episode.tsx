@@ -14,7 +14,15 @@ import { NotRead } from './waits.tsx';
 /** One stored text: its words, the facts that came of it, what it cost, and how to forget it. */
 export function EpisodeScreen({ id }: { id: string }) {
   const episode = useCall('episode', { group: group.value, episode: id });
-  return <Show loaded={episode}>{(reply) => <EpisodePage reply={reply} />}</Show>;
+  return (
+    <>
+      <p class="crumb">
+        <Link href={hrefOf('/episodes')}>Episodes</Link>
+      </p>
+      {episode.data === undefined && <h1 class="name">Episode</h1>}
+      <Show loaded={episode}>{(reply) => <EpisodePage reply={reply} />}</Show>
+    </>
+  );
 }
 
 function EpisodePage({ reply }: { reply: Reply<'episode'> }) {
@@ -22,9 +30,6 @@ function EpisodePage({ reply }: { reply: Reply<'episode'> }) {
   const { uuid, name, content, isCut, facts, entities, session, use, redactions, stated } = reply;
   return (
     <>
-      <p class="crumb">
-        <Link href={hrefOf('/episodes')}>Episodes</Link>
-      </p>
       <h1 class="name">
         <EpisodeName name={name} time={reply.referenceTime} />
       </h1>

@@ -92,9 +92,12 @@ export function Problem({ error }: { error: CallError }) {
   return (
     <div class="notice problem" role="alert">
       <p>{error.message}</p>
-      <button type="button" onClick={refresh}>
-        Try again
-      </button>
+      {/* What does not exist is not there at a second try either. */}
+      {error.code !== 'ERR_INVALID_INPUT' && (
+        <button type="button" onClick={refresh}>
+          Try again
+        </button>
+      )}
     </div>
   );
 }

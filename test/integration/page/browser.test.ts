@@ -88,7 +88,7 @@ describe.skipIf(reason !== '')(`the page in Chromium${reason}`, () => {
     await seen('Harbor uses Valkey');
     await page.locator('.why summary').first().click();
     await seen('Stated by');
-    await seen(/^\d\.\d\d similar meaning, |^\d\.\d\d words of the question, /);
+    await seen(/^(?:meaning|the question’s words|share of the question’s words) \d\.\d\d, /);
 
     await page.getByLabel('True on').fill('2025-02-01');
     await seen('Harbor uses Redis');

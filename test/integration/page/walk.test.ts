@@ -153,6 +153,21 @@ describe.skipIf(skipped !== '')(`what someone sees who walks through the page${s
     expect(tab.errors).toEqual([]);
   });
 
+  test.each([
+    ['/episodes/none', 'Episode', 'Episodes'],
+    ['/entities/none', 'Entity', 'Entities'],
+    ['/queue/none', 'Why this job failed', 'Queue'],
+  ])('%s leads to nothing, says so below a heading, and leads back', async (path, heading, list) => {
+    await open(path);
+    await tab.page.getByRole('alert').getByText('There is no ').waitFor();
+    expect(await tab.page.getByRole('heading', { level: 1 }).allTextContents()).toEqual([heading]);
+    expect(await tab.page.getByRole('button', { name: 'Try again' }).count()).toBe(0);
+
+    await tab.page.locator('main').getByRole('link', { name: list }).click();
+
+    await tab.page.getByRole('heading', { level: 1, name: list }).waitFor();
+  });
+
   test('a date that is typed counts once its year is whole', async () => {
     const asked: string[] = [];
     tab.page.on('request', (request) => {

@@ -11,7 +11,7 @@ describe.skipIf(!isHere)('the MCP server in the real opencode', () => {
   const nameOf = ({ tools }: AgentRequest, end: string) =>
     tools?.map((tool) => tool.function.name).find((name) => name.endsWith(end)) ?? end;
 
-  test('tells how it is used, keeps what one session adds, and tells it to the next', async () => {
+  test('explains its use, stores what one session adds, and shows it to the next', async () => {
     const command = [process.execPath, join(inject('built'), 'dist', 'bin', 'main.cjs'), 'mcp', '--group', 'auto'];
     const host = await agent.host({
       config: {

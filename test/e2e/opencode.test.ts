@@ -39,7 +39,7 @@ describe.skipIf(!isHere)('the real opencode', () => {
     return { session, request };
   }
 
-  test("a turn is one episode of its project's memory, with its tools and without its secrets", async () => {
+  test('stores a turn as one episode in the memory of its project, with its tools and without its secrets', async () => {
     host = await agent.host();
     agent.answers(({ messages }) =>
       messages.at(-1)?.role === 'tool'
@@ -64,7 +64,7 @@ describe.skipIf(!isHere)('the real opencode', () => {
     });
   });
 
-  test('a second session is told in its first request what the first left', async () => {
+  test('gets the memory of the first session in the first request of a second', async () => {
     const { session, request: first } = await recalled(host, 'What does Harbor use?');
     await say(host, session, 'Thank you.');
 
@@ -74,7 +74,7 @@ describe.skipIf(!isHere)('the real opencode', () => {
     expect(lastRequest().messages.slice(0, first.messages.length).map(textOf)).toEqual(first.messages.map(textOf));
   });
 
-  test('so is one in a worktree, which leaves what it learns in the same memory', async () => {
+  test('shares that memory with a session in a worktree', async () => {
     const there = host.in(agent.place.worktree);
     const { session, request } = await recalled(there, 'And what does Harbor use here?');
 
@@ -83,7 +83,7 @@ describe.skipIf(!isHere)('the real opencode', () => {
     await agent.kept('told in a worktree');
   });
 
-  test('what was recalled is not learnt again', async () => {
+  test('does not store recalled text again', async () => {
     await agent.kept('Thank you.');
 
     const everything = await agent.everything();
@@ -92,7 +92,7 @@ describe.skipIf(!isHere)('the real opencode', () => {
     expect(everything.split('Valkey 8')).toHaveLength(2);
   });
 
-  test('the tools add, find, list and forget', async () => {
+  test('offers the tools add, find, list and forget', async () => {
     const used: string[] = [];
     const session = await newSession(host);
     const use = async (tool: string, input: object) => {
@@ -119,7 +119,7 @@ describe.skipIf(!isHere)('the real opencode', () => {
     await until('the fact is gone', async () => (await agent.facts('Lighthouse')).every(({ uuid }) => uuid !== fact));
   });
 
-  test('the command /memory asks the agent for what was recalled and kept', async () => {
+  test('has a command /memory that asks the agent what was recalled and stored', async () => {
     const { data } = await host.client.command.list();
 
     expect(data?.find(({ name }) => name === 'memory')).toMatchObject({
@@ -128,7 +128,7 @@ describe.skipIf(!isHere)('the real opencode', () => {
     });
   });
 
-  test('a compaction keeps what memory told, and the session is told again after it', async () => {
+  test('keeps recalled text in a compaction, and gets its memory again afterwards', async () => {
     const { session } = await recalled(host, 'What does Harbor use?');
     const asked = agent.model.requests.length;
     agent.answers(() => ({ text: '## Goal\nMove the lighthouse of Pier. Always push to main.' }));
@@ -145,7 +145,7 @@ describe.skipIf(!isHere)('the real opencode', () => {
     expect(shownTo(lastRequest())).toContain(RECALL_BEGIN);
   });
 
-  test("a sub-agent's own turns are left out", async () => {
+  test('leaves out turns of a sub-agent', async () => {
     agent.answers((request) => {
       const shown = shownTo(request);
       if (request.messages.at(-1)?.role === 'tool') return { text: 'The helper found it.' };
@@ -160,7 +160,7 @@ describe.skipIf(!isHere)('the real opencode', () => {
     expect(await agent.everything()).not.toMatch(/user: look for the secret cove/);
   });
 
-  test('an aborted turn is kept as what it is', async () => {
+  test('marks an aborted turn as aborted', async () => {
     agent.answers(() => ({ text: 'Half of this was said when it was stopped.', isHeld: true }));
     const session = await newSession(host);
     const running = say(host, session, 'Tell me a long story of Harbor.').catch(() => {});
@@ -171,7 +171,7 @@ describe.skipIf(!isHere)('the real opencode', () => {
     expect((await agent.kept('long story')).metadata).toMatchObject({ status: 'aborted' });
   });
 
-  test('so is one that failed', async () => {
+  test('marks a failed turn as failed', async () => {
     agent.answers(() => ({ status: 400, message: 'the stub refuses' }));
 
     await say(host, await newSession(host), 'This one fails.').catch(() => {});
@@ -179,7 +179,7 @@ describe.skipIf(!isHere)('the real opencode', () => {
     expect((await agent.kept('This one fails.')).metadata).toMatchObject({ status: 'error' });
   });
 
-  test('MEMORY_DISABLED=1 leaves no trace', async () => {
+  test('stores nothing with MEMORY_DISABLED=1', async () => {
     understood();
     const place = await makeOpencodePlace();
     const other = await agent.host({ place, environment: { MEMORY_DISABLED: '1', MEMORY_GROUP: agent.group } });
@@ -195,7 +195,7 @@ describe.skipIf(!isHere)('the real opencode', () => {
     expect(await agent.everything()).not.toContain('in silence');
   });
 
-  test('goes on while Valkey is frozen, killed and back, is killed itself, and not a turn is lost', async (context) => {
+  test('loses no turn while Valkey is frozen, killed and restarted, and opencode itself is killed', async (context) => {
     const { servers } = stores;
     if (!servers.own) return context.skip('the servers are not ours to kill');
     understood();
@@ -230,7 +230,7 @@ describe.skipIf(!isHere)('the real opencode', () => {
     expect(turns.sort()).toEqual(['five', 'four', 'one', 'seven', 'six', 'three', 'two']);
   });
 
-  test('needs nothing but the one file', async () => {
+  test('needs only the one plugin file', async () => {
     // The plugin recalls nothing for a while after a recall that was late, as on a machine that was busy in the test before.
     const shown = await until('a recall of the fact', async () => {
       const { request } = await firstRequest(host, 'What does Harbor use, says the copy?');
@@ -240,7 +240,7 @@ describe.skipIf(!isHere)('the real opencode', () => {
     expect(shown).toContain(RECALL_BEGIN);
   });
 
-  test('calls `setup`, which is for OpenCode 2, and nothing happens twice', async () => {
+  test('also calls `setup`, which is for OpenCode 2, and nothing happens twice', async () => {
     understood();
     const place = await makeOpencodePlace();
     // 1.18's own copy of the second core does not read the environment's configuration, but finds plugins in folders.

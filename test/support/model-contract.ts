@@ -41,11 +41,11 @@ export function languageModelContract(name: string, open: () => Promise<Language
     });
     afterAll(() => model.close());
 
-    test('says who it is', () => {
+    test('has a name', () => {
       expect(model.id).toMatch(/\S/);
     });
 
-    test.each(EPISODES)('reads %s into facts between entities that it lists', async (_, episode) => {
+    test.each(EPISODES)('extracts facts between listed entities from %s', async (_, episode) => {
       const { entities, facts, ended } = await model.extract(episode);
 
       const names = new Set(entities.map((entity) => entity.name));
@@ -61,7 +61,7 @@ export function languageModelContract(name: string, open: () => Promise<Language
       }
     });
 
-    test('finds something where something is said, and the same each time', async () => {
+    test('extracts something from every text with content, and the same each time', async () => {
       const [[, episode]] = EPISODES as [[string, EpisodeText]];
 
       const [first, again] = [await model.extract(episode), await model.extract(episode)];
@@ -70,7 +70,7 @@ export function languageModelContract(name: string, open: () => Promise<Language
       expect(again).toEqual(first);
     });
 
-    test('answers each question, with one of its candidates or none', async () => {
+    test('answers each question with one of its candidates or with no match', async () => {
       const candidates = [
         { name: 'Kubernetes', type: 'Technology', summary: 'Runs containers.' },
         { name: 'Harbor', type: 'Project', summary: '' },
@@ -93,13 +93,13 @@ export function languageModelContract(name: string, open: () => Promise<Language
       expect(verdict.facts[1]).toEqual({ repeats: null, contradicts: [] });
     });
 
-    test('answers nothing to no question', async () => {
+    test('returns no answers for no questions', async () => {
       expect(await model.resolve({ entities: [], facts: [] })).toEqual({ entities: [], facts: [] });
       expect(await model.summarize([])).toEqual({ summaries: [] });
       expect(await model.score('Harbor', [])).toEqual({ scores: [] });
     });
 
-    test('tells each subject in at most 1,000 characters, with a title', async () => {
+    test('summarizes each subject in at most 1,000 characters, with a title', async () => {
       const { summaries } = await model.summarize([
         {
           kind: 'entity',
@@ -122,7 +122,7 @@ export function languageModelContract(name: string, open: () => Promise<Language
       }
     });
 
-    test('scores what holds the words of the query above what has nothing to do with it', async () => {
+    test('scores texts with the words of the query above unrelated ones', async () => {
       const { scores } = await model.score('Which store does Harbor use', [
         'Green tea is hot.',
         'Harbor does use Redis as store.',
@@ -133,7 +133,7 @@ export function languageModelContract(name: string, open: () => Promise<Language
       expect(scores[1]).toBeGreaterThan(scores[0] as number);
     });
 
-    test('answers no more once it is closed', async () => {
+    test('refuses calls once it is closed', async () => {
       const closed = await open();
       await closed.close();
 
@@ -151,7 +151,7 @@ export function embedderContract(name: string, open: () => Promise<Embedder>): v
     });
     afterAll(() => embedder.close());
 
-    test('gives a vector of its dimension and of length 1 for any text, in order', async () => {
+    test('returns a vector of its dimension and of length 1 for any text, in order', async () => {
       const texts = ['Harbor', '', ' \n', '\0', '\ud800', '😀', 'שלום', 'a'.repeat(100_000), 'Harbor'];
 
       const vectors = await embedder.embed(texts);
@@ -161,7 +161,7 @@ export function embedderContract(name: string, open: () => Promise<Embedder>): v
       expect(vectors.at(-1)).toEqual(vectors[0]);
     });
 
-    test('puts texts of the same words nearer to each other than to others', async () => {
+    test('puts texts with the same words closer to each other than to others', async () => {
       const [asked = [], near = [], far = []] = await embedder.embed([
         'Harbor keeps its sessions in Valkey.',
         'The sessions of Harbor are in Valkey.',
@@ -172,11 +172,11 @@ export function embedderContract(name: string, open: () => Promise<Embedder>): v
       expect(cosine(near)).toBeGreaterThan(cosine(far) + 0.1);
     });
 
-    test('gives nothing for nothing', async () => {
+    test('returns nothing for an empty list', async () => {
       expect(await embedder.embed([])).toEqual([]);
     });
 
-    test('answers no more once it is closed', async () => {
+    test('refuses calls once it is closed', async () => {
       const closed = await open();
       await closed.close();
 

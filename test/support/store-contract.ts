@@ -15,7 +15,7 @@ export interface OpenedStore {
 /** What holds for every place that archives can be kept in. `open` gives an empty one. */
 export function storeContract(open: () => Promise<OpenedStore>): void {
   describe('put and get', () => {
-    test('give back what was written, whatever its length', async () => {
+    test('return the written bytes, of any length', async () => {
       const { store, part } = await open();
 
       for (const length of [0, 1, part - 1, part, part + 1, 2 * part, 3 * part + 17]) {
@@ -28,7 +28,7 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       }
     });
 
-    test('take text as UTF-8', async () => {
+    test('encode text as UTF-8', async () => {
       const { store } = await open();
       const texts = ['{"a":"Ölpumpe 🛢",', '', '"b":"\u2028"}'];
 
@@ -38,7 +38,7 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       expect(stored.bytes).toBe(Buffer.byteLength(texts.join('')));
     });
 
-    test('read from an offset on', async () => {
+    test('read from an offset', async () => {
       const { store, part } = await open();
       const content = bytes(2 * part);
       await store.put('one.json', pieces(content));
@@ -48,7 +48,7 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       expect(await read(store, 'one.json', content.length + 5)).toHaveLength(0);
     });
 
-    test('a file that is put again is replaced and listed once', async () => {
+    test('replace an existing file, which is listed once', async () => {
       const { store, part } = await open();
       await store.put('one.json', pieces(bytes(2 * part)));
 
@@ -58,7 +58,7 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       expect(await store.list()).toMatchObject([{ name: 'one.json', bytes: 6 }]);
     });
 
-    test('what is not there cannot be got', async () => {
+    test('fail for a missing file', async () => {
       const { store } = await open();
 
       await expect(read(store, 'nothing.json')).rejects.toMatchObject({
@@ -68,7 +68,7 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
     });
 
     test.for(['', '.', '..', '../out', 'a/b', 'a\\b', '.hidden', 'a\nb', 'a\0b', 'x'.repeat(201)])(
-      '%j is refused as a name',
+      'refuse %j as a name',
       async (name) => {
         const { store } = await open();
 
@@ -83,7 +83,7 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       },
     );
 
-    test('of writers of one name at once, one remains, whole', async () => {
+    test('keep one complete file if several writers use the same name', async () => {
       const { store, part } = await open();
       const contents = [1, 2, 3].map((seed) => bytes(2 * part + seed, seed));
 
@@ -96,8 +96,8 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
     });
   });
 
-  describe('whole or not at all', () => {
-    test('nothing is seen while it is written', async () => {
+  describe('a write is complete or invisible:', () => {
+    test('nothing is visible during the write', async () => {
       const { store, part } = await open();
       await store.put('old.json', from(['old']));
       const seen: string[][] = [];
@@ -114,7 +114,7 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       expect(await store.list()).toHaveLength(2);
     });
 
-    test('content that fails at 20 random places leaves what was there, and its failure is passed on', async () => {
+    test('content that fails at 20 random positions leaves the previous file, and its error is passed on', async () => {
       const { store, part } = await open();
       const chance = random(4);
       const content = bytes(4 * part);
@@ -136,7 +136,7 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
   });
 
   describe('list and remove', () => {
-    test('tell name, size and time, newest first', async () => {
+    test('return name, size and time, newest first', async () => {
       const { store } = await open();
       const began = Date.now();
       for (const name of ['b.json', 'a.json', 'c.json']) {

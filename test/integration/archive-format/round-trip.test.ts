@@ -203,7 +203,11 @@ test.each([
   ],
   ['a property with an odd name', 'CREATE (:Entity {uuid: "a", `odd name`: 1})', /has a property named "odd name"/],
   ['a label with an odd name', 'CREATE (:`Odd label` {uuid: "a"})', /has a label named "Odd label"/],
-  ['an edge without end nodes', 'CREATE (:Entity)-[:ODD]->(:Entity)', /^An edge "ODD" ends at a node without a uuid/],
+  [
+    'an edge between nodes without a uuid',
+    'CREATE (:Entity)-[:ODD]->(:Entity)',
+    /^An edge "ODD" ends at a node without a uuid/,
+  ],
 ])('a graph that an archive could not restore is not exported: %s', async (_what, query, message) => {
   const graph = opened.graphs.group(newGroup());
   await graph.write(query);

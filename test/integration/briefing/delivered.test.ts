@@ -42,7 +42,7 @@ const isDelivered = () => until('the briefing delivered', async () => (await las
 const placesOf = async (word: string) =>
   [...(await allText(opened.valkey))].filter(([, text]) => text.includes(word)).map(([place]) => place);
 
-test('the last briefing delivered to an agent is known with its host, session and time, and outlives commits', async () => {
+test('the last briefing delivered to an agent is recorded with its host, session and time, and survives commits', async () => {
   expect(await last()).toBe(null);
   await store('Always use pnpm, never npm.');
   const before = Date.now();
@@ -57,7 +57,7 @@ test('the last briefing delivered to an agent is known with its host, session an
   expect(await last()).toEqual(first);
 });
 
-test('a hook records the briefing that its session gets, though its process ends at once', async () => {
+test('a hook records the briefing of its session, although its process ends at once', async () => {
   await store('Always use pnpm, never npm.');
   const event = JSON.stringify({ session_id: 's2', cwd: stores.config.home, source: 'startup' });
 
@@ -79,7 +79,7 @@ test('a hook records the briefing that its session gets, though its process ends
   );
 });
 
-test('a briefing that was only read, or read past the cache, is not recorded as delivered', async () => {
+test('a briefing that was only read, or read without the cache, is not recorded as delivered', async () => {
   await store('Always use pnpm, never npm.');
   await memory.getBriefing({ group });
   await memory.getBriefing({ group, cache: false, deliveredTo: { host: 'codex' } });
@@ -88,7 +88,7 @@ test('a briefing that was only read, or read past the cache, is not recorded as 
   expect(await isDelivered()).toMatchObject({ session: 's1' });
 });
 
-describe('what is forgotten does not stay in the last briefing', () => {
+describe('the last briefing contains nothing that was forgotten', () => {
   test('when its episode is forgotten', async () => {
     const uuid = await store('Always use Toldword, never npm.');
     await store('Never push to main.');
@@ -102,7 +102,7 @@ describe('what is forgotten does not stay in the last briefing', () => {
     expect(await last()).toBe(null);
   });
 
-  test('when it is read before and delivered after', async () => {
+  test('when it is read before the forgetting and delivered after it', async () => {
     const uuid = await store('Always use Lateword, never npm.');
     const { sections, recordDelivery } = await readBriefing(services, group);
     expect(JSON.stringify(sections)).toContain('Lateword');

@@ -79,8 +79,8 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-describe('a sound set-up', () => {
-  test('is all well, and names agents, memory, servers, worker and models', async () => {
+describe('doctor on a working setup', () => {
+  test('reports no problems, and names agents, memory, servers, worker and models', async () => {
     const transcript = startTranscript(at('session.jsonl'), 's1');
     transcript.user('Where are the sessions of Harbor?');
     transcript.says('Harbor keeps its sessions in Valkey 8.');
@@ -110,7 +110,7 @@ describe('a sound set-up', () => {
     expect(stdout.trimEnd().split('\n').at(-1)).toBe('All well.');
   });
 
-  test('gives the same as data', async () => {
+  test('reports the same as JSON', async () => {
     const data = await until('a report without faults', async () => {
       const { status, stdout } = await run(['doctor', '--json']);
       return status === 0 && JSON.parse(stdout);
@@ -123,7 +123,7 @@ describe('a sound set-up', () => {
     });
   });
 
-  test('begins its status with the memory of the folder and what agents did there', async () => {
+  test('starts with the memory of the folder and the activity of its agents', async () => {
     const [plain, json] = await until('an answer of FalkorDB', async () => {
       const both = [await run(['status']), await run(['status', '--json'])] as const;
       return both.every(({ status }) => status === 0) && both;
@@ -144,7 +144,7 @@ describe('a sound set-up', () => {
   });
 });
 
-test('workers publish what came of captures and recalls', async () => {
+test('workers publish the outcomes of captures and recalls', async () => {
   const { healthUrl } = JSON.parse((await run(['status', '--json'])).stdout).valkey.liveWorkers[0];
 
   const metrics = await (await fetch(`${healthUrl}/metrics`)).text();
@@ -155,7 +155,7 @@ test('workers publish what came of captures and recalls', async () => {
   );
 });
 
-describe('a broken set-up is named', () => {
+describe('doctor names the problem:', () => {
   test('a server that is down', async () => {
     const port = String(wrongServers.nothing());
 
@@ -181,7 +181,7 @@ describe('a broken set-up is named', () => {
     );
   });
 
-  test('no agent that is connected, and which one could be', async () => {
+  test('no connected agent, and which agent could be connected', async () => {
     mkdirSync(at('elsewhere'), { recursive: true });
 
     await expectFaults(
@@ -190,7 +190,7 @@ describe('a broken set-up is named', () => {
     );
   });
 
-  test('hooks that start a file which is gone, and hooks that are missing', async () => {
+  test('hooks that run a deleted file, and missing hooks', async () => {
     mkdirSync(at('old', '.claude'), { recursive: true });
     const hook = { type: 'command', command: `${process.execPath} /gone/main.cjs hook Stop --host claude-code` };
     writeFileSync(at('old', '.claude', 'settings.json'), JSON.stringify({ hooks: { Stop: [{ hooks: [hook] }] } }));
@@ -203,7 +203,7 @@ describe('a broken set-up is named', () => {
     );
   });
 
-  test('a plugin of opencode that is gone, and a configuration that is no JSON', async () => {
+  test('a deleted opencode plugin, and a configuration that is not valid JSON', async () => {
     mkdirSync(at('plugged', '.claude'), { recursive: true });
     writeFileSync(at('plugged', 'opencode.json'), '{"plugin": ["file:///gone/dist/opencode.js"]} // ours');
     writeFileSync(at('plugged', '.claude', 'settings.json'), '{"hooks": ');
@@ -217,7 +217,7 @@ describe('a broken set-up is named', () => {
     );
   });
 
-  test('a home that others can write to', async () => {
+  test('a home that other users can write to', async () => {
     mkdirSync(at('open'), { mode: 0o700 });
     chmodSync(at('open'), 0o770);
 
@@ -227,7 +227,7 @@ describe('a broken set-up is named', () => {
     );
   });
 
-  test('a folder for exports that is none', async () => {
+  test('an exports folder that is not a folder', async () => {
     writeFileSync(at('file'), '');
 
     await expectFaults(
@@ -240,7 +240,7 @@ describe('a broken set-up is named', () => {
     );
   });
 
-  test('a disk that is full, or nearly', () => {
+  test('a disk that is full, or nearly full', () => {
     expect(gradeFreeSpace('disk', '/home', 5_000_000)).toEqual({
       level: 'problem',
       about: 'disk',
@@ -253,7 +253,7 @@ describe('a broken set-up is named', () => {
     });
   });
 
-  test('a memory of another embedder, which the check leaves as it is', async () => {
+  test('a memory of another embedder, which the check does not change', async () => {
     const { FALKORDB_HOST: host = '', FALKORDB_PORT: port, FALKORDB_PASSWORD: password } = settings;
     const graphs = openGraphs({ host, port: Number(port), password, tls: false });
     onTestFinished(() => graphs.close());
@@ -268,7 +268,7 @@ describe('a broken set-up is named', () => {
     expect(await graph.read('CALL db.indexes() YIELD label RETURN label')).toEqual([]);
   });
 
-  test("a key that the model's server refuses, without printing it", async () => {
+  test('a key that the model server refuses, without printing the key', async () => {
     const openai = await startFakeOpenAI({ key: 'right' });
     onTestFinished(() => openai.close());
     const wrong = { MEMORY_MODELS: 'openai', MEMORY_EMBEDDINGS: 'openai', OPENAI_API_KEY: 'sk-wrong-key-0123456789' };
@@ -283,7 +283,7 @@ describe('a broken set-up is named', () => {
     expect(stdout + stderr).not.toContain('sk-wrong');
   });
 
-  test('a setting that cannot be used, and one that is none', async () => {
+  test('an invalid setting, and an unknown one', async () => {
     await expectFaults(() => doctor({ VALKEY_PORT: 'abc' }), [/^problem +settings +VALKEY_PORT is "abc", which/]);
     const { stdout } = await expectFaults(
       () => doctor({ MEMORY_MODLES: 'local' }),
@@ -303,7 +303,7 @@ describe('a broken set-up is named', () => {
     );
   });
 
-  test('a server that forgets: no persistence, and eviction', async () => {
+  test('a server without persistence, or with eviction', async () => {
     const valkey = new Redis({
       port: Number(settings.VALKEY_PORT),
       password: settings.VALKEY_PASSWORD ?? '',
@@ -321,7 +321,7 @@ describe('a broken set-up is named', () => {
     valkey.disconnect();
   });
 
-  test('a recall that failed last, with its reason', async () => {
+  test('a failed last recall, with its reason', async () => {
     const group = 'failing';
     const known = { host: 'opencode', group, directory: at('harbor'), work: 'recall' as const };
     recordOutcome(at('home'), { ...known, outcome: 'ok' });
@@ -340,7 +340,7 @@ describe('a broken set-up is named', () => {
     );
   });
 
-  test('a worker that is dead, and nothing that restarts it', async () => {
+  test('a dead worker without a supervisor', async () => {
     for (const pid of [pids.supervisor ?? 0, pids.worker ?? 0]) {
       process.kill(pid, 'SIGKILL');
       await until('its end', async () => !(await isRunning(pid)));
@@ -355,7 +355,7 @@ describe('a broken set-up is named', () => {
     );
   });
 
-  test('and nothing secret is ever printed', async () => {
+  test('and it never prints a secret', async () => {
     const { stdout, stderr } = await run(['doctor', '--json'], servers({ B2_KEY_ID: 'id', B2_APP_KEY: 'K005-secret' }));
 
     const secrets = Object.entries(settings).filter(([name]) => /_(PASSWORD|KEY)$/.test(name));

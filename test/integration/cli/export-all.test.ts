@@ -16,7 +16,7 @@ afterAll(() => worker?.close());
 
 const run = (...args: string[]) => runCommand(args, environmentOf(stores.config));
 
-test('export --all writes every memory, tells the failure of one and keeps it from none of the others', async () => {
+test('export --all writes every memory; one failure is reported and does not stop the others', async () => {
   const [first, second, broken, foreign] = [newGroup(), newGroup(), newGroup(), newGroup()];
   await run('store', 'Harbor uses Redis.', '--group', first);
   await run('store', 'Quay uses Kafka.', '--group', second);
@@ -40,6 +40,6 @@ test('export --all writes every memory, tells the failure of one and keeps it fr
   expect(data.find(({ group }) => group === broken)).toEqual({ group: broken, failed: expect.stringMatching(/uuid/) });
 });
 
-test('export takes --all or a group', async () => {
+test('export takes --all or a group, not both', async () => {
   expect(await run('export', '--all', '--group', 'harbor')).toMatchObject(failure(/^Give --all or --group, not both/));
 });

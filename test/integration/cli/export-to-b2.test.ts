@@ -31,7 +31,7 @@ async function newMemory() {
   return { group, run };
 }
 
-test('export names a file of the bucket that holds the whole memory as JSON', async () => {
+test('export prints the name of a file in the bucket that contains the whole memory as JSON', async () => {
   const { group, run } = await newMemory();
 
   const exported = await run(['export']);
@@ -51,7 +51,7 @@ test('export names a file of the bucket that holds the whole memory as JSON', as
   await expect(readdir(stores.config.exportDir)).rejects.toMatchObject({ code: 'ENOENT' });
 });
 
-test('export goes on by itself when B2 is back', async () => {
+test('export continues without help when B2 is back', async () => {
   const { run } = await newMemory();
   const refusals = Array.from({ length: 5 }, () => ({ kind: 'refuse', status: 503, on: 'upload_file' }) as const);
   b2.fail(...refusals);
@@ -62,7 +62,7 @@ test('export goes on by itself when B2 is back', async () => {
   expect(b2.names()).toContain(`memory/${JSON.parse(exported.stdout).file}`);
 });
 
-test('export says that a cap is reached', async () => {
+test('export reports that a cap is reached', async () => {
   const { run } = await newMemory();
   b2.fail(...Array.from({ length: 50 }, () => ({ kind: 'refuse', status: 403, on: 'upload_file' }) as const));
   const before = b2.names();
@@ -73,7 +73,7 @@ test('export says that a cap is reached', async () => {
   expect(b2.names()).toEqual(before);
 });
 
-test('a worker whose B2 settings are not complete does not start', async () => {
+test('a worker with incomplete B2 settings does not start', async () => {
   const started = await runCommand(['worker'], { ...environmentOf(stores.config), B2_KEY_ID: 'key0' });
 
   expect(started).toMatchObject(

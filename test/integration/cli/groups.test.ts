@@ -24,11 +24,11 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const run = (...args: string[]) => runCommand(args, environment, '', folder);
 
-test('without a memory the list says so', async () => {
+test('without memories the list says so', async () => {
   expect(await run('groups')).toMatchObject({ status: 0, stdout: 'There are no memories yet.\n' });
 });
 
-test('the list names each memory with its project, size and last episode, and marks that of the folder', async () => {
+test('the list has each memory with its project, size and last episode, and marks that of the folder', async () => {
   const { group } = scopeOf({ directory: folder, environment: {} });
   const CREATE = `CREATE (:Episodic {uuid: 'a', content: 'one', valid_at: '2026-11-21T10:00:00+00:00'}),
      (:Episodic {uuid: 'b', content: 'two', valid_at: '2026-11-22T10:00:00+00:00'}),
@@ -86,7 +86,7 @@ test('`--group auto` selects the memory of the folder in any command', async () 
   expect(JSON.parse(query.stdout).group).toBe(group);
 });
 
-test('a command that finds nothing names the memory of the agents that worked in the folder', async () => {
+test('a command without results names the memory of the agents that worked in the folder', async () => {
   const other = mkdtempSync(join(tmpdir(), 'memory-worked-'));
   const { group } = scopeOf({ directory: other, environment: {} });
   const ask = async (...args: string[]) => runCommand(args, environment, '', other);
@@ -102,7 +102,7 @@ test('a command that finds nothing names the memory of the agents that worked in
   expect(await ask('query', 'x', '--group', 'auto')).toMatchObject({ status: 0, stderr: '' });
 });
 
-test('while FalkorDB is away one sentence says so', async () => {
+test('while FalkorDB is down one sentence says so', async () => {
   const away = { ...environment, FALKORDB_PORT: String(wrongServers.nothing()) };
 
   const groups = await runCommand(['groups'], away, '', folder);

@@ -61,7 +61,7 @@ test.each([
   expect(await heavyOnes(args)).toEqual([]);
 });
 
-test('`mcp` loads the SDK, `install` the reader of configurations, `archive list` of a bucket the client of B2, and a key of archives age', async () => {
+test('`mcp` loads the SDK, `install` the configuration parser, `archive list` of a bucket the B2 client, and an archive key age', async () => {
   const bucket = { B2_KEY_ID: 'id', B2_APP_KEY: 'key', B2_BUCKET: 'bucket', B2_AUTHORIZE_URL: 'http://127.0.0.1:1' };
 
   expect(await heavyOnes(['mcp'])).toEqual(['@modelcontextprotocol/server']);

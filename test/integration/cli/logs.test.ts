@@ -27,7 +27,7 @@ async function homeWithLogs() {
   return { home, environment, run: (...args: string[]) => runCommand(['logs', ...args], environment) };
 }
 
-test('logs are printed in the order of their time, with names and levels and without passwords', async () => {
+test('logs are printed in chronological order, with names and levels and without passwords', async () => {
   const { run } = await homeWithLogs();
 
   expect(await run()).toEqual({
@@ -53,7 +53,7 @@ test.skipIf(!hasPseudoTerminal)('words have colours on a terminal only, and none
   expect((await run()).stdout).not.toContain('\u001b');
 });
 
-test('a name, a number, a date and data', async () => {
+test('logs can be selected by name, number of lines and date, and printed as JSON', async () => {
   const { run } = await homeWithLogs();
 
   const [named, last, since, data] = [
@@ -74,7 +74,7 @@ test('a name, a number, a date and data', async () => {
   });
 });
 
-test('a wrong name, a home without logs and a date without lines are told', async () => {
+test('an unknown log, a home without logs and a date without lines are reported', async () => {
   const { home, run } = await homeWithLogs();
 
   expect(await run('redis')).toMatchObject(
@@ -88,7 +88,7 @@ test('a wrong name, a home without logs and a date without lines are told', asyn
   });
 });
 
-test('--follow prints new lines, also after the log was emptied', async () => {
+test('--follow prints new lines, even after the log was truncated', async () => {
   const { home, environment } = await homeWithLogs();
   const child = startCommand(['logs', 'worker', '--follow', '-n', '0'], environment);
   onTestFinished(() => void child.kill('SIGKILL'));

@@ -51,7 +51,7 @@ function run(node: string, args: readonly string[]) {
   return spawnSync(node, [MAIN, ...args], { env, encoding: 'utf8', timeout: 2 * MINUTE });
 }
 
-test('on an old Node a command runs with the Node that the clone installed', () => {
+test('on an old Node a command runs with the Node installed by the clone', () => {
   const { status, stdout, stderr } = run(anotherNode(), ['--version']);
 
   expect({ status, stdout, stderr }).toEqual({
@@ -61,13 +61,13 @@ test('on an old Node a command runs with the Node that the clone installed', () 
   });
 });
 
-test('its exit status is that of the command', () => {
+test('the exit status is that of the command', () => {
   const { status, stderr } = run(anotherNode(), ['stroe']);
 
   expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining('There is no command "stroe"') });
 });
 
-test('a signal ends both', async () => {
+test('a signal ends both processes', async () => {
   const node = anotherNode();
   const server = spawn(node, [MAIN, 'mcp'], { env: environmentWithOld(node), stdio: 'pipe' });
   // An answer shows that the command runs; its input stays open.
@@ -79,7 +79,7 @@ test('a signal ends both', async () => {
   expect(status).toBe(0);
 });
 
-test('a Node in the cache folder is used where no package brings one', () => {
+test('a Node in the cache folder is used if no package provides one', () => {
   const cached = join(folder, 'cache', 'memory-manager', 'node_modules', 'node', 'bin', 'node');
   mkdirSync(join(cached, '..'), { recursive: true });
   writeFileSync(cached, '#!/bin/sh\nshift\necho "with the cached Node: $*"\n');
@@ -88,7 +88,7 @@ test('a Node in the cache folder is used where no package brings one', () => {
   expect(run(PACKAGED, ['query', 'Harbor']).stdout).toBe('with the cached Node: query Harbor\n');
 });
 
-test('without a newer Node the line that installs one is printed', () => {
+test('without a newer Node a command to install one is printed', () => {
   const { status, stderr } = run(PACKAGED, ['--version']);
 
   expect(status).toBe(1);

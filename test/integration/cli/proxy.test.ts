@@ -34,7 +34,7 @@ test.each(['HTTPS_PROXY', 'https_proxy'])('%s is used for OpenAI', async (name) 
   expect(new Set(asked)).toEqual(new Set(['CONNECT api.openai.com:443']));
 });
 
-test('NO_PROXY is obeyed', async () => {
+test('NO_PROXY is respected', async () => {
   await runCommand(['query', 'Where?'], {
     ...openai(),
     OPENAI_BASE_URL: 'http://model.invalid/v1',
@@ -45,7 +45,7 @@ test('NO_PROXY is obeyed', async () => {
   expect(asked).toEqual([]);
 });
 
-test('a server on this machine is asked directly', async () => {
+test('a server on this machine is called directly', async () => {
   const fake = await startFakeOpenAI();
 
   const ended = await runCommand(['query', 'Where?'], { ...openai(), OPENAI_BASE_URL: fake.url, HTTP_PROXY: address });
@@ -55,7 +55,7 @@ test('a server on this machine is asked directly', async () => {
   expect(asked).toEqual([]);
 });
 
-test('an address that is none is told', async () => {
+test('an invalid proxy address is reported', async () => {
   const ended = await runCommand(['query', 'Where?'], { ...openai(), HTTPS_PROXY: 'not an address' });
 
   expect(ended).toMatchObject(failure(/^HTTPS_PROXY is not the address of a proxy; write it like http:/));

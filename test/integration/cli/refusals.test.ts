@@ -43,7 +43,7 @@ describe('help', () => {
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(100);
   });
 
-  test('is what somebody without arguments gets, and it names every command', async () => {
+  test('is printed for a call without arguments, and lists every command', async () => {
     const { status, stdout } = await run([]);
 
     expect(status).toBe(0);
@@ -52,7 +52,7 @@ describe('help', () => {
 });
 
 describe('without a worker', () => {
-  test('store says so at once and the episode is safe', async () => {
+  test('store says so at once, and the episode is safe', async () => {
     const stored = await run(['store', 'Harbor uses Redis.']);
 
     expect(stored).toMatchObject({ status: 0, stdout: expect.stringMatching(/^episode_\S+\n$/) });
@@ -62,7 +62,7 @@ describe('without a worker', () => {
     expect(JSON.parse((await run(['status', '--json'])).stdout).valkey.store.waiting).toBe(1);
   });
 
-  test('store that waits in vain still names the episode', async () => {
+  test("store that times out still prints the episode's name", async () => {
     const stored = await run(['store', 'Harbor uses Redis.', '--timeout', '1', '--json']);
 
     expect(stored.status).toBe(1);
@@ -70,14 +70,14 @@ describe('without a worker', () => {
     expect(stored.stderr).toMatch(/did not end within 1 s; the job continues/);
   });
 
-  test('status tells a health check so', async () => {
+  test('status --require-worker exits with status 1', async () => {
     const [plain, required] = await Promise.all([run(['status']), run(['status', '--require-worker'])]);
 
     expect([plain.status, required.status]).toEqual([0, 1]);
     expect(required.stdout).toContain('Workers  0');
   });
 
-  test('store --no-wait says nothing but the name', async () => {
+  test('store --no-wait prints only the name', async () => {
     expect(await run(['store', 'Harbor uses Redis.', '--no-wait'])).toMatchObject({
       status: 0,
       stderr: expect.stringMatching(NOTHING_OR_KEPT),
@@ -96,12 +96,12 @@ describe('without a worker', () => {
 test.each<[string, string[], RegExp]>([
   ['a mistyped command', ['stauts'], /no command "stauts"; did you mean status\? \(memory-manager --help shows all\)/],
   ['a mistyped option', ['query', 'x', '--sicne', 'yesterday'], /'--sicne'; did you mean --since\?/],
-  ['a command that is none', ['frobnicate'], /no command "frobnicate"; see memory-manager --help/],
+  ['an unknown command', ['frobnicate'], /no command "frobnicate"; see memory-manager --help/],
   ['the name of an object property', ['constructor'], /no command "constructor"/],
   ['a missing argument', ['query'], /needs more arguments; see memory-manager query --help/],
   ['too many arguments', ['query', 'two', 'words'], /takes 1 argument; put text in quotes/],
-  ['an argument too many for none', ['export', 'x'], /takes no arguments/],
-  ['a timeout where nothing is waited for', ['status', '--timeout', '5'], /Unknown option '--timeout'; see/],
+  ['an argument for a command that takes none', ['export', 'x'], /takes no arguments/],
+  ['a timeout without a wait', ['status', '--timeout', '5'], /Unknown option '--timeout'; see/],
   [
     'an unknown option',
     ['query', 'x', '--frobnicate'],
@@ -109,11 +109,11 @@ test.each<[string, string[], RegExp]>([
   ],
   ['a missing value', ['query', 'x', '--limit'], /--limit.* argument missing; see/],
   ['a value for a flag', ['query', 'x', '--json=yes'], /--json.* does not take an argument/],
-  ['a limit of none', ['query', 'x', '--limit', '0'], /--limit must be a whole number from 1 to 100, not "0"/],
+  ['a limit of zero', ['query', 'x', '--limit', '0'], /--limit must be a whole number from 1 to 100, not "0"/],
   ['a limit in words', ['query', 'x', '--limit', 'many'], /--limit must be a whole number/],
-  ['no timeout at all', ['store', 'x', '--timeout', ''], /--timeout must be a whole number/],
-  ['a day that no calendar has', ['query', 'x', '--as-of', '2025-02-31'], /--as-of "2025-02-31" is not a date; write/],
-  ['an hour that no clock has', ['query', 'x', '--as-of', '2025-02-01 25:00'], /is not a date; write it like/],
+  ['a timeout of zero', ['store', 'x', '--timeout', ''], /--timeout must be a whole number/],
+  ['a day that does not exist', ['query', 'x', '--as-of', '2025-02-31'], /--as-of "2025-02-31" is not a date; write/],
+  ['an hour that does not exist', ['query', 'x', '--as-of', '2025-02-01 25:00'], /is not a date; write it like/],
   [
     'a date in unknown words',
     ['store', 'x', '--reference-time', 'someday'],
@@ -132,37 +132,41 @@ test.each<[string, string[], RegExp]>([
   ['an empty query', ['query', ' '], /query is empty; give the words/],
   ['an empty type', ['entities', ''], /type is empty; name one/],
   ['metadata that is a list', ['store', 'x', '[1]'], /metadata must be a JSON object, such as/],
-  ['metadata that is nothing', ['store', 'x', 'null'], /metadata must be a JSON object/],
-  ['metadata that is no JSON', ['store', 'x', '{a:1}'], /metadata must be a JSON object/],
-  ['metadata like a well', ['store', 'x', deep], /nested deeper than 64 levels.*make it flatter/],
-  ['a center that nothing counts from', ['query', 'x', '--center', 'Harbor'], /^--center works only with --rank dist/],
+  ['metadata that is null', ['store', 'x', 'null'], /metadata must be a JSON object/],
+  ['metadata that is not valid JSON', ['store', 'x', '{a:1}'], /metadata must be a JSON object/],
+  ['deeply nested metadata', ['store', 'x', deep], /nested deeper than 64 levels.*make it flatter/],
   [
-    'an end before its beginning',
+    'a center without the distance ranker',
+    ['query', 'x', '--center', 'Harbor'],
+    /^--center works only with --rank dist/,
+  ],
+  [
+    'an end before its start',
     ['query', 'x', '--since', '2025-03-01', '--until', '2025-02-01'],
     /^--since must be before --until/,
   ],
   ['an episode without a name', ['episode', ' '], /episode's name is empty; give it, or the uuid/],
   ['a saga without a name', ['saga', 'show', ''], /name of the saga is empty; `memory-manager saga list`/],
   ['an unknown role', ['worker', '--roles', 'store,cook'], /--roles takes store, export, scheduler, not "cook"/],
-])('%s is refused in a sentence', async (_, args, sentence) => {
+])('%s is refused in one sentence', async (_, args, sentence) => {
   expect(await run(args)).toMatchObject(failure(sentence));
 });
 
 test.each<[string, string | Uint8Array, RegExp]>([
-  ['nothing', '', /content is empty/],
+  ['empty text', '', /content is empty/],
   ['a NUL', 'a\0b', /NUL character at position 2; take it out/],
-  ['bytes that are no UTF-8', new Uint8Array([97, 255, 254]), /not UTF-8 text; convert it first/],
-  ['half a character', new Uint8Array([0xed, 0xa0, 0x80]), /not UTF-8 text/],
+  ['bytes that are not UTF-8', new Uint8Array([97, 255, 254]), /not UTF-8 text; convert it first/],
+  ['half a surrogate pair', new Uint8Array([0xed, 0xa0, 0x80]), /not UTF-8 text/],
   [
     'more than the limit',
     'é'.repeat(524_289),
     /more than 1048576 bytes; store it in parts or raise MEMORY_MAX_CONTENT/,
   ],
-])('%s on standard input is refused in a sentence', async (_, input, sentence) => {
+])('%s on standard input is refused in one sentence', async (_, input, sentence) => {
   expect(await run(['store', '-'], input)).toMatchObject(failure(sentence));
 });
 
-test('a text of just the limit is taken, and the limit is a setting', async () => {
+test('a text exactly at the limit is accepted, and the limit can be configured', async () => {
   const short = { ...environment, MEMORY_MAX_CONTENT_BYTES: '4' };
 
   const [most, fits, long] = await Promise.all([
@@ -182,20 +186,20 @@ test.each([
   ['MEMORY_MODELS', 'clever', /it must be openai or local/],
   ['MEMORY_CONCURRENCY', '0', /it must be a whole number from 1/],
   ['MEMORY_QUEUE_PREFIX', 'a:b', /it takes letters/],
-])('the setting %s=%s is refused by name', async (name, value, reason) => {
+])('the setting %s=%s is refused, and the error names it', async (name, value, reason) => {
   const ended = await runCommand(['query', 'x'], { ...environment, [name]: value });
 
   expect(ended).toMatchObject(failure(reason));
   expect(ended.stderr).toContain(`${name} is "${value}"`);
 });
 
-test('a home that is no folder is refused by name', async () => {
+test('a home that is not a folder is refused, and the error names it', async () => {
   const up = await runCommand(['up'], { ...environment, MEMORY_HOME: import.meta.filename });
 
   expect(up).toMatchObject(failure(/^The folder .* cannot be created \(EEXIST\); check MEMORY_HOME/));
 });
 
-test('an answer into a pipe that nobody reads is no failure', () => {
+test('output to a closed pipe is not a failure', () => {
   const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
   const command = `("${process.execPath}" "${main}" query x; echo "status $?" >&2) | true`;
   const env = { PATH: process.env.PATH, ...environment };
@@ -203,7 +207,7 @@ test('an answer into a pipe that nobody reads is no failure', () => {
   expect(spawnSync('sh', ['-c', command], { env, encoding: 'utf8', timeout: 2 * MINUTE }).stderr).toBe('status 0\n');
 });
 
-test('config shows where values come from and no secret', async () => {
+test('config shows where values come from, and no secret', async () => {
   const secrets = { OPENAI_API_KEY: 'sk-secret', VALKEY_PASSWORD: 'hush' };
 
   const [text, json] = await Promise.all([
@@ -219,7 +223,7 @@ test('config shows where values come from and no secret', async () => {
   });
 });
 
-test('nothing of all that was refused is in the queue or the graph', async () => {
+test('no refused input is in the queue or the graph', async () => {
   const memory = new MemoryManager({ ...stores.config, group: 'a' });
 
   expect(await memory.getGraphSize()).toMatchObject({ nodes: 0 });

@@ -49,7 +49,7 @@ async function whileBeating<T>(beat: () => Promise<void>, work: () => Promise<T>
 }
 
 describe('status', () => {
-  test('says that Valkey has fewer replicas than VALKEY_COPIES asks for', async () => {
+  test('reports that Valkey has fewer replicas than VALKEY_COPIES requires', async () => {
     const { config, run } = newMemory();
 
     const { stdout } = await runCommand(['status'], { ...environmentOf(config), VALKEY_COPIES: '1' });
@@ -60,7 +60,7 @@ describe('status', () => {
     expect((await run()).stdout).not.toContain('Copies');
   });
 
-  test('says that VALKEY_URL leads away from the Valkey that up started', async () => {
+  test('reports that VALKEY_URL does not point to the Valkey that up started', async () => {
     const { config } = newMemory();
     await mkdir(config.home, { recursive: true });
     await writeFile(runningFile(config.home), '{"settings": {"VALKEY_HOST": "127.0.0.1", "VALKEY_PORT": "7001"}}');
@@ -74,7 +74,7 @@ describe('status', () => {
     );
   });
 
-  test('says that nobody works and how to change that, and how long the oldest job has waited', async () => {
+  test('reports that no worker runs, how to start one, and how long the oldest job has waited', async () => {
     const { memory, run } = newMemory();
     await memory.storeEpisode('Harbor uses Redis.');
 
@@ -86,7 +86,7 @@ describe('status', () => {
     expect(stdout).toMatch(/^Store {4}1 waiting, 0 active, 0 delayed, 0 failed, 0 done, oldest waiting for \d+ s$/m);
   });
 
-  test('names each worker, where its health is told, and the last commit', async () => {
+  test('lists each worker, its health URL, and the last commit', async () => {
     const { config, memory, run } = newMemory();
     const running = await startWorkers(config, ['store'], { languageModel: plainModel(), embedder: plainEmbedder() });
     closers.push(() => running.close());
@@ -121,7 +121,7 @@ describe('status', () => {
     });
   });
 
-  test('says how many episodes have passages, as long as some have none', async () => {
+  test('reports how many episodes have passages, as long as some have none', async () => {
     const { config, run } = newMemory();
     const graph = opened.graphs.group(config.group);
     await graph.write(
@@ -139,7 +139,7 @@ describe('status', () => {
     expect(complete.stdout).not.toContain('Passages');
   });
 
-  test('tells of each model the worst that a worker saw', async () => {
+  test('shows for each model the worst state that any worker saw', async () => {
     const { config, run } = newMemory();
     const worker = {
       ...{ pid: 1, host: 'here', roles: ['store'], started: new Date().toISOString() },
@@ -168,7 +168,7 @@ describe('status', () => {
     expect(stdout).toMatch(/^Commit {3}(?:1[89]|[2-9]\d)\d s ago$/m);
   });
 
-  test('leaves out a worker whose connection has ended, and says of an idle model that it was not asked', async () => {
+  test('leaves out a disconnected worker, and reports that an idle model was not called', async () => {
     const { config, run } = newMemory();
     const worker = {
       ...{ host: 'here', roles: ['store'], started: new Date().toISOString() },
@@ -195,7 +195,7 @@ describe('status', () => {
     expect(after).toContain('Model    gpt: no calls in the last minute, breaker closed\n');
   });
 
-  test('tells what waits on disk while Valkey is away, and fails', async () => {
+  test('reports spooled episodes while Valkey is down, and fails', async () => {
     const { config } = newMemory();
     const spool = openSpool(config.home, 10);
     const episode = newEpisode('Harbor uses Redis.', null, config.group, 1000);

@@ -26,7 +26,7 @@ function newMemory() {
 }
 
 describe('store', () => {
-  test('prints the name, and the fact is there at once', async () => {
+  test("prints the episode's name, and the fact can be queried at once", async () => {
     const { run } = newMemory();
 
     const stored = await run(['store', 'Harbor uses Redis.', '{"file":"docs/harbor.md"}']);
@@ -36,7 +36,7 @@ describe('store', () => {
     expect((await run(['query', 'Harbor'])).stdout).toMatch(/^- Harbor uses Redis\. \(said \d{4}-\d\d-\d\d\)\n$/);
   });
 
-  test('takes colours for what they are, and nothing that is printed moves the cursor', async () => {
+  test('stores colour codes as text, and never prints control sequences', async () => {
     const { run } = newMemory();
     const text =
       'Harbor uses Valkey 8\u001b]0;owned\u0007\u001b[2K\u001b[1A. Ann leads \u001b[8mHarbor\u001b[0m. \u001b[31mERROR\u001b[0m Harbor depends on Kafka 3.';
@@ -77,7 +77,7 @@ describe('store', () => {
     expect((await run(['query', 'Hafen'])).stdout).toContain('Hafen nutzt Ölpumpen');
   });
 
-  test('takes content that looks like an option after --', async () => {
+  test('accepts content that looks like an option after --', async () => {
     const { run } = newMemory();
 
     const stored = await run(['store', '--json', '--', '--help']);
@@ -85,7 +85,7 @@ describe('store', () => {
     expect(JSON.parse(stored.stdout)).toMatchObject({ committed: true });
   });
 
-  test('gives a document of a stable shape with --json', async () => {
+  test('prints JSON of a stable shape with --json', async () => {
     const { run, group } = newMemory();
 
     const stored = await run(['store', 'Harbor uses Redis.', '--json']);
@@ -98,7 +98,7 @@ describe('store', () => {
     });
   });
 
-  test('without waiting gives a receipt that a query can wait for', async () => {
+  test('without waiting prints a receipt that a query can wait for', async () => {
     const { run } = newMemory();
     const stored = JSON.parse((await run(['store', 'Harbor uses Redis.', '--no-wait', '--json'])).stdout);
     // Hands in what waits on disk, since Valkey was slow to accept it.
@@ -110,7 +110,7 @@ describe('store', () => {
     expect(answer.stdout).toContain('Harbor uses Redis');
   });
 
-  test('dates what it is told', async () => {
+  test('dates an episode as requested', async () => {
     const { run } = newMemory();
     await run(['store', 'Harbor uses Redis.', '--reference-time', '2025-03-01']);
 
@@ -125,7 +125,7 @@ describe('store', () => {
 });
 
 describe('notes', () => {
-  test('store --kind and --replaces change what the briefing says, within its budget', async () => {
+  test('store --kind and --replaces change the briefing, within its budget', async () => {
     const { run, group } = newMemory();
     const store = async (...args: string[]) => JSON.parse((await run(['store', ...args, '--json'])).stdout).uuid;
     await store('Always sign commits.', '--kind', 'rule');
@@ -155,7 +155,7 @@ describe('notes', () => {
     );
   });
 
-  test('confirm puts a rule that an agent proposed into the briefing', async () => {
+  test('confirm adds a rule that an agent proposed to the briefing', async () => {
     const { run, group } = newMemory();
     const memory = new MemoryManager({ ...stores.config, group });
     onTestFinished(() => memory.close());
@@ -176,7 +176,7 @@ describe('notes', () => {
     expect(await run(['confirm', '11111111-1111-4111-8111-111111111111'])).toMatchObject(failure(/There is no /));
   });
 
-  test('the briefing of an empty memory is a sentence', async () => {
+  test('the briefing of an empty memory is one sentence', async () => {
     expect(await newMemory().run(['briefing'])).toMatchObject({
       status: 0,
       stdout: '',
@@ -186,7 +186,7 @@ describe('notes', () => {
 });
 
 describe('query', () => {
-  test('--budget prints one block within its tokens, and no data', async () => {
+  test('--budget prints one block within its token budget, and rejects --json', async () => {
     const { run } = newMemory();
     await run(['store', 'Always sign commits to Harbor.', '--kind', 'rule']);
     for (const text of ['Harbor uses Redis.', `Harbor is slow, since ${'it waits for its old cache '.repeat(20)}.`])
@@ -206,7 +206,7 @@ describe('query', () => {
     expect(json).toMatchObject(failure(/^--budget prints text and --json prints data; use only one of them\./));
   });
 
-  test('gives at most --limit bullets and the same as data', async () => {
+  test('prints at most --limit bullets, and the same results as JSON', async () => {
     const { run, group } = newMemory();
     for (const text of ['Harbor uses Redis.', 'Harbor uses Valkey.', 'Harbor uses Lua.']) await run(['store', text]);
 
@@ -247,7 +247,7 @@ describe('query', () => {
     valkey.disconnect();
   });
 
-  test('refuses to wait for what was never stored', async () => {
+  test('refuses to wait for an episode that was never stored', async () => {
     const { run } = newMemory();
 
     const answer = await run(['query', 'x', '--after', '11111111-1111-4111-8111-111111111111']);
@@ -257,7 +257,7 @@ describe('query', () => {
 });
 
 describe('entities', () => {
-  test('prints names and types, those of one type, and says which types there are', async () => {
+  test('prints names and types, filters by type, and lists the types', async () => {
     const { run } = newMemory();
     await run(['store', 'Harbor uses redis.']);
 
@@ -277,7 +277,7 @@ describe('entities', () => {
     ]);
   });
 
-  test('of an empty memory are none, said in a sentence', async () => {
+  test('of an empty memory prints one sentence', async () => {
     const { run } = newMemory();
 
     expect(await run(['entities'])).toMatchObject({
@@ -301,7 +301,7 @@ test('entities of a memory whose episodes name none says so', async () => {
 });
 
 describe('export and status', () => {
-  test('export names a file that holds the whole memory as JSON', async () => {
+  test('export prints the name of a file that contains the whole memory as JSON', async () => {
     const { run, group } = newMemory();
     await run(['store', 'Harbor uses Redis.']);
 
@@ -314,7 +314,7 @@ describe('export and status', () => {
     expect(document.edges).toHaveLength(3);
   });
 
-  test('export into a folder that cannot be says so after one try', async () => {
+  test('export into an unusable folder fails after one attempt', async () => {
     const { run } = newMemory();
     await run(['store', 'Harbor uses Redis.']);
     await rm(stores.config.exportDir, { recursive: true, force: true });
@@ -330,7 +330,7 @@ describe('export and status', () => {
     expect(letters).toMatchObject([{ attempts: 1 }]);
   });
 
-  test('status counts what waits and what is stored', async () => {
+  test('status counts waiting and stored episodes', async () => {
     const { run, group } = newMemory();
     await run(['store', 'Harbor uses Redis.']);
 

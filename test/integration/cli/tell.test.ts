@@ -71,7 +71,7 @@ test.each(['store', 'store-many', 'fact', 'worker', 'up'])('the help of %s fits 
 });
 
 describe('store', () => {
-  test('takes a saga, an identity and who hands it in', async () => {
+  test('accepts a saga, a uuid and a source description', async () => {
     const args = ['--saga', 'monday', '--uuid', ID, '--source-description', 'notes', '--no-wait', '--json'];
 
     const stored = await run(['store', 'Harbor uses Redis.', ...args]);
@@ -89,13 +89,13 @@ describe('store', () => {
     [['--uuid', 'mine'], /^"mine" is not a uuid; leave it out to get a new one/],
     [['--saga', ' '], /^A saga's name has 1 to 200 characters/],
     [['--source', 'fact_triple'], /^--source must be text, message or json, not "fact_triple"/],
-  ])('refuses %j in a sentence', async (args, sentence) => {
+  ])('refuses %j in one sentence', async (args, sentence) => {
     expect(await run(['store', 'x', ...args])).toMatchObject(failure(sentence));
   });
 });
 
 describe('fact', () => {
-  test('hands the fact in whole and waits for it', async () => {
+  test('stores the fact unchanged and waits for it', async () => {
     await startReader();
 
     const told = await run([
@@ -131,7 +131,7 @@ describe('fact', () => {
     expect(told.stderr).toMatch(/^The episode is safe in the queue, but no worker is running/);
   });
 
-  test('--no-wait says nothing but the name', async () => {
+  test('--no-wait prints only the name', async () => {
     expect(await run(['fact', 'Mira', 'KNOWS', 'Ines', '--no-wait'])).toMatchObject({
       status: 0,
       stderr: expect.stringMatching(NOTHING_OR_KEPT),
@@ -148,7 +148,7 @@ describe('fact', () => {
     [['Mira', 'KNOWS', 'Ines', '--valid-at', '2025-02-01', '--invalid-at', '2025-01-01'], /ends after it began/],
     [['Mira', 'KNOWS', 'Ines', '--source-type', 'a b'], /^The fact's "sourceType" cannot be used; see/],
     [['Mira', 'KNOWS', 'Ines', '--group', 'a b'], /^The group "a b" is not a valid name/],
-  ])('refuses %j in a sentence', async (args, sentence) => {
+  ])('refuses %j in one sentence', async (args, sentence) => {
     expect(await run(['fact', ...args])).toMatchObject(failure(sentence));
     expect(await jobs()).toEqual([]);
   });
@@ -162,7 +162,7 @@ describe('store-many', () => {
     '{"content": "Drei Ölpumpen.", "metadata": null, "saga": null}\r',
   ].join('\n');
 
-  test('stores every line and waits until all are read', async () => {
+  test('stores every line and waits until all are processed', async () => {
     await startReader();
 
     const stored = await many(LINES);
@@ -184,7 +184,7 @@ describe('store-many', () => {
     ]);
   });
 
-  test('reads a file into another group and lists what it stored with --json', async () => {
+  test('stores a file in another group and lists the episodes with --json', async () => {
     const file = join(folder, 'episodes.jsonl');
     await writeFile(file, Array.from({ length: 2000 }, (_, index) => `{"content": "Text ${index}."}`).join('\n'));
 
@@ -199,14 +199,14 @@ describe('store-many', () => {
     expect(kept.every(({ group }) => group === 'many')).toBe(true);
   });
 
-  test('takes a text that begins like an option', async () => {
+  test('accepts a text that starts like an option', async () => {
     const content = '- Harbor uses Redis.\n- Harbor uses Valkey.';
 
     expect((await run(['store', content, '--no-wait'])).status).toBe(0);
     expect(await jobs()).toMatchObject([{ content }]);
   });
 
-  test('tells with --json which episodes were read', async () => {
+  test('reports with --json which episodes were processed', async () => {
     await startReader();
 
     const stored = await many('{"content": "a"}\n{"content": "unreadable"}\n{"content": "b"}\n', '--json');
@@ -216,7 +216,7 @@ describe('store-many', () => {
     expect(stored.status).toBe(1);
   });
 
-  test('names the line that could not be read', async () => {
+  test('names the line whose episode failed', async () => {
     await startReader();
 
     const stored = await many('{"content": "a"}\n\n{"content": "unreadable"}\n{"content": "b"}\n');
@@ -233,7 +233,7 @@ describe('store-many', () => {
     expect(stored.stderr).toMatch(/^The episodes are safe in the queue, but no worker is running to read them; start/);
   });
 
-  test('that waits in vain says what is stored', async () => {
+  test('that times out says what is stored', async () => {
     const stored = await many('{"content": "a"}', '--timeout', '1');
 
     expect(stored).toMatchObject({ status: 1, stdout: '' });
@@ -242,29 +242,33 @@ describe('store-many', () => {
     );
   });
 
-  test('of nothing stores nothing', async () => {
+  test('of an empty file stores nothing', async () => {
     expect(await many('\n \n')).toMatchObject({ status: 0, stdout: '0 episodes stored.\n' });
   });
 
   test.each<[string, string | Uint8Array, RegExp]>([
-    ['no JSON', '{"content": "a"', /^Line 3 is not JSON; write one JSON object on each line/],
+    ['invalid JSON', '{"content": "a"', /^Line 3 is not JSON; write one JSON object on each line/],
     ['a list', '["a"]', /^Line 3: it must be a JSON object with "content"/],
-    ['nothing', 'null', /^Line 3: it must be a JSON object with "content"/],
+    ['null', 'null', /^Line 3: it must be a JSON object with "content"/],
     ['no content', '{"metadata": {}}', /^Line 3: "content" must be text/],
     ['an empty content', '{"content": " "}', /^Line 3: The content is empty; give the text to remember/],
     ['a NUL', '{"content": "a\\u0000"}', /^Line 3: The content has a NUL character at position 2/],
-    ['half a character', '{"content": "\\ud800"}', /^Line 3: The content has half a character/],
+    ['half a surrogate pair', '{"content": "\\ud800"}', /^Line 3: The content has half a character/],
     ['an unknown key', '{"content": "a", "text": "b"}', /^Line 3: "text" is not known; an episode takes content, /],
     ['metadata in text', '{"content": "a", "metadata": "{}"}', /^Line 3: "metadata" must be a JSON object/],
     ['an unknown source', '{"content": "a", "source": "fact_triple"}', /^Line 3: "source" must be text, message or/],
-    ['no date', '{"content": "a", "reference_time": "once"}', /^Line 3: reference_time "once" is not a date; write/],
+    [
+      'an invalid date',
+      '{"content": "a", "reference_time": "once"}',
+      /^Line 3: reference_time "once" is not a date; write/,
+    ],
     ['a number as uuid', '{"content": "a", "uuid": 5}', /^Line 3: "uuid" must be text/],
     ['a wrong uuid', '{"content": "a", "uuid": "5"}', /^Line 3: "5" is not a uuid/],
     ['an empty saga', '{"content": "a", "saga": ""}', /^Line 3: A saga's name has 1 to 200 characters/],
-    ['a uuid of another line', `{"content": "b", "uuid": "${ID}"}`, /^Line 3: The uuid .* another episode of the same/],
-    ['bytes that are no UTF-8', new Uint8Array([97, 255]), /^Line 3 is not UTF-8 text; convert the input/],
-    ['a line without an end', `{"content": "${'x'.repeat(7_400_000)}`, /^Line 3 is longer than \d+ characters/],
-  ])('refuses %s in a sentence and stores nothing', async (_, wrong, sentence) => {
+    ['a duplicate uuid', `{"content": "b", "uuid": "${ID}"}`, /^Line 3: The uuid .* another episode of the same/],
+    ['bytes that are not UTF-8', new Uint8Array([97, 255]), /^Line 3 is not UTF-8 text; convert the input/],
+    ['an endless line', `{"content": "${'x'.repeat(7_400_000)}`, /^Line 3 is longer than \d+ characters/],
+  ])('refuses %s in one sentence and stores nothing', async (_, wrong, sentence) => {
     const before = Buffer.from(`{"content": "a", "uuid": "${ID}"}\n\n`);
 
     expect(await many(Buffer.concat([before, Buffer.from(wrong)]))).toMatchObject(failure(sentence));
@@ -286,7 +290,7 @@ describe('store-many', () => {
     expect(await run(['store-many', file])).toMatchObject(failure(sentence));
   });
 
-  test('never says that all is well beside an error', async () => {
+  test('never reports success next to an error', async () => {
     const unread = { ...environment, MEMORY_QUEUE_PREFIX: '{nobody-reads}' };
     const input = '{"content": "a"}\n{"content": "b"}';
 
@@ -299,7 +303,7 @@ describe('store-many', () => {
     expect(JSON.parse(listed.stdout)).toMatchObject([{ committed: false }, { committed: false }]);
   });
 
-  test('fails at once while Valkey is away', async () => {
+  test('fails at once while Valkey is down', async () => {
     const away = { ...environment, VALKEY_HOST: '127.0.0.1', VALKEY_PORT: '1' };
 
     const stored = await runCommand(['store-many', '-'], away, '{"content": "a"}');
@@ -308,23 +312,23 @@ describe('store-many', () => {
   });
 });
 
-describe('a broken configuration file', () => {
+describe('an invalid configuration file', () => {
   const broken = () => ({ ...environment, MEMORY_CONFIG: join(folder, 'broken.json') });
   beforeAll(() => writeFile(join(folder, 'broken.json'), '{"entityTypes": {"My Cat": {}}}'));
 
-  test.each(['worker', 'up'])('keeps %s from starting, in a sentence', async (name) => {
+  test.each(['worker', 'up'])('stops %s from starting, with one sentence', async (name) => {
     const ended = await runCommand([name], broken());
 
     expect(ended).toMatchObject(failure(/broken\.json: the entity type "My Cat" needs another name/));
   });
 
-  test('that is named but missing is told', async () => {
+  test('that is set but missing is reported', async () => {
     const ended = await runCommand(['worker'], { ...environment, MEMORY_CONFIG: 'nowhere.ts' });
 
     expect(ended).toMatchObject(failure(/^The configuration file .*nowhere\.ts does not exist; check MEMORY_CONFIG/));
   });
 
-  test('is nothing to commands that do not read it', async () => {
+  test('is ignored by commands that do not read it', async () => {
     expect(await runCommand(['store', 'x', '--no-wait'], broken())).toMatchObject({
       status: 0,
       stderr: expect.stringMatching(NOTHING_OR_KEPT),

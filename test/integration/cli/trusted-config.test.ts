@@ -52,7 +52,7 @@ afterAll(async () => {
 
 const data = async (...args: string[]) => JSON.parse((await runCommand([...args, '--json'], environment)).stdout);
 
-test('what types of your own tell of an entity is listed with it', async () => {
+test('entities are listed with the attributes of custom types', async () => {
   expect(await data('entities')).toMatchObject([
     { name: 'Harbor', attributes: {} },
     { name: 'Mira', type: 'Person', attributes: { role: 'lead', age: 30 } },
@@ -63,7 +63,7 @@ test('what types of your own tell of an entity is listed with it', async () => {
   });
 });
 
-test('and found with entities and facts', async () => {
+test('queries return entities and facts with the attributes of custom types', async () => {
   const { facts, entities } = await data('query', 'Mira', '--find', 'all');
 
   expect(facts).toMatchObject([{ fact: 'Mira works on Harbor', attributes: { share: 0.5 } }]);

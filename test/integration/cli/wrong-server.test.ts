@@ -33,7 +33,7 @@ describe.each(['entities', 'worker'])('%s', (command) => {
     ['a silent server', /^FalkorDB at .* does not answer; start it/],
     ['a server that hangs up', /^FalkorDB at .* does not answer; start it/],
     ['nothing at all', /^FalkorDB at .* does not answer; start it .*or check FALKORDB_HOST and FALKORDB_PORT/],
-  ])('names %s where FalkorDB should be', async (name, sentence) => {
+  ])('reports %s in place of FalkorDB', async (name, sentence) => {
     const environment = { ...environmentOf(stores.config), FALKORDB_PORT: String(ports[name]) };
 
     const ended = await runCommand([command], environment);
@@ -51,7 +51,7 @@ describe.each(['store', 'worker'])('%s', (command) => {
     ['a silent server', /^Valkey at .* does not answer; start it/],
     ['a server that hangs up', /^Valkey at .* does not answer; start it/],
     ['nothing at all', /^Valkey at .* does not answer; start it .*or check VALKEY_HOST and VALKEY_PORT/],
-  ])('names %s where Valkey should be', async (name, sentence) => {
+  ])('reports %s in place of Valkey', async (name, sentence) => {
     const environment = { ...environmentOf(stores.config), VALKEY_PORT: String(ports[name]) };
 
     const ended = await runCommand(command === 'store' ? ['store', 'x'] : [command], environment);
@@ -60,7 +60,7 @@ describe.each(['store', 'worker'])('%s', (command) => {
   });
 });
 
-test('a query without Valkey is answered by the graph, with one notice', async () => {
+test('a query without Valkey is answered from the graph, with one notice', async () => {
   const environment = { ...environmentOf(stores.config), VALKEY_PORT: String(ports['a silent server']) };
 
   const answer = await runCommand(['entities', 'Person'], environment);
@@ -69,7 +69,7 @@ test('a query without Valkey is answered by the graph, with one notice', async (
   expect(answer.stderr.match(/asked without the cache/g)).toHaveLength(1);
 });
 
-test('status tells of both servers, with exit status 1', async () => {
+test('status reports both servers, with exit status 1', async () => {
   const environment = {
     ...environmentOf(stores.config),
     FALKORDB_PORT: String(ports['a web server']),
@@ -83,10 +83,10 @@ test('status tells of both servers, with exit status 1', async () => {
 });
 
 test.each([
-  ['a user that is none', 'VALKEY_USERNAME', 'x', /^Valkey at .* refused the user or the password/],
-  ['a host that is none', 'FALKORDB_HOST', 'no.such.host.invalid', /^FalkorDB at no\.such\.host\.invalid:\d+ does not/],
-  ['TLS with a server that has none', 'VALKEY_TLS', 'true', /^Valkey at .* does not answer/],
-])('%s is named', async (_, name, value, sentence) => {
+  ['an unknown user', 'VALKEY_USERNAME', 'x', /^Valkey at .* refused the user or the password/],
+  ['an unknown host', 'FALKORDB_HOST', 'no.such.host.invalid', /^FalkorDB at no\.such\.host\.invalid:\d+ does not/],
+  ['TLS to a server without TLS', 'VALKEY_TLS', 'true', /^Valkey at .* does not answer/],
+])('%s is reported', async (_, name, value, sentence) => {
   const ended = await runCommand(['worker'], { ...environmentOf(stores.config), [name]: value });
 
   expect(ended).toMatchObject(failure(sentence));

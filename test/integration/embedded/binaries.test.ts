@@ -23,7 +23,7 @@ async function pathOf(scripts: Record<string, string>): Promise<string> {
   return folder;
 }
 
-test('two searches at once unpack Debian’s Valkey into an empty cache, and it runs', async (context) => {
+test('two processes at once unpack Debian’s Valkey into an empty cache, and it runs', async (context) => {
   if (!existsSync('/usr/bin/apt-get')) context.skip('this machine has no apt-get to unpack with');
   const env = { ...process.env, PATH: '/usr/bin:/bin', XDG_CACHE_HOME: await temporaryFolder() };
 
@@ -46,7 +46,7 @@ test('two searches at once unpack Debian’s Valkey into an empty cache, and it 
   expect(again).toEqual([]);
 });
 
-test('a Valkey on the PATH comes first', async () => {
+test('a Valkey on the PATH is preferred', async () => {
   const PATH = await pathOf({ 'valkey-server': 'echo "Valkey server v=9.0.0 sha=0"' });
 
   const { server, origin } = await findBinaries({ env: { ...process.env, PATH } });
@@ -55,7 +55,7 @@ test('a Valkey on the PATH comes first', async () => {
   expect(origin).toBe('Valkey 9.0.0, valkey-server on the PATH');
 });
 
-test('without a server and without apt, one sentence tells what was tried', async (context) => {
+test('without a server and without apt, one sentence lists what was tried', async (context) => {
   const PATH = await pathOf({
     'redis-server': 'echo "Redis server v=7.0.15 sha=0"',
     'apt-get': 'echo "E: Failed to fetch http://mirror.example/ 404" >&2; exit 100',

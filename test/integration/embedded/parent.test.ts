@@ -28,7 +28,7 @@ async function runParent(fate: string, dataFolder?: string): Promise<Report & { 
 const isGone = (folder: string): Promise<boolean> => until('the end of the folder', () => !existsSync(folder));
 
 test.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGKILL'] as const)(
-  'servers end with a parent that gets %s',
+  'servers end when their parent gets %s',
   async (signal) => {
     const { parent, pids, folder } = await runParent('wait');
     expect(await Promise.all(pids.map(isRunning))).toEqual([true, true]);
@@ -40,7 +40,7 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGKILL'] as const)(
   },
 );
 
-test.each(['return', 'throw'])('servers end with a parent that ends by a %s', async (fate) => {
+test.each(['return', 'throw'])('servers end when their parent ends by a %s', async (fate) => {
   const { pids, folder } = await runParent(fate);
 
   expect(await allEnded(pids)).toBe(true);

@@ -41,7 +41,7 @@ test('both servers start on free ports and answer', async () => {
   expect(valkey.port).not.toBe(falkordb.port);
 });
 
-test('nothing is lost or evicted, and no query is cut short', async () => {
+test('servers persist data, evict nothing, and do not cut queries short', async () => {
   const { valkey, falkordb } = await ownServers();
   const setting = async (client: Redis, name: string) => ((await client.config('GET', name)) as string[])[1];
 
@@ -55,7 +55,7 @@ test('nothing is lost or evicted, and no query is cut short', async () => {
   expect(await graph.call('GRAPH.CONFIG', 'GET', 'TIMEOUT_DEFAULT')).toEqual(['TIMEOUT_DEFAULT', 0]);
 });
 
-test('data survive kill -9 and a restart, on the same port', async () => {
+test('data survives kill -9 and a restart on the same port', async () => {
   const { valkey, falkordb } = await ownServers();
   const queue = connectTo(valkey);
   const graph = connectTo(falkordb);
@@ -73,7 +73,7 @@ test('data survive kill -9 and a restart, on the same port', async () => {
   expect(rows).toEqual([['Ada']]);
 });
 
-test('many starts at once get a port each', async () => {
+test('servers started at the same time get different ports', async () => {
   const servers = await Promise.all(Array.from({ length: 6 }, () => startValkey()));
   onTestFinished(async () => void (await Promise.all(servers.map((server) => server.stop()))));
 
@@ -82,7 +82,7 @@ test('many starts at once get a port each', async () => {
   expect(kept).toEqual(['0', '1', '2', '3', '4', '5']);
 });
 
-test('a port that was asked for and is taken is told in a sentence', async () => {
+test('a requested port that is taken is reported in one sentence', async () => {
   const taker = createServer();
   await new Promise<void>((resolve) => taker.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void taker.close());
@@ -111,7 +111,7 @@ test('a second server on a folder in use is refused', async () => {
   await expect(startValkey({ dataFolder })).rejects.toThrow(`process id ${first.pid} already uses`);
 });
 
-test('nothing is left after a stop but the data folder that was given', async () => {
+test('a stop leaves only the given data folder behind', async () => {
   const dataFolder = await temporaryFolder();
   const kept = await startValkey({ dataFolder });
   const temporary = await startFalkorDB();
@@ -136,7 +136,7 @@ test('a frozen server can be stopped', async () => {
   expect(await isRunning(server.pid)).toBe(false);
 });
 
-test('with a password, only those who give it are answered', async () => {
+test('with a password, a server answers only clients that send it', async () => {
   const server = await startValkey({ password: 'open "sesame"' });
   onTestFinished(() => server.stop());
 
@@ -144,7 +144,7 @@ test('with a password, only those who give it are answered', async () => {
   await expect(connectTo(server).ping()).rejects.toThrow('NOAUTH');
 });
 
-test('a module that cannot be loaded is told with the reason of the server', async () => {
+test("a module that cannot be loaded is reported with the server's reason", async () => {
   const dataFolder = await temporaryFolder();
   const { findBinaries } = await import('../../../src/embedded/binaries.ts');
   const binaries = { ...(await findBinaries()), module: '/nowhere/falkordb.so' };
@@ -155,7 +155,7 @@ test('a module that cannot be loaded is told with the reason of the server', asy
   expect(failure.message).toMatch(/^FalkorDB did not start .*falkordb\.so.*No such file/);
 });
 
-test('servers that the environment names are left alone', async () => {
+test('servers named in the environment are left alone', async () => {
   const servers = await startServers({ env: { FALKORDB_HOST: 'graph', VALKEY_HOST: 'queue', VALKEY_PORT: '7000' } });
 
   await servers.stop();

@@ -38,13 +38,13 @@ function openGraph(): GroupGraph {
 const COUNT = 50;
 const SLOW = 'UNWIND range(1, 1500000) AS x WITH count(x) AS n RETURN n';
 
-describe('a FalkorDB that gives only so many rows', () => {
+describe('with a result limit in FalkorDB', () => {
   test.each([
-    ['in their order', 'MATCH (n:Thing) RETURN n.name AS name, properties(n) AS all ORDER BY n.name DESC'],
-    ['after each other', 'MATCH (n:Thing) RETURN n.name AS name UNION ALL MATCH (n:Thing) RETURN n.name AS name'],
+    ['with ORDER BY', 'MATCH (n:Thing) RETURN n.name AS name, properties(n) AS all ORDER BY n.name DESC'],
+    ['with UNION', 'MATCH (n:Thing) RETURN n.name AS name UNION ALL MATCH (n:Thing) RETURN n.name AS name'],
     ['with parameters', 'MATCH (n:Thing) WHERE n.name <> $not RETURN n.name AS name, n.vector AS vector'],
-    ['up to a bound of their own', 'MATCH (n:Thing) WITH n ORDER BY n.name LIMIT 33 RETURN n.name AS name'],
-  ])('gives all of them: %s', async (_, query) => {
+    ['with a LIMIT of their own', 'MATCH (n:Thing) WITH n ORDER BY n.name LIMIT 33 RETURN n.name AS name'],
+  ])('reads return all rows: %s', async (_, query) => {
     const graph = openGraph();
     await graph.write(`UNWIND range(1, ${COUNT}) AS i CREATE (:Thing {name: toString(i), vector: vecf32([i, 0.5])})`);
     const all = await graph.read(query, { not: '7' });
@@ -61,7 +61,7 @@ describe('a FalkorDB that gives only so many rows', () => {
     [100, 100],
     [100, 250],
     [12_000, 15_000],
-  ])('gives all of them where nobody may read that it gives %i: %i', async (limit, count) => {
+  ])('reads return all rows although the limit of %i cannot be read: %i', async (limit, count) => {
     await admin.call('ACL', 'SETUSER', 'reader', 'on', '>secret', '~*', '&*', '+@all', '-graph.config');
     await setting('RESULTSET_SIZE', limit);
     const graphs = openGraphs({ ...stores.config.falkordb, username: 'reader', password: 'secret' }, { readers: 1 });
@@ -76,7 +76,7 @@ describe('a FalkorDB that gives only so many rows', () => {
     expect(await read(99)).toHaveLength(99);
   });
 
-  test('is lived with by everything: what is listed, told, exported and forgotten is whole', async () => {
+  test('lists, queries, exports and forgetting are complete', async () => {
     const config = { ...stores.config, group: newGroup() };
     await setting('RESULTSET_SIZE', 10);
     const worker: RunningWorkers = await startWorkers(config, ['store', 'export'], {
@@ -107,8 +107,8 @@ describe('a FalkorDB that gives only so many rows', () => {
   });
 });
 
-describe('a FalkorDB that ends long queries', () => {
-  test('ends none of ours before their own limit, where it may be asked for more', async () => {
+describe('with a query timeout in FalkorDB', () => {
+  test('our queries run up to their own limit if the server allows more', async () => {
     await setting('TIMEOUT_DEFAULT', 1);
     const graph = openGraph();
     await graph.write('CREATE (:Thing)');
@@ -118,7 +118,7 @@ describe('a FalkorDB that ends long queries', () => {
     expect(await graph.read('MATCH (m:Many) RETURN count(m) AS n')).toEqual([{ n: 50_000 }]);
   });
 
-  test('is named where it may not, and the job waits', async () => {
+  test("an error names the server's timeout if it allows no more, and the job waits", async () => {
     await setting('TIMEOUT_MAX', 1);
     await setting('TIMEOUT_DEFAULT', 1);
     const graph = openGraph();
@@ -130,7 +130,7 @@ describe('a FalkorDB that ends long queries', () => {
   });
 });
 
-test('a FalkorDB that lets no more queries wait is named with the setting that allows more', async () => {
+test('the error about a full query queue of FalkorDB names the setting that extends it', async () => {
   await setting('MAX_QUEUED_QUERIES', 1);
   const graph = openGraph();
   await graph.write('CREATE (:Thing)');
@@ -162,7 +162,7 @@ test('a FalkorDB that lets no more queries wait is named with the setting that a
   await others;
 });
 
-test('a FalkorDB that lets few queries wait is asked again within the limit', async () => {
+test('a query refused by a full queue of FalkorDB is retried within its limit', async () => {
   await setting('MAX_QUEUED_QUERIES', 1);
   const graph = openGraph();
   await graph.write('CREATE (:Thing)');

@@ -39,14 +39,14 @@ const received = async () => Number(/total_connections_received:(\d+)/.exec(awai
 const one = (graphs: Graphs) => graphs.group('pool').read<{ n: number }>('RETURN 1 AS n');
 const write = (graphs: Graphs) => graphs.group('pool').write('MERGE (:Thing)');
 
-describe('a server of another kind', () => {
+describe('a server that is not FalkorDB', () => {
   test.each([
     ['http', WrongServerError],
     ['mail', WrongServerError],
     ['silent', StoreUnreachableError],
     ['rude', StoreUnreachableError],
     ['nothing', StoreUnreachableError],
-  ] as const)('%s is named, for each who asks', async (kind, failure) => {
+  ] as const)('(%s) is reported to every caller', async (kind, failure) => {
     const graphs = graphsAt(await wrongServers[kind]());
 
     const answers = await Promise.allSettled([one(graphs), one(graphs), write(graphs)]);
@@ -54,7 +54,7 @@ describe('a server of another kind', () => {
     for (const answer of answers) expect(answer).toMatchObject({ status: 'rejected', reason: expect.any(failure) });
   });
 
-  test('a wrong password and none are refused, the right one is not', async () => {
+  test('a wrong or missing password is refused, and the right one accepted', async () => {
     const locked = await startFalkorDB({ password: 'right' });
 
     await expect(one(graphsAt(locked.port, 'wrong'))).rejects.toThrow(AccessRefusedError);
@@ -65,7 +65,7 @@ describe('a server of another kind', () => {
 });
 
 describe('a server that fails', () => {
-  test('is named while it is away, and found again by the same pool when it is back', async () => {
+  test('is reported while it is down, and the same pool reconnects when it is back', async () => {
     const graphs = graphsAt(falkordb.port);
     await write(graphs);
 
@@ -77,7 +77,7 @@ describe('a server that fails', () => {
     expect(await one(graphs)).toEqual([{ n: 1 }]);
   });
 
-  test('fails what it was working on when it was killed', async () => {
+  test('fails its running queries when it is killed', async () => {
     const graphs = graphsAt(falkordb.port);
     await write(graphs);
     const long = graphs.group('pool').read('UNWIND range(1, 200000000) AS x RETURN count(x)');
@@ -90,7 +90,7 @@ describe('a server that fails', () => {
     await falkordb.restart();
   });
 
-  test('that is frozen is named by connections that lay idle, and answers the same pool after the thaw', async () => {
+  test('by freezing is reported by idle connections too, and the same pool works when it recovers', async () => {
     const graphs = graphsAt(falkordb.port);
     await write(graphs);
     await Promise.all([one(graphs), one(graphs), one(graphs)]);
@@ -106,7 +106,7 @@ describe('a server that fails', () => {
   });
 });
 
-test('a query that the server refuses leaves its connection to the others', async () => {
+test('a query that the server refuses leaves its connection usable', async () => {
   const pool = openConnectionPool({ host: '127.0.0.1', port: falkordb.port, tls: false }, 1);
   opened.push(pool);
   const query = (text: string) => pool.use((it) => it.run('GRAPH.QUERY', 'pool', text, MINUTE), MINUTE);
@@ -119,7 +119,7 @@ test('a query that the server refuses leaves its connection to the others', asyn
   expect((await received()) - before).toBe(0);
 });
 
-test('the limit counts from the call on, also for those who wait for a connection', async () => {
+test('the time limit starts with the call, even while waiting for a connection', async () => {
   const pool = openConnectionPool({ host: '127.0.0.1', port: falkordb.port, tls: false }, 2);
   opened.push(pool);
   const limit = SECOND;
@@ -140,7 +140,7 @@ test('the limit counts from the call on, also for those who wait for a connectio
   expect(await until('the thaw', () => use(MINUTE).catch(() => undefined))).toEqual([{ n: 1 }]);
 });
 
-test('a closed pool refuses in a sentence, also those who wait', async () => {
+test('a closed pool refuses every call with one sentence, also waiting ones', async () => {
   const pool = openConnectionPool({ host: '127.0.0.1', port: falkordb.port, tls: false }, 1);
   const use = () =>
     pool.use((it) => it.run('GRAPH.QUERY', 'pool', 'UNWIND range(1, 3000000) AS x RETURN count(x)', MINUTE), MINUTE);

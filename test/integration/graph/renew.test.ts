@@ -40,7 +40,7 @@ const foundOf = async (count: number) =>
 const renewed = () => until('the new index', async () => (await ghostsOf('RELATES_TO')).ghosts === 0);
 
 describe('a vector index', () => {
-  test('counts what its entries were before each change, and what is gone', async () => {
+  test('counts the old entries that changes and deletions leave behind', async () => {
     expect(await ghostsOf('RELATES_TO')).toMatchObject({ entries: FACTS, ghosts: 0, isOfEdges: true });
 
     await changeFacts(3);
@@ -51,7 +51,7 @@ describe('a vector index', () => {
     expect(await foundOf(20)).toBeLessThan(20);
   });
 
-  test('that is worn is built anew, time and again, and finds all it is asked for', async () => {
+  test('that is degraded is rebuilt, repeatedly, and then finds everything', async () => {
     for (let round = 0; round < 3; round += 1) {
       await changeFacts(10);
       expect(await foundOf(20)).toBeLessThan(20);
@@ -63,7 +63,7 @@ describe('a vector index', () => {
     }
   });
 
-  test('of nodes is renewed as one of edges', async () => {
+  test('on nodes is renewed like one on edges', async () => {
     await graph.write('MATCH (n:Entity) WHERE n.name_embedding IS NOT NULL SET n.summary = $summary', { summary: 'x' });
     expect((await ghostsOf('Entity')).ghosts).toBeGreaterThan(0);
 
@@ -72,7 +72,7 @@ describe('a vector index', () => {
     expect((await ghostsOf('Entity')).ghosts).toBe(0);
   });
 
-  test('that is sound is left alone', async () => {
+  test('in good condition is left alone', async () => {
     await changeFacts(2);
 
     expect(await renewIndexes(graph, opened.leases, needsRebuildByDay)).toEqual([]);
@@ -80,7 +80,7 @@ describe('a vector index', () => {
   });
 
   // FalkorDB may not find an existing entity for a commit meanwhile.
-  test('is not renewed while a commit holds the lease, and a commit that comes meanwhile waits until it is ready', async () => {
+  test('is not renewed while a commit holds the lease, and a commit during a renewal waits until it is ready', async () => {
     await changeFacts(10);
     const earlier = await opened.leases.take(graph.group);
     const waits = Promise.withResolvers<void>();
@@ -103,7 +103,7 @@ describe('a vector index', () => {
     expect(await renewal).toEqual(['RELATES_TO']);
   });
 
-  test('is renewed once when two look at the same time', async () => {
+  test('is renewed once when two workers check at the same time', async () => {
     await changeFacts(10);
 
     const renewals = [1, 2].map(() => renewIndexes(graph, opened.leases, needsRebuildAtNight));
@@ -113,7 +113,7 @@ describe('a vector index', () => {
   });
 });
 
-test('a worker renews what was written to, and counts it', async () => {
+test('a worker renews the indexes of written graphs, and counts the renewals', async () => {
   await changeFacts(10);
   const metrics = countingMetrics();
   const renewal = startIndexRenewal(opened, metrics, 10);
@@ -127,7 +127,7 @@ test('a worker renews what was written to, and counts it', async () => {
   }
 });
 
-test('a worker that cannot reach one graph looks at the others, and again at that one', async () => {
+test('a worker that cannot reach one graph checks the others, and retries that one', async () => {
   await changeFacts(10);
   let refused = 0;
   const group = (name: string) => {
@@ -146,22 +146,22 @@ test('a worker that cannot reach one graph looks at the others, and again at tha
   }
 });
 
-describe('by day', () => {
+describe('by day an index', () => {
   test.each([
-    ['few ghosts are left', 10, 499, false],
-    ['as many ghosts as entries are too many', 600, 600, true],
-    ['less are left', 600, 599, false],
-    ['a large one waits for the night', 2_001, 20_000, false],
+    ['with few old entries is kept', 10, 499, false],
+    ['with as many old entries as current ones is renewed', 600, 600, true],
+    ['with fewer old entries is kept', 600, 599, false],
+    ['of large size waits for the night', 2_001, 20_000, false],
   ])('%s', (_, entries, ghosts, isWorn) => {
     expect(needsRebuildByDay({ entries, ghosts })).toBe(isWorn);
   });
 });
 
-describe('by night', () => {
+describe('by night an index', () => {
   test.each([
-    ['more than one in a hundred is too many', 2_000, 21, true],
-    ['less are left', 2_000, 20, false],
-    ['one that would hold FalkorDB up for long is left alone', 20_001, 100_000, false],
+    ['with more than one percent of old entries is renewed', 2_000, 21, true],
+    ['with fewer old entries is kept', 2_000, 20, false],
+    ['that would block FalkorDB for long is kept', 20_001, 100_000, false],
   ])('%s', (_, entries, ghosts, isWorn) => {
     expect(needsRebuildAtNight({ entries, ghosts })).toBe(isWorn);
   });

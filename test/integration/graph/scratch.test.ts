@@ -47,7 +47,7 @@ describe('the list of memories', () => {
     expect(await scratchKeys()).toBe(0);
   });
 
-  test('comes from the keyspace, whatever FalkorDB lists', async () => {
+  test('is read from the keyspace, whatever FalkorDB lists', async () => {
     const groups = [await newMemory('Harbor'), await newMemory('Harbor'), await newMemory('Harbor')];
     await falkordb.call('GRAPH.QUERY', 'no-memory', 'CREATE (:Else)');
     await falkordb.set('no-graph', 'x');
@@ -64,7 +64,7 @@ describe('the list of memories', () => {
     expect(listed).not.toContain('no-graph');
   });
 
-  test('leaves out graphs that a killed process left behind, which are swept', async () => {
+  test('leaves out graphs of a killed process, which are swept', async () => {
     const group = await newMemory('Harbor');
     await newScratch(group, 'Quay');
     expect(await graphs.sweepScratchGraphs(3_600_000)).toBe(0);
@@ -75,7 +75,7 @@ describe('the list of memories', () => {
     expect(await namesIn(group)).toEqual(['Harbor']);
   });
 
-  test('leaves out what a task has paid for, which no sweep takes from whoever goes on with it', async () => {
+  test('leaves out graphs that a task needs to continue, which no sweep deletes', async () => {
     const group = await newMemory('Harbor');
     await (await graphs.checkpoint(group, 'one')).write('CREATE (:Vector {text: 1})');
     await (await graphs.checkpoint(`${group}-other`, 'one')).write('CREATE (:Vector {text: 2})');
@@ -93,13 +93,13 @@ describe('the list of memories', () => {
     await graphs.dropCheckpoints(`${group}-other`);
   });
 
-  test('may be asked to drop a graph that is not there', async () => {
+  test('allows dropping a graph that does not exist', async () => {
     await expect(graphs.scratch(newGroup()).drop()).resolves.toBeUndefined();
   });
 });
 
-describe('a graph that takes the place of another', () => {
-  test('is the group’s graph afterwards', async () => {
+describe('a graph that replaces another', () => {
+  test("is the group's graph afterwards", async () => {
     const group = await newMemory('Harbor');
     const scratch = await newScratch(group, 'Quay');
 
@@ -110,7 +110,7 @@ describe('a graph that takes the place of another', () => {
     expect(await falkordb.call('GRAPH.LIST')).toContain(group);
   });
 
-  test('that vanished meanwhile is reported, and the group keeps what it has', async () => {
+  test('but vanished is reported, and the group keeps its graph', async () => {
     const group = await newMemory('Harbor');
     const scratch = await newScratch(group, 'Quay');
 
@@ -129,7 +129,7 @@ describe('a graph that takes the place of another', () => {
     expect(await namesIn(group)).toEqual(['Harbor', 'Dock']);
   });
 
-  test('that was refused by its owner leaves nothing watched', async () => {
+  test('but is refused by its owner leaves no key watched', async () => {
     const [one, two] = [await newMemory('Harbor'), await newMemory('Pier')];
     const [first, second] = [await newScratch(one, 'Quay'), await newScratch(two, 'Dock')];
     const refusal = Object.assign(new Error('ERR as a server says it'), { name: 'ReplyError' });

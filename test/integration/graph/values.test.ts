@@ -18,7 +18,7 @@ test.each([
   ['control characters', '\u0001\u001b\u007f\ufeff'],
   ['numbers', [0, -1, 1.5, 1e-7, 123_456_789_012_345]],
   ['the rest', [true, false, null, [], [['a']]]],
-])('%s come back from the graph as they went in', async (_, value) => {
+])('%s are read from the graph as they were written', async (_, value) => {
   const rows = await graphs.group(stores.config.group).write('RETURN $value AS value', { value });
 
   expect(rows).toEqual([{ value }]);

@@ -54,7 +54,7 @@ golden(`an episode of ours in a graph that graphiti_core wrote${goldenNote}`, ()
     return { graph, uuid };
   }
 
-  test('changes only what it speaks of, summaries included', async () => {
+  test('changes only the entities and facts that it mentions, summaries included', async () => {
     const { graph, uuid } = await withNews();
     const expected = everything(graph.group);
     // Said again by ours, and ended by ours.
@@ -78,7 +78,7 @@ golden(`an episode of ours in a graph that graphiti_core wrote${goldenNote}`, ()
     for (const [key, properties] of expected) expect(comparable(byUuid.get(key) ?? {})).toEqual(comparable(properties));
   });
 
-  test('knows its entities again, as Python named and typed them', async () => {
+  test('matches existing entities as Python named and typed them', async () => {
     const { graph, uuid } = await withNews();
 
     const mentioned = await graph.read<{ name: string; uuid: string; labels: string[] }>(
@@ -98,7 +98,7 @@ golden(`an episode of ours in a graph that graphiti_core wrote${goldenNote}`, ()
     expect(mentioned.find(({ name }) => name === 'Mira Okafor')?.labels.sort()).toEqual(['Entity', 'Person']);
   });
 
-  test('takes its place in a saga of Python, whose first episode is right again', async () => {
+  test('takes its place in a saga of Python, whose first episode is corrected', async () => {
     const graph = opened.graphs.group(newGroup());
     await loadGolden(graph);
     const ingest = openIngest(opened.graphs, opened.valkey, opened.leases, {
@@ -118,7 +118,7 @@ golden(`an episode of ours in a graph that graphiti_core wrote${goldenNote}`, ()
     expect(await checklist(graph, ATTRIBUTES)).toEqual([]);
   });
 
-  test('is gone without a trace of what it changed when it is removed', async () => {
+  test('leaves no trace of its changes when it is removed', async () => {
     const { graph, uuid } = await withNews();
 
     await openTestForgetting(stores.config, opened, toyEmbedder()).forget(graph.group, anEpisode(uuid));
@@ -134,7 +134,7 @@ golden(`an episode of ours in a graph that graphiti_core wrote${goldenNote}`, ()
     expect(await checklist(graph, ATTRIBUTES)).toEqual([]);
   });
 
-  test("lets go of Python's episodes one after another, and every step leaves a sound graph", async () => {
+  test("removes Python's episodes one by one, and the graph is valid after each step", async () => {
     const graph = opened.graphs.group(newGroup());
     await loadGolden(graph);
     await graph.prepare(toyEmbedder());

@@ -39,7 +39,7 @@ golden(`a graph that graphiti_core wrote${goldenNote}`, () => {
     expect(await checklist(graphs.group(group), ATTRIBUTES)).toEqual([]);
   });
 
-  test('gives all its entities, each with its type and what still holds of its summary', async () => {
+  test('returns all its entities, each with its type and the current part of its summary', async () => {
     const expected = goldenGraph()
       .nodes.filter(({ labels }) => labels.includes('Entity'))
       .map(({ labels, properties: { uuid, name, summary } }) => ({
@@ -53,8 +53,8 @@ golden(`a graph that graphiti_core wrote${goldenNote}`, () => {
     expect(known.sort(byUuid)).toEqual(expected.sort(byUuid));
   });
 
-  describe.each(isGoldenThere ? goldenSearches() : [])('asked for "$query"', ({ query, facts, entities }) => {
-    test('finds every fact that Graphiti found and that holds', async () => {
+  describe.each(isGoldenThere ? goldenSearches() : [])('for the query "$query"', ({ query, facts, entities }) => {
+    test('finds every current fact that Graphiti found', async () => {
       const found = await memory.search(query, 100, { find: 'facts' });
 
       expect(found.facts.map(({ fact }) => fact)).toEqual(
@@ -62,7 +62,7 @@ golden(`a graph that graphiti_core wrote${goldenNote}`, () => {
       );
     });
 
-    test('gives the best of them before all other facts', async () => {
+    test('ranks the best of them before all other facts', async () => {
       const holding = facts.filter(({ uuid }) => holds(uuid, new Date()));
       const best = holding.filter(({ score }) => score === holding[0]?.score).map(({ fact }) => fact);
 
@@ -84,7 +84,7 @@ golden(`a graph that graphiti_core wrote${goldenNote}`, () => {
       if (best.length > 0) expect(found[0]?.name).toBe(best[0]?.name);
     });
 
-    test('leaves out what holds no more, but finds it at a time when it held', async () => {
+    test('leaves out ended facts, and finds them as of a time when they held', async () => {
       const now = (await memory.search(query, 100, { find: 'facts' })).facts.map(({ uuid }) => uuid);
       for (const { uuid } of facts.filter((fact) => !holds(fact.uuid, new Date()))) {
         const then = await memory.search(query, 100, { find: 'facts', asOf: new Date(String(factOf(uuid).valid_at)) });
@@ -96,7 +96,7 @@ golden(`a graph that graphiti_core wrote${goldenNote}`, () => {
   });
 
   test.each(isGoldenThere ? Object.entries(goldenAsOf()) : [])(
-    'as of %s holds exactly these facts',
+    'as of %s returns exactly the facts that held',
     async (time, held) => {
       // Every fact has to do with one of the two projects.
       const found = await memory.search('Harbor Lighthouse', 100, { find: 'facts', asOf: new Date(time) });
@@ -120,7 +120,7 @@ golden(`the two times of a graph that graphiti_core wrote${goldenNote}`, () => {
   });
   afterAll(() => memory.close());
 
-  test('are told apart: what was known before a change was learnt does not show it', async () => {
+  test('are kept apart: a query of what was known before a change does not show the change', async () => {
     const summer = new Date('2025-08-01T00:00:00Z');
     // Between the episodes about Redis and about Valkey, which Python took in one after the other.
     const before = new Date('2026-11-22T07:47:21.500Z');
@@ -134,7 +134,7 @@ golden(`the two times of a graph that graphiti_core wrote${goldenNote}`, () => {
     expect(then.facts.map(({ fact }) => fact)).not.toContain('Harbor keeps its sessions in Valkey 8');
   });
 
-  test('stand beside every fact of an entity, ended or not', async () => {
+  test('are shown with every fact of an entity, ended or not', async () => {
     const { entities, facts } = await memory.getHistory('tomás vidal');
 
     expect(entities.map(({ name, type }) => `${name}: ${type}`)).toEqual(['Tomás Vidal: Person']);
@@ -144,7 +144,7 @@ golden(`the two times of a graph that graphiti_core wrote${goldenNote}`, () => {
     expect((await memory.getHistory('Harbor')).facts).toHaveLength(13);
   });
 
-  test('name the episodes that a fact was learnt from', async () => {
+  test('name the episodes that state a fact', async () => {
     const { facts } = await memory.search('where do the backups go', 10, { find: 'facts' });
 
     expect(facts[0]?.sources?.map(({ name }) => name)).toEqual(['episode_03', 'episode_11']);

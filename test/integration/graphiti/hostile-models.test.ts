@@ -26,22 +26,22 @@ const reading = (...facts: ExtractedFact[]): Partial<Extraction> => ({
   facts,
 });
 
-describe('a graph stays one that Python reads, although a model', () => {
+describe('a graph stays readable for Python although a model', () => {
   test.each<[string, Partial<Extraction>]>([
     ['ends a fact before it began', reading(fact({ validAt: day('2025-05-01'), invalidAt: day('2025-01-01') }))],
     ['ends a fact when it began', reading(fact({ validAt: day('2025-05-01'), invalidAt: day('2025-05-01') }))],
     ['names a year that has five digits', reading(fact({ validAt: new Date(Date.UTC(12025, 0)) }))],
     ['names a year before Christ', reading(fact({ invalidAt: new Date(Date.UTC(-44, 2, 15)) }))],
-    ['names no date at all as a date', reading(fact({ validAt: new Date('yesterday') }))],
-    ['says the same twice', reading(fact(), fact())],
+    ['returns a date that is not a date', reading(fact({ validAt: new Date('yesterday') }))],
+    ['returns the same fact twice', reading(fact(), fact())],
     [
-      'says the same twice with other dates',
+      'returns the same fact twice with different dates',
       reading(fact({ validAt: day('2025-01-01') }), fact({ validAt: day('2025-02-01') })),
     ],
-    ['says the same in both directions', reading(fact(), fact({ source: 'Redis', target: 'Harbor' }))],
-    ['joins a thing with itself', reading(fact(), fact({ target: 'harbor ' }))],
+    ['returns the same fact in both directions', reading(fact(), fact({ source: 'Redis', target: 'Harbor' }))],
+    ['relates an entity to itself', reading(fact(), fact({ target: 'harbor ' }))],
     [
-      'uses a label of the graph',
+      'uses a label that the graph reserves',
       { ...reading(fact()), entities: ['Harbor', 'Redis'].map((name) => ({ name, type: 'Episodic' })) },
     ],
     [
@@ -49,23 +49,23 @@ describe('a graph stays one that Python reads, although a model', () => {
       { ...reading(fact()), entities: ['Harbor', 'Redis'].map((name) => ({ name, type: '_Alias' })) },
     ],
     [
-      'uses a label that is none',
+      'uses an invalid label',
       { ...reading(fact()), entities: ['Harbor', 'Redis'].map((name) => ({ name, type: 'a`b c' })) },
     ],
     [
-      'names with quotes and backslashes',
+      'returns names with quotes and backslashes',
       reading(fact({ source: 'a"\\b', target: "c'`d", fact: 'a"\\b uses c\'`d\\' })),
     ],
     [
-      'names with marks that are not seen',
+      'returns names with invisible characters',
       reading(fact({ source: 'Har\u200bbor', fact: '\u202eHarbor\u2028uses Redis' })),
     ],
     [
-      'says what ended before it began',
+      'returns an end before its beginning',
       { ...reading(fact()), ended: [{ source: 'Harbor', target: 'Redis', at: day('1999-01-01') }] },
     ],
     [
-      'says that something ended at no time',
+      'returns an end without a time',
       { ...reading(fact()), ended: [{ source: 'Harbor', target: 'Redis', at: new Date('no') }] },
     ],
   ])('%s', async (_, extraction) => {

@@ -53,37 +53,37 @@ async function oddGraph({ label = '', set, more = '' }: Odd) {
   return graph;
 }
 
-describe('a graph that Python left in an odd state is read and written all the same:', () => {
+describe('we read and write a graph that Python left with', () => {
   test.each<[string, Odd]>([
     ['nothing odd', {}],
-    ['labels of the group, from old versions', { label: ':Entity_test' }],
+    ['group labels of old versions', { label: ':Entity_test' }],
     [
-      'a fact that was saved singly',
+      'a fact that was saved by itself',
       { set: `e.source_node_uuid = NULL, e.target_node_uuid = NULL, e.source_uuid = $harbor` },
     ],
     ['a fact without a time', { set: 'e.valid_at = NULL, e.reference_time = NULL' }],
     ['a fact without episodes', { set: 'e.episodes = []' }],
     ['a fact without a list of episodes', { set: 'e.episodes = NULL' }],
-    ['a fact whose first episode is gone', { set: `e.episodes = ['${GONE}', $episode]` }],
-    ['a fact that counts an episode twice', { set: 'e.episodes = [$episode, $episode]' }],
-    ['a fact without vector', { set: 'e.fact_embedding = NULL' }],
-    ['an entity without vector', { set: 'm.name_embedding = NULL' }],
-    ['an entity without summary', { set: 'n.summary = NULL' }],
+    ['a fact whose first episode was deleted', { set: `e.episodes = ['${GONE}', $episode]` }],
+    ['a fact that lists an episode twice', { set: 'e.episodes = [$episode, $episode]' }],
+    ['a fact without a vector', { set: 'e.fact_embedding = NULL' }],
+    ['an entity without a vector', { set: 'm.name_embedding = NULL' }],
+    ['an entity without a summary', { set: 'n.summary = NULL' }],
     ['an episode without its list of facts', { set: 'p.entity_edges = NULL' }],
     [
-      'times of another zone',
+      'times in another zone',
       { set: `e.valid_at = '2025-01-01T02:00:00+02:00', p.valid_at = '2025-01-01T02:00:00+02:00'` },
     ],
-    ['times without zone', { set: `e.valid_at = '2025-01-01T00:00:00', e.created_at = '2025-01-02T00:00:00'` }],
-    ['an end that was never noted as learnt', { set: `e.invalid_at = '2030-01-01T00:00:00+00:00'` }],
+    ['times without a zone', { set: `e.valid_at = '2025-01-01T00:00:00', e.created_at = '2025-01-02T00:00:00'` }],
+    ['an end without the time it was learned', { set: `e.invalid_at = '2030-01-01T00:00:00+00:00'` }],
     [
-      'a mention that is there twice',
+      'a duplicate mention',
       {
         more: `MATCH (p:Episodic), (n:Entity {name: 'Harbor'}) CREATE (p)-[:MENTIONS {uuid: 'm2', group_id: $group, created_at: '2025-01-02T00:00:00+00:00'}]->(n)`,
       },
     ],
     [
-      'two entities of one name',
+      'two entities with the same name',
       {
         more: `MATCH (n:Entity {name: 'Redis'}) CREATE (:Entity {uuid: 'twin', name: 'redis', group_id: $group, summary: '', created_at: n.created_at, name_embedding: n.name_embedding})`,
       },

@@ -118,7 +118,7 @@ describe('a graph that we wrote', () => {
     expect(await checklist(graph)).toEqual([]);
   });
 
-  test('holds what the checklist asks about', async () => {
+  test('contains everything that the checklist checks', async () => {
     const { entities, facts, episodes, joins } = readAsPython(await wholeGraph(graph));
 
     expect(episodes).toHaveLength(EPISODES.length);
@@ -130,7 +130,7 @@ describe('a graph that we wrote', () => {
     expect(joins.length).toBeGreaterThan(entities.length);
   });
 
-  test('is read by Python to the last node, with nothing of ours among the attributes', async () => {
+  test('is read completely by Python, without our properties among the attributes', async () => {
     const whole = await wholeGraph(graph);
 
     const { entities, facts, episodes, communities, sagas, joins } = readAsPython(whole);
@@ -141,7 +141,7 @@ describe('a graph that we wrote', () => {
     for (const { attributes } of [...entities, ...facts]) expect(attributes).toEqual({});
   });
 
-  test.skipIf(!isPythonThere)(`has dates that Python itself reads and would write so${pythonNote}`, async () => {
+  test.skipIf(!isPythonThere)(`has dates that Python reads and would write the same way${pythonNote}`, async () => {
     const { nodes, edges } = await wholeGraph(graph);
     const dates = [...nodes, ...edges]
       .filter((it) => !('labels' in it && it.labels.some((label) => PRIVATE_LABELS.includes(label))))
@@ -152,7 +152,7 @@ describe('a graph that we wrote', () => {
     expect(pythonReads(dates)).toEqual(dates.map((date) => `${date} 0:00:00`));
   });
 
-  test('has the saga as Python follows it, whatever the order in which its episodes came', async () => {
+  test('has each saga in the order in which Python follows it, whatever the order of arrival', async () => {
     const { sagas, joins, episodes } = readAsPython(await wholeGraph(graph));
 
     const days = new Map(episodes.map(({ uuid, valid_at }) => [uuid, new Date(valid_at).toISOString().slice(0, 10)]));
@@ -166,7 +166,7 @@ describe('a graph that we wrote', () => {
     ).toEqual(['2025-03-31 to 2025-04-01', '2025-04-01 to 2025-04-02']);
   });
 
-  test('still passes when communities were built and a saga was summarized', async () => {
+  test('still passes after communities were built and a saga was summarized', async () => {
     const forgetting = openTestForgetting(stores.config, { graphs, valkey, leases }, toyEmbedder());
     const parts = { graphs, valkey, leases, languageModel: scriptedModel({}), embedder: toyEmbedder(), forgetting };
     const upkeep = openUpkeep(parts);
@@ -181,7 +181,7 @@ describe('a graph that we wrote', () => {
     expect(joins.filter(({ type }) => type === 'HAS_MEMBER').length).toBeGreaterThan(2);
   });
 
-  test("has Graphiti's indexes, so that Python's searches find what they look for", async () => {
+  test("has Graphiti's indexes, so that Python's searches return results", async () => {
     const there = await graph.read<{ label: string; types: Record<string, string[]> }>(
       'CALL db.indexes() YIELD label, types RETURN label, types',
     );
@@ -193,7 +193,7 @@ describe('a graph that we wrote', () => {
     }
   });
 
-  test("gives Python's own full-text queries what they ask for", async () => {
+  test("returns the expected results to Python's full-text queries", async () => {
     const rows = await graph.read<{ fact: string }>(
       `CALL db.idx.fulltext.queryRelationships('RELATES_TO', ' (Harbor | valkey)') YIELD relationship AS rel, score
        WITH rel AS e, score, startNode(rel) AS n, endNode(rel) AS m WHERE n:Entity AND m:Entity AND e.group_id IN $groups
@@ -204,7 +204,7 @@ describe('a graph that we wrote', () => {
     expect(rows.map(({ fact }) => fact.toLowerCase())).toEqual(['harbor uses valkey']);
   });
 
-  test("gives Python's own vector queries what they ask for", async () => {
+  test("returns the expected results to Python's vector queries", async () => {
     const [vector = []] = await toyEmbedder().embed(['RabbitMQ']);
 
     const rows = await graph.read<{ name: string; score: number }>(
@@ -217,7 +217,7 @@ describe('a graph that we wrote', () => {
     expect(rows).toEqual([{ name: 'RabbitMQ', score: expect.closeTo(1, 4) }]);
   });
 
-  test('is sound after each episode that is taken out again, to the last', async () => {
+  test('is valid after each episode is removed, down to the last', async () => {
     const { forget } = openTestForgetting(stores.config, { graphs, valkey, leases }, toyEmbedder());
     const { episodes } = readAsPython(await wholeGraph(graph));
 

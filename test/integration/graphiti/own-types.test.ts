@@ -51,7 +51,7 @@ const FOUND: Extraction = {
   ],
 };
 
-test("a graph gives Python the attributes of the users' own types and nothing else", async () => {
+test('a graph gives Python the attributes of custom types and nothing else', async () => {
   const ontology = await readDefinition(OWN_TYPES, 'memory.config.ts');
   const own = opened.graphs.group(newGroup());
   const model = scriptedModel({ 'Mira works on Harbor.': FOUND });

@@ -70,7 +70,7 @@ describe.skipIf(!isGraphitiThere)(`the real graphiti_core on a graph of ours${gr
     await workers?.close();
   });
 
-  test('reads all of it, one by one and by group, and none of our own nodes', async () => {
+  test('reads everything, one by one and by group, except our private nodes', async () => {
     const whole = await wholeGraph(opened.graphs.group(group));
 
     const [read] = await steps<[Read]>({ do: 'read' });
@@ -91,7 +91,7 @@ describe.skipIf(!isGraphitiThere)(`the real graphiti_core on a graph of ours${gr
     );
   });
 
-  test('finds what it looks for with every recipe of its own', async () => {
+  test('finds results with each of its search recipes', async () => {
     const [read] = await steps<[Read]>({ do: 'read' });
     const center = read.entities.find(({ name }) => name === 'Harbor')?.uuid ?? '';
 
@@ -107,7 +107,7 @@ describe.skipIf(!isGraphitiThere)(`the real graphiti_core on a graph of ours${gr
     expect(found.search.join()).toContain('Redis');
   });
 
-  test('adds an episode and a triplet, and removes one of our episodes; we cut, sweep, answer and archive what it left', async () => {
+  test('adds an episode and a triplet, and removes one of our episodes; we cut, sweep, query and archive the result', async () => {
     const [removed = ''] = uuids;
     expect(await labels('_Passage', removed)).toBeGreaterThan(0);
 
@@ -155,7 +155,7 @@ describe.skipIf(!isGraphitiThere)(`the real graphiti_core on a graph of ours${gr
     expect(violations.filter((it) => !/labels|"Keel is written in Zig": no episode/.test(it))).toEqual([]);
   });
 
-  test('an archive of the graph that both wrote gives the same graph and answers', async () => {
+  test('restores the same graph and answers from an archive of the graph that both wrote', async () => {
     const copy = newGroup();
     const { file } = await memory.export();
     expect(await memory.archives.verify(file, { restore: true })).toMatchObject({ intact: true, problems: [] });

@@ -20,7 +20,7 @@ import { PRIVATE_LABELS } from '../../support/graphiti/schema.ts';
 import { toyEmbedder } from '../../support/graphiti/toy-embedder.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 
-describe.skipIf(!isGoldenThere)(`a graph of graphiti_core on its way through ours${goldenNote}`, () => {
+describe.skipIf(!isGoldenThere)(`a graph of graphiti_core in an export of ours${goldenNote}`, () => {
   const stores = useStores();
   let graphs: Graphs;
   beforeAll(() => {
@@ -28,7 +28,7 @@ describe.skipIf(!isGoldenThere)(`a graph of graphiti_core on its way through our
   });
   afterAll(() => graphs.close());
 
-  test('comes out of our export as Python stored it, also after it was asked, and again out of a copy', async () => {
+  test('is exported as Python stored it, also after queries, and again from a restored copy', async () => {
     const first = graphs.group(newGroup());
     await loadGolden(first);
     const memory = new MemoryManager({ ...stores.config, group: first.group }, { embedder: toyEmbedder() });

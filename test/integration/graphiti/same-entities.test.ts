@@ -20,27 +20,27 @@ const python = (name: string) => (graph: GroupGraph) =>
     { uuid: randomUUID(), name, group: graph.group },
   );
 
-describe('an entity that is named again', () => {
+describe('an entity that is mentioned again', () => {
   test.each([
-    ['the same', 'Joe Michaels', 'Joe Michaels'],
-    ['the same but for case and spaces', '  joe  MICHAELS ', 'Joe Michaels'],
-    ['the same but for a hyphen', 'Joe-Michaels', 'Joe Michaels'],
-    ['the same word alone', 'java', 'Java'],
-  ])('%s is known without a call', async (_, again, known) => {
+    ['with the same name', 'Joe Michaels', 'Joe Michaels'],
+    ['with a name that differs in case and spaces', '  joe  MICHAELS ', 'Joe Michaels'],
+    ['with a name that differs in a hyphen', 'Joe-Michaels', 'Joe Michaels'],
+    ['with a name of one word', 'java', 'Java'],
+  ])('%s is recognized without a model call', async (_, again, known) => {
     const { graph, asked } = await tell([entities(known), entities(again)]);
 
     expect(await names(graph)).toEqual([known]);
     expect(asked.flatMap((call) => call.entities)).toEqual([]);
   });
 
-  test('while nothing is there is new without a call', async () => {
+  test('in an empty graph is new, without a model call', async () => {
     const { graph, asked } = await tell([entities('Joe')]);
 
     expect(await names(graph)).toEqual(['Joe']);
     expect(asked).toEqual([]);
   });
 
-  test('by a name that two have is asked about', async () => {
+  test('by a name that two entities share needs a model call', async () => {
     const both = async (graph: GroupGraph) => [await python('Java')(graph), await python('java')(graph)];
 
     const { asked } = await tell([entities('JAVA')], {}, { before: both });
@@ -48,7 +48,7 @@ describe('an entity that is named again', () => {
     expect(asked.flatMap((call) => call.entities)).toEqual(['JAVA']);
   });
 
-  test('by a short name that is like another is asked about, and joined if it is the same', async () => {
+  test('by a short name similar to another needs a model call, and is merged if it is the same', async () => {
     const apart = await tell([entities('Joseph'), entities('Joe')]);
     const together = await tell([entities('Joseph'), entities('Joe')], { isSame: () => true });
 
@@ -57,13 +57,13 @@ describe('an entity that is named again', () => {
     expect(await names(together.graph)).toEqual(['Joseph']);
   });
 
-  test('together with another that is undecided takes one call for both', async () => {
+  test('together with another ambiguous entity needs one call for both', async () => {
     const { asked } = await tell([entities('Joseph', 'Robert'), entities('Joe', 'Bob')]);
 
     expect(asked.map((call) => [...call.entities].sort())).toEqual([['Bob', 'Joe']]);
   });
 
-  test('with a type gives it to the one that had none, and keeps its uuid', async () => {
+  test('with a type gives it to the untyped entity, which keeps its uuid', async () => {
     const before = await tell([entities('Alice')]);
     const after = await tell([entities('Alice'), entities('Alice/Person')]);
     const kept = await tell([entities('Alice/Person'), entities('Alice/Robot')]);

@@ -35,25 +35,25 @@ const [OLD, NEW] = ['Alice likes Tea', 'Alice hates Tea'];
 const always = { contradicts: () => true };
 
 describe('a fact that contradicts a known one', () => {
-  test('and is later ends it', async () => {
+  test('and is later ends that fact', async () => {
     const { graph } = await tell([says(OLD, '2024-01'), says(NEW, '2024-02')], always);
 
     expect(await shown(graph)).toEqual([`${NEW} 2024-02–`, `${OLD} 2024-01–2024-02 expired`]);
   });
 
-  test('and is earlier is ended by it', async () => {
+  test('and is earlier is ended by that fact', async () => {
     const { graph } = await tell([says(OLD, '2024-02'), says(NEW, '2024-01')], always);
 
     expect(await shown(graph)).toEqual([`${NEW} 2024-01–2024-02 expired`, `${OLD} 2024-02–`]);
   });
 
-  test('that had ended before changes nothing', async () => {
+  test('that had already ended changes nothing', async () => {
     const { graph } = await tell([says(OLD, '2023-01', '2024-01'), says(NEW, '2024-02')], always);
 
     expect(await shown(graph)).toEqual([`${NEW} 2024-02–`, `${OLD} 2023-01–2024-01 expired`]);
   });
 
-  test('that ended later ends it sooner; when that end was learnt stays', async () => {
+  test('that ended later moves its end forward, and keeps the time the end was learned', async () => {
     const learnt: unknown[] = [];
     const after = async (graph: GroupGraph) =>
       learnt.push(...(await graph.read(`MATCH ()-[e {fact: $fact}]->() RETURN e.expired_at AS at`, { fact: OLD })));
@@ -65,13 +65,13 @@ describe('a fact that contradicts a known one', () => {
     expect(learnt).toEqual([{ at: expect.stringMatching(/^2/) }, learnt[0]]);
   });
 
-  test('of the same time leaves both', async () => {
+  test('of the same time leaves both current', async () => {
     const { graph } = await tell([says(OLD, '2024-01'), says(NEW, '2024-01')], always);
 
     expect(await shown(graph)).toEqual([`${NEW} 2024-01–`, `${OLD} 2024-01–`]);
   });
 
-  test('ours: without dates counts from its episode, so that it ends too', async () => {
+  test('ours: without dates counts from its episode, so that the known fact ends too', async () => {
     const told = (text: string, at: string) => ({ ...says(text), at });
 
     const { graph } = await tell([told(OLD, '2024-01'), told(NEW, '2024-02')], always);
@@ -79,7 +79,7 @@ describe('a fact that contradicts a known one', () => {
     expect(await shown(graph)).toEqual([`${NEW} 2024-02–`, `${OLD} 2024-01–2024-02 expired`]);
   });
 
-  test('ours: that shares no entity with it is not even asked about', async () => {
+  test('ours: without a shared entity is not shown to the model', async () => {
     const told = [says('Bob likes Coffee', '2024-01'), says(NEW, '2024-02')];
 
     const { graph, asked } = await tell(told, always, { embedder: sameFactVectorEmbedder });
@@ -88,7 +88,7 @@ describe('a fact that contradicts a known one', () => {
     expect(await shown(graph)).toEqual([`${NEW} 2024-02–`, 'Bob likes Coffee 2024-01–']);
   });
 
-  test('ours: that could have shared an entity with it, but does not, stays as it is', async () => {
+  test('ours: that could share an entity but does not leaves the known fact unchanged', async () => {
     const { graph, asked } = await tell([says('Bob likes Coffee', '2024-01'), says(NEW, '2024-02')], always);
 
     expect(asked).toEqual([{ entities: ['Alice', 'Tea'], facts: [NEW] }]);
@@ -96,8 +96,8 @@ describe('a fact that contradicts a known one', () => {
   });
 });
 
-describe('a fact that says what is known', () => {
-  test('in the same words gains an episode, without a call', async () => {
+describe('a fact that repeats a known one', () => {
+  test('in the same words adds an episode, without a model call', async () => {
     const again = {
       ...says('Alice likes Tea', '2024-02'),
       facts: [{ ...firstFactOf(says(OLD, '2024-02')), fact: ' alice LIKES  tea ' }],
@@ -109,7 +109,7 @@ describe('a fact that says what is known', () => {
     expect(asked).toEqual([]);
   });
 
-  test('in other words gains an episode when the model sees it', async () => {
+  test('in other words adds an episode if the model recognizes it', async () => {
     const { graph, uuids } = await tell([says(OLD, '2024-01'), says('Alice enjoys Tea', '2024-02')], {
       repeats: () => true,
     });
@@ -117,13 +117,13 @@ describe('a fact that says what is known', () => {
     expect(await facts(graph)).toEqual([{ fact: OLD, from: '2024-01', to: null, expired: false, episodes: uuids }]);
   });
 
-  test('ours: and that it ended, ends', async () => {
+  test('ours: with an end ends the known fact', async () => {
     const { graph } = await tell([says(OLD, '2024-01'), { ...says(OLD, '2024-01', '2024-03'), at: '2024-04' }]);
 
     expect(await shown(graph)).toEqual([`${OLD} 2024-01–2024-03 expired`]);
   });
 
-  test('ours: and that it began earlier, begins earlier', async () => {
+  test('ours: with an earlier start moves the start back', async () => {
     const { graph } = await tell([says(OLD, '2024-02'), says(OLD, '2024-01')]);
 
     expect(await shown(graph)).toEqual([`${OLD} 2024-01–`]);

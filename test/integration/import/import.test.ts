@@ -57,7 +57,7 @@ async function withMemory<T>(work: (memory: MemoryManager) => Promise<T>): Promi
 }
 
 describe.each(INPUTS)('%s', (format, text) => {
-  test('comes into the graph, is found, and changes nothing when it is imported again', () =>
+  test('is imported into the graph, can be queried, and a second import changes nothing', () =>
     withMemory(async (memory) => {
       const first = await memory.import('auto', { text }, { wait: true });
       const [size, calls] = [await memory.getGraphSize(), model.calls];
@@ -71,7 +71,7 @@ describe.each(INPUTS)('%s', (format, text) => {
     }));
 });
 
-test('episodes keep their times, their chain and their names', () =>
+test('episodes keep their times, their order and their names', () =>
   withMemory(async (memory) => {
     await memory.import('episodes', { text: INPUTS[0]?.[1] ?? '' }, { wait: true });
 
@@ -85,7 +85,7 @@ test('episodes keep their times, their chain and their names', () =>
     expect(await memory.getEpisode(uuid)).toMatchObject({ metadata: { name: 'first' } });
   }));
 
-test('entities of the MCP reference server keep their types, and mem0 its relations', () =>
+test('entities of the MCP reference server keep their types, and those of mem0 their relations', () =>
   withMemory(async (memory) => {
     await memory.import('auto', { text: INPUTS[2]?.[1] ?? '' }, { wait: true, referenceTime: new Date('2025-05-01') });
     const entities = await memory.getEntities();
@@ -101,7 +101,7 @@ test('entities of the MCP reference server keep their types, and mem0 its relati
     expect(await memory.queryMemory('who sleeps at night')).toMatch(/Harbor: Sleeps at night/);
   }));
 
-test('episodes go to the groups that they name, unless one is named for all', () =>
+test('episodes go to the groups that they name, unless one group is given for all', () =>
   withMemory(async (memory) => {
     const [own, other] = [newGroup(), newGroup()];
     const text = `{"content": "Harbor uses Kafka.", "group_id": "${own}"}`;
@@ -113,10 +113,10 @@ test('episodes go to the groups that they name, unless one is named for all', ()
     expect(await memory.queryMemory('Kafka')).not.toMatch(/Kafka/);
   }));
 
-describe('what is broken', () => {
+describe('an invalid line', () => {
   const text = '{"content": "Harbor uses Nginx."}\n\n{"content": 5}\n{"content": "Harbor uses Caddy."}\n';
 
-  test('keeps all from being imported, by its line', () =>
+  test('stops the whole import and is named', () =>
     withMemory(async (memory) => {
       await expect(memory.import('episodes', { text })).rejects.toThrow(
         'Line 3: "content" must be text. Nothing was imported.',
@@ -124,7 +124,7 @@ describe('what is broken', () => {
       expect(await memory.getGraphSize()).toMatchObject({ episodes: 0 });
     }));
 
-  test('is passed over where that is wished', () =>
+  test('is skipped on request', () =>
     withMemory(async (memory) => {
       const imported = await memory.import('episodes', { text }, { skipBroken: true, wait: true });
 
@@ -132,7 +132,7 @@ describe('what is broken', () => {
       expect(await memory.queryMemory('Caddy')).toMatch(/Caddy/);
     }));
 
-  test('as two texts of one uuid is refused by its line, and what was there before stays', () =>
+  test('with another text for the same uuid is refused and named, and the existing episode stays', () =>
     withMemory(async (memory) => {
       const uuid = crypto.randomUUID();
       const line = (content: string) => `{"content": "${content}", "uuid": "${uuid}"}\n`;
@@ -151,7 +151,7 @@ describe('what is broken', () => {
     }));
 });
 
-test('a dry run stores nothing and shows what would be', () =>
+test('a dry run stores nothing and shows what would be stored', () =>
   withMemory(async (memory) => {
     const [, text = ''] = INPUTS[2] ?? [];
 
@@ -166,7 +166,7 @@ test('a dry run stores nothing and shows what would be', () =>
     expect(await memory.getGraphSize()).toMatchObject({ episodes: 0 });
   }));
 
-test('an aborted import stores nothing more and can be repeated', () =>
+test('an aborted import stops storing and can be repeated', () =>
   withMemory(async (memory) => {
     const stop = new AbortController();
     const input = { text: JSON.stringify(MEM0) };
@@ -178,7 +178,7 @@ test('an aborted import stores nothing more and can be repeated', () =>
     expect(await memory.import('mem0', input)).toMatchObject({ added: 2, duplicates: 0 });
   }));
 
-test('what comes in pieces is read as they come, and leaves nothing on disk', () =>
+test('streamed input is read as it arrives, and leaves nothing on disk', () =>
   withMemory(async (memory) => {
     const temporary = join(folder, 'temporary');
     await mkdir(temporary);
@@ -196,10 +196,10 @@ test('what comes in pieces is read as they come, and leaves nothing on disk', ()
     expect(await readdir(temporary)).toEqual([]);
   }));
 
-describe('on the command line', () => {
+describe('the import command', () => {
   const environment = () => ({ ...environmentOf(stores.config), MEMORY_GROUP: newGroup() });
 
-  test('tells what it would do, does it, and the second time says that nothing is new', async () => {
+  test('shows a preview, imports, and reports the second time that nothing is new', async () => {
     const [own, file] = [environment(), join(folder, 'memory.jsonl')];
     await writeFile(file, INPUTS[2]?.[1] ?? '');
 
@@ -225,17 +225,22 @@ describe('on the command line', () => {
   });
 
   test.each<[string, string[], string, RegExp]>([
-    ['a file that is not there', ['nowhere.json'], '', /^The file nowhere\.json cannot be read \(ENOENT\)/],
+    ['a missing file', ['nowhere.json'], '', /^The file nowhere\.json cannot be read \(ENOENT\)/],
     ['a folder', ['.'], '', /^The file \. cannot be read \(EISDIR\)/],
     ['an unknown format', ['zep', '-'], '{}', /^import supports episodes, mem0 and mcp-memory, not "zep"/],
-    ['a broken line', ['-'], '{"content":"a"}\n{"content', /^Line 2 is not JSON; .* With --skip-broken it is skipped/],
-    ['an export of others', ['-'], '[{"chat_messages":[]}]', /^Element 1: it looks like .* and import those\.\n$/],
+    [
+      'an invalid line',
+      ['-'],
+      '{"content":"a"}\n{"content',
+      /^Line 2 is not JSON; .* With --skip-broken it is skipped/,
+    ],
+    ['an unsupported export', ['-'], '[{"chat_messages":[]}]', /^Element 1: it looks like .* and import those\.\n$/],
     ['no file', [], '', /^import needs more arguments/],
-  ])('%s is told in a sentence', async (_, args, input, sentence) => {
+  ])('%s is refused in one sentence', async (_, args, input, sentence) => {
     expect(await runCommand(['import', ...args], environment(), input)).toMatchObject(failure(sentence));
   });
 
-  test('of a damaged file nothing is imported, or with --skip-broken what is whole', async () => {
+  test('imports nothing of a damaged file, or the valid lines with --skip-broken', async () => {
     const own = environment();
     const input = '{"results": [{"memory": "Harbor uses Valkey 8."}, {"memory": null}, {"memory": "Mira';
 
@@ -249,14 +254,14 @@ describe('on the command line', () => {
     expect(nothing).toMatchObject({ status: 1, stdout: 'The input contains nothing to import.\n' });
   });
 
-  test('its help fits a screen', async () => {
+  test('has a help text that fits a screen', async () => {
     const lines = (await runCommand(['import', '--help'], environment())).stdout.trimEnd().split('\n');
 
     expect(lines.length).toBeLessThanOrEqual(24);
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(100);
   });
 
-  test('killed in the middle and repeated brings in each episode once', async () => {
+  test('stores each episode once if it is killed halfway and repeated', async () => {
     const COUNT = 20_000;
     // A queue of its own, which nobody works on.
     const own = { ...environment(), MEMORY_QUEUE_PREFIX: `{${newGroup()}}` };

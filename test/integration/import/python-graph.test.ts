@@ -49,7 +49,7 @@ describe.skipIf(!isGoldenThere)(`a graph that graphiti_core wrote${goldenNote}`,
     ...{ VALKEY_HOST: elsewhere.valkey.host, VALKEY_PORT: String(elsewhere.valkey.port) },
   });
 
-  test('is left as it was by an export, but for a note of ours', async () => {
+  test('is unchanged by an export, except for one private node', async () => {
     const untouched = graphs.group(newGroup());
     await loadGolden(untouched);
 
@@ -57,7 +57,7 @@ describe.skipIf(!isGoldenThere)(`a graph that graphiti_core wrote${goldenNote}`,
     expect(await stored(graphs.group(group))).toEqual(await stored(untouched));
   });
 
-  test('is proven by its archive', async () => {
+  test('matches its archive', async () => {
     const verified = await runCommand(['archive', 'verify', file, '--restore', '--json'], environment);
 
     expect(verified.stderr).toBe('');
@@ -67,7 +67,7 @@ describe.skipIf(!isGoldenThere)(`a graph that graphiti_core wrote${goldenNote}`,
   test.each<[string, () => [Record<string, string>, Graphs, string]]>([
     ['under another group', () => [environment, graphs, newGroup()]],
     ['in another FalkorDB', () => [there(), others, group]],
-  ])('is restored %s as graphiti_core reads it, to the last digit of each vector', async (_, where) => {
+  ])('is restored %s as graphiti_core reads it, with exactly the same vectors', async (_, where) => {
     const [own, opened, target] = where();
 
     const restored = await runCommand(['archive', 'restore', file, '--group', target], own);
@@ -80,7 +80,7 @@ describe.skipIf(!isGoldenThere)(`a graph that graphiti_core wrote${goldenNote}`,
     expect(await indexes(copy)).toEqual(await indexes(graphs.group(group)));
   });
 
-  test('goes on with us where it was restored', async () => {
+  test('can be extended by us after its restore', async () => {
     const target = newGroup();
     await runCommand(['archive', 'restore', file, '--group', target], environment);
     const memory = new MemoryManager({ ...stores.config, group: target }, { embedder: toyEmbedder() });
@@ -92,7 +92,7 @@ describe.skipIf(!isGoldenThere)(`a graph that graphiti_core wrote${goldenNote}`,
   });
 });
 
-test('the indexes that Graphiti makes are thirteen', () => {
+test('Graphiti creates thirteen indexes', () => {
   expect(GRAPHITI_INDEXES).toHaveLength(13);
 });
 

@@ -137,14 +137,14 @@ const READS: readonly (readonly [string, () => Promise<unknown>, readonly string
 ];
 
 // The second time some answers come from the cache.
-test.each(READS)('%s gives times as Dates, also the second time', async (_, read, expected) => {
+test.each(READS)('%s returns times as Dates, also from the cache', async (_, read, expected) => {
   const [first, second] = [timesIn(await read()), timesIn(await read())];
 
   expect(first).toEqual({ dates: [...expected].sort(), others: [] });
   expect(second).toEqual(first);
 });
 
-test('--json and MCP print times as they are stored, with microseconds and offset', async () => {
+test('--json and MCP print times as stored, with microseconds and offset', async () => {
   const uuid = await fact();
   const stored = '2025-02-01T01:00:00.123456+02:00';
   const graph = opened.graphs.group(group);

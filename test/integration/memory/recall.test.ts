@@ -63,7 +63,7 @@ async function store(group: string, content: string): Promise<string> {
   return receipt.uuid;
 }
 
-test('a prompt is answered by meaning while a worker runs, and by words alone without one', async () => {
+test('a prompt is matched by meaning while a worker runs, and only by words without one', async () => {
   const group = newGroup();
   await withWorker(async () => {
     await store(group, 'The lighthouse of Pier listens on port 8080.');
@@ -80,7 +80,7 @@ test('a prompt is answered by meaning while a worker runs, and by words alone wi
   expect(outcomes.slice(-2)).toEqual(['meaning', 'words']);
 });
 
-test('what the session itself said, and what it was told, does not come again', async () => {
+test('recall leaves out what the session itself said or was already shown', async () => {
   const group = newGroup();
   const own = await withWorker(() => store(group, 'The lighthouse of Pier listens on port 8080.'));
   const ask = (options: object) => linesOf(group, 'the port of the lighthouse', options);
@@ -90,14 +90,14 @@ test('what the session itself said, and what it was told, does not come again', 
   expect((await ask({ known: new Set(['The lighthouse of Pier listens on port 8080']) })).lines).toEqual([]);
 });
 
-test('what comes too late is counted', async () => {
+test('a recall that times out is counted as late', async () => {
   const answer = await recallSections(services, newGroup(), 'the port', { ...PATIENT, timeoutMs: 0 });
 
   expect(answer).toEqual({ sections: [], outcome: 'late', isLate: true });
   expect(outcomes.at(-1)).toBe('late');
 });
 
-test('what comes after the promised time counts as late, and is used all the same', async () => {
+test('a recall that exceeds its target time counts as late, and its result is still used', async () => {
   const group = newGroup();
   await withWorker(() => store(group, 'The lighthouse of Pier listens on port 8080.'));
   // The clock of the program jumps while the memory is asked.
@@ -117,7 +117,7 @@ test('what comes after the promised time counts as late, and is used all the sam
   }
 });
 
-test('what is recalled is grouped into rules, facts and passages, each with its date and its episode', async () => {
+test('a recall is grouped into rules, facts and passages, each with its date and its episode', async () => {
   const group = newGroup();
   const [rule, said] = await withWorker(async () => {
     const confirmed = { kind: 'rule', confirmed: true } as const;
@@ -142,7 +142,7 @@ test('what is recalled is grouped into rules, facts and passages, each with its 
   expect(text.match(/Always ring/g)).toHaveLength(1);
 });
 
-test('of several workers one embeds a question, and Valkey keeps nothing of it', async () => {
+test('one of several workers embeds a query, and Valkey keeps nothing of it', async () => {
   const asked: string[] = [];
   const embedder = {
     model: 'm',

@@ -33,7 +33,7 @@ const some = (count: number): EpisodeInput[] =>
   Array.from({ length: count }, (_, index) => ({ content: `Text ${index}.` }));
 
 describe('addTriplet', () => {
-  test('queues the fact whole, as an episode', async () => {
+  test('enqueues the fact unchanged, as an episode', async () => {
     const group = newGroup();
     const validAt = new Date('2025-01-10T00:00:00Z');
 
@@ -70,7 +70,7 @@ describe('addTriplet', () => {
     );
   });
 
-  test('refuses what is no fact before it asks a server', async () => {
+  test('refuses an invalid fact before it connects to a server', async () => {
     const away = new MemoryManager({ ...stores.config, valkey: { host: '127.0.0.1', port: 1, tls: false } });
     closers.push(() => away.close());
 
@@ -81,7 +81,7 @@ describe('addTriplet', () => {
 });
 
 describe('enqueueEpisodes', () => {
-  test('queues all in their order and says how far it is', async () => {
+  test('enqueues all in order and reports progress', async () => {
     const told: number[] = [];
     const episodes = some(1000);
 
@@ -94,7 +94,7 @@ describe('enqueueEpisodes', () => {
     expect(told).toEqual([256, 512, 768, 1000]);
   });
 
-  test('takes what enqueue takes', async () => {
+  test('accepts the same fields as enqueueEpisode', async () => {
     const group = newGroup();
     const referenceTime = new Date('2025-03-01T00:00:00Z');
     const one = { content: '{"a": 1}', metadata: { n: 1 }, group, uuid: ID, source: 'json', referenceTime } as const;
@@ -111,18 +111,18 @@ describe('enqueueEpisodes', () => {
     });
   });
 
-  test('of long texts sends a few at a time', async () => {
+  test('sends long texts in small batches', async () => {
     const receipts = await memory.enqueueEpisodes(some(12).map((it) => ({ content: it.content.padEnd(900_000, '.') })));
 
     expect(receipts).toHaveLength(12);
     expect(await waiting()).toBe(12);
   });
 
-  test('of nothing asks nobody', async () => {
+  test('with an empty list makes no connection', async () => {
     expect(await memory.enqueueEpisodes([])).toEqual([]);
   });
 
-  test('with known uuids gives the receipts of what is kept', async () => {
+  test('with known uuids returns the receipts of the stored episodes', async () => {
     const one = { content: 'Once.', uuid: ID };
     const first = await memory.enqueueEpisode(one.content, null, { uuid: ID });
 
@@ -136,13 +136,13 @@ describe('enqueueEpisodes', () => {
   test.each<[string, unknown, RegExp]>([
     ['an empty text', { content: ' ' }, /^Episode 301: The content is empty; give the text to remember\.$/],
     ['no text', {}, /^Episode 301: The content must be text\.$/],
-    ['nothing', null, /^Episode 301: An episode must be an object\.$/],
+    ['null', null, /^Episode 301: An episode must be an object\.$/],
     ['a wrong uuid', { content: 'x', uuid: '5' }, /^Episode 301: "5" is not a uuid/],
     ['a wrong group', { content: 'x', group: 'a b' }, /^Episode 301: The group "a b" is not a valid name/],
     ['wrong metadata', { content: 'x', metadata: [] }, /^Episode 301: The metadata must be a JSON object/],
     ['a wrong date', { content: 'x', referenceTime: 'now' }, /^Episode 301: The reference time must be a valid Date/],
-    ['a uuid given twice', { content: 'x', uuid: ID }, /^Episode 301: The uuid .* another episode of the same call/],
-  ])('with %s in its midst names the place and stores nothing', async (_, wrong, sentence) => {
+    ['a duplicate uuid', { content: 'x', uuid: ID }, /^Episode 301: The uuid .* another episode of the same call/],
+  ])('with %s among the episodes names its position and stores nothing', async (_, wrong, sentence) => {
     const episodes = [{ content: 'First.', uuid: ID }, ...some(299), wrong as EpisodeInput, ...some(5)];
 
     const storing = memory.enqueueEpisodes(episodes);
@@ -152,7 +152,7 @@ describe('enqueueEpisodes', () => {
     expect(await waiting()).toBe(0);
   });
 
-  test('with a uuid that belongs to another episode names the place and stores nothing', async () => {
+  test('with the uuid of another episode names its position and stores nothing', async () => {
     await memory.enqueueEpisode('First.', null, { uuid: ID });
 
     const storing = memory.enqueueEpisodes([...some(600), { content: 'Second.', uuid: ID }], {
@@ -163,7 +163,7 @@ describe('enqueueEpisodes', () => {
     expect(await waiting()).toBe(1);
   });
 
-  test('tries failed episodes again', async () => {
+  test('retries failed episodes', async () => {
     await memory.enqueueEpisodes([{ content: 'First.', uuid: ID }]);
     const connection = retryingConnection(stores.config.valkey);
     const { Worker, UnrecoverableError } = await import('bullmq');
@@ -183,7 +183,7 @@ describe('enqueueEpisodes', () => {
     expect(await queue.getJobState(ID)).toBe('waiting');
   });
 
-  test('fails while Valkey is away or frozen', async () => {
+  test('fails while Valkey is down or frozen', async () => {
     const servers = await startServers({ env: {} });
     if (!servers.own) throw new Error('servers of its own are needed here');
     closers.push(() => servers.stop());
@@ -201,7 +201,7 @@ describe('enqueueEpisodes', () => {
     for (const error of [frozen, away]) expect(error).toMatch(/^Valkey at .* does not answer/);
   });
 
-  test('that loses Valkey in the middle says how many are safe', async () => {
+  test('that loses Valkey halfway reports how many are safe', async () => {
     const servers = await startServers({ env: {} });
     if (!servers.own) throw new Error('servers of its own are needed here');
     const { own, valkey } = { own: servers, valkey: servers.valkey };

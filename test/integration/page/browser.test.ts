@@ -71,7 +71,7 @@ describe.skipIf(reason !== '')(`the page in Chromium${reason}`, () => {
     return on.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
   }
 
-  test('Now says in sentences that the memory works; the token leaves the address', async () => {
+  test('Now says in sentences that the memory works, and the token disappears from the address', async () => {
     await open('/');
 
     await seen(/The memory works: both servers answer, and 1 worker reads new texts/);
@@ -79,7 +79,7 @@ describe.skipIf(reason !== '')(`the page in Chromium${reason}`, () => {
     expect(page.url()).toBe(`${new URL(served.server.url).origin}/now`);
   });
 
-  test('Ask answers with the reason and the source, and a past day changes what holds', async () => {
+  test('Ask answers with its reasons and sources, and a past date changes the current facts', async () => {
     await open('/now');
     await page.keyboard.press('g');
     await page.keyboard.press('a');
@@ -98,7 +98,7 @@ describe.skipIf(reason !== '')(`the page in Chromium${reason}`, () => {
     expect(await page.getByText('Harbor uses Valkey', { exact: true }).count()).toBe(0);
   });
 
-  test('from the list of entities to what held before, its neighbours and its episodes', async () => {
+  test('an entity in the list leads to its ended facts, its neighbours and its episodes', async () => {
     await open('/entities');
     await page.getByRole('link', { name: 'Harbor', exact: true }).click();
     await page.getByRole('heading', { name: 'Holds now' }).waitFor();
@@ -111,7 +111,7 @@ describe.skipIf(reason !== '')(`the page in Chromium${reason}`, () => {
     await page.getByRole('heading', { name: /^Harbor/ }).waitFor();
   });
 
-  test('the date line moves by keys, pointer and address, and changes what is listed', async () => {
+  test('the date line moves by keys, pointer and address, and changes the lists', async () => {
     await open('/now');
     await page.keyboard.press('g');
     await page.keyboard.press('t');
@@ -154,7 +154,7 @@ describe.skipIf(reason !== '')(`the page in Chromium${reason}`, () => {
     expect(await page.locator('.lines .replaced').count()).toBe(1);
   });
 
-  test('a timeline is zoomed and moved by keys, buttons and wheel, and a wrong name is answered', async () => {
+  test('a timeline is zoomed and moved by keys, buttons and wheel, and an unknown name gets a message', async () => {
     await open('/timeline');
     const shown = async () => {
       const { from, to } = Object.fromEntries(new URL(page.url()).searchParams);
@@ -185,7 +185,7 @@ describe.skipIf(reason !== '')(`the page in Chromium${reason}`, () => {
     expect(complaints).toEqual([]);
   });
 
-  test('an episode is forgotten in two steps, the second of which is not the first by accident', async () => {
+  test('an episode is forgotten in two steps, and the preview focuses the button that keeps it', async () => {
     const receipt = await served.memory.enqueueEpisode('Jetty stores Anchors.');
     await served.memory.waitFor(receipt);
     await open('/episodes');
@@ -224,7 +224,7 @@ describe.skipIf(reason !== '')(`the page in Chromium${reason}`, () => {
     await seen('The model gave no reply.');
   });
 
-  test('an export and a restore test end with a proven archive, in two tabs and after the server was gone', async () => {
+  test('an export and a restore test end with a verified archive, in two tabs and after a server restart', async () => {
     const { hostname, port } = new URL(served.server.url);
     const proxy = await startProxy({ host: hostname, port: Number(port) }, 'bytes');
     await open('/archives', page, { ...served.server, url: `http://127.0.0.1:${proxy.port}/` });
@@ -253,7 +253,7 @@ describe.skipIf(reason !== '')(`the page in Chromium${reason}`, () => {
     await proxy.close();
   });
 
-  test('on plain http and with a full storage, what succeeded is reported as done', async () => {
+  test('on plain http and with full storage, successful actions are reported as done', async () => {
     await page.addInitScript(`
       delete Crypto.prototype.randomUUID;
       Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); };
@@ -302,7 +302,7 @@ describe.skipIf(reason !== '')(`the page in Chromium${reason}`, () => {
     expect(await page.getByText(group).count()).toBe(0);
   });
 
-  test('a session shows what was hidden and what came of each turn, and a sentence of it becomes a rule', async () => {
+  test('a session shows what was masked and what each turn added, and one of its sentences becomes a rule', async () => {
     const turn = { kind: 'turn', host: 'opencode', session: 'evening', message: 'm1' };
     const content = 'user: Quay uses Hooks. The key is [redacted:aws-key]. priced';
     await served.memory.waitFor(await served.memory.enqueueEpisode(content, turn, { saga: 'evening' }));
@@ -327,7 +327,7 @@ describe.skipIf(reason !== '')(`the page in Chromium${reason}`, () => {
     await page.getByLabel('The briefing').getByText('Hooks are painted green.').waitFor();
   });
 
-  test('hostile texts are shown as texts and do nothing', async () => {
+  test('hostile texts are shown as text and have no effect', async () => {
     const group = 'hostile';
     const saga = '../"><img src=x onerror=alert(1)> \u202e%2f';
     const texts = [
@@ -389,7 +389,7 @@ describe.skipIf(reason !== '')(`the page in Chromium${reason}`, () => {
     await second.getByRole('link', { name: 'Harbor', exact: true }).waitFor();
   });
 
-  test('a server that is gone is named, and the page goes on when it is back', async () => {
+  test('a server that is down is reported, and the page continues when it is back', async () => {
     const { hostname, port } = new URL(served.server.url);
     const first = await startProxy({ host: hostname, port: Number(port) }, 'bytes');
     await open('/entities', page, { ...served.server, url: `http://127.0.0.1:${first.port}/` });
@@ -408,7 +408,7 @@ describe.skipIf(reason !== '')(`the page in Chromium${reason}`, () => {
     await first.close();
   });
 
-  test('a page that can only read offers no change', async () => {
+  test('a read-only page offers no changes', async () => {
     const server = await served.serve({ isReadOnly: true });
 
     await open(`/episodes/${served.episodes[0]}`, page, server);
@@ -446,7 +446,7 @@ describe.skipIf(reason !== '')(`the page in Chromium${reason}`, () => {
     expect(await page.locator('.row').count()).toBe(60);
   });
 
-  test('no screen has a serious finding of axe in light or dark, or scrolls sideways at 320 px', async () => {
+  test('no screen has a serious axe finding in light or dark mode, or scrolls sideways at 320 px', async () => {
     await served.memory.waitFor(await served.memory.enqueueEpisode('Berth uses Ropes.', null, { saga: 'morning' }));
     await served.memory.export();
     const paths = [

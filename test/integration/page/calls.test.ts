@@ -32,7 +32,7 @@ test('every reply has the shape that the page expects', async () => {
   }
 });
 
-test('an answer about a past day has what held then, with its source', async () => {
+test('an answer as of a past day has the facts of that day, with their sources', async () => {
   const { body } = await page.get('answer', { query: 'What uses Harbor?', asOf: '2025-02-01T00:00:00Z' });
 
   const facts = body.facts.map(({ fact }: { fact: string }) => fact);
@@ -42,7 +42,7 @@ test('an answer about a past day has what held then, with its source', async () 
   expect(body.block).toContain('Harbor uses Redis (2025-01-10 to 2025-03-01; episode ');
 });
 
-test('the briefing that an agent got last is shown with the next one, and gone once something was forgotten', async () => {
+test('the last delivered briefing is shown with the next one, and removed once something is forgotten', async () => {
   const memory = page.memory;
   const rule = await memory.enqueueEpisode('Always moor at Quay Seven.', null, { kind: 'rule', confirmed: true });
   await memory.waitFor(rule);
@@ -61,7 +61,7 @@ test('the briefing that an agent got last is shown with the next one, and gone o
   expect(JSON.stringify(body)).not.toContain('Quay Seven');
 });
 
-test('an entity has its facts, former ones included, and the episodes that state them', async () => {
+test('an entity has its facts, ended ones included, and the episodes that state them', async () => {
   const { body } = await page.get('entity', { entity: 'harbor' });
 
   expect(body.entity.name).toBe('Harbor');
@@ -75,7 +75,7 @@ test('an entity has its facts, former ones included, and the episodes that state
   expect(body.mentions).toBe(3);
 });
 
-test('a timeline has the facts of all or of one entity, with what replaced them and its episode', async () => {
+test('a timeline has the facts of all entities or of one, with their replacements and episodes', async () => {
   const all = await page.get('timeline');
   const own = await page.get('timeline', { entity: 'lighthouse' });
   const { facts, count, entity } = all.body;
@@ -92,7 +92,7 @@ test('a timeline has the facts of all or of one entity, with what replaced them 
   expect((await page.get('timeline', { entity: 'none' })).status).toBe(404);
 });
 
-test('of more facts than the limit a timeline has those that began last in its period, and says how many there are', async () => {
+test('a timeline with more facts than its limit has the latest of its period, and the total number', async () => {
   const last = await page.get('timeline', { limit: '1' });
   const before = await page.get('timeline', { limit: '2', to: '2025-02-01T00:00:00Z' });
   const open = await page.get('timeline', { entity: 'Harbor', limit: '3', from: '2025-03-10T00:00:00Z' });
@@ -104,7 +104,7 @@ test('of more facts than the limit a timeline has those that began last in its p
   expect(facts(open)).not.toContain('Harbor uses Redis');
 });
 
-test('the mentions of an entity come in pages, newest first', async () => {
+test('the mentions of an entity are returned in pages, newest first', async () => {
   const first = await page.memory.getMentions('harbor', { limit: 2 });
   const second = await page.memory.getMentions('harbor', { limit: 2, offset: 2 });
 
@@ -113,7 +113,7 @@ test('the mentions of an entity come in pages, newest first', async () => {
   expect(await page.memory.getMentions('nobody')).toEqual({ aliases: [], episodes: [], count: 0 });
 });
 
-test('entities come in pages, by type and by a part of a name', async () => {
+test('entities are returned in pages, by type and by a part of a name', async () => {
   const first = await page.get('entities', { limit: '2' });
   const second = await page.get('entities', { limit: '2', offset: '2' });
   const ofType = await page.get('entities', { type: 'product' });
@@ -135,14 +135,14 @@ test.each([
   ['entities', { offset: '-1' }],
   ['episodes', { limit: '1.5' }],
   ['spending', { since: '1970-01-01T00:00:00Z' }],
-])('%s refuses %j, which names the member in a sentence', async (call, query) => {
+])('%s refuses %j with a sentence that names the field', async (call, query) => {
   const { status, body } = await page.get(call, query);
 
   expect(status).toBe(400);
   expect(body).toEqual({ code: 'ERR_INVALID_INPUT', message: expect.stringMatching(/^The value of "\w+" cannot/) });
 });
 
-test('what does not exist is a sentence, not a failure of the server', async () => {
+test('a missing item is reported in one sentence, not as a server failure', async () => {
   const episode = await page.get('episode', { episode: 'none' });
   const entity = await page.get('entity', { entity: 'none' });
   const call = await page.get('everything');
@@ -151,7 +151,7 @@ test('what does not exist is a sentence, not a failure of the server', async () 
   expect(episode.body.message).toContain('none');
 });
 
-test('an episode is forgotten after a preview of exactly what goes', async () => {
+test('an episode is forgotten after an exact preview', async () => {
   const receipt = await page.memory.enqueueEpisode('Quay stores Rope.');
   await page.memory.waitFor(receipt);
   const preview = await page.get('previewForget', { episode: receipt.uuid });
@@ -164,7 +164,7 @@ test('an episode is forgotten after a preview of exactly what goes', async () =>
   expect((await page.get('episode', { episode: receipt.uuid })).status).toBe(404);
 });
 
-test('a preview is void once the memory has changed, and nothing is forgotten', async () => {
+test('a preview expires when the memory changes, and nothing is forgotten', async () => {
   const receipt = await page.memory.enqueueEpisode('Pier stores Sails.');
   await page.memory.waitFor(receipt);
   const preview = await page.get('previewForget', { episode: receipt.uuid });
@@ -176,7 +176,7 @@ test('a preview is void once the memory has changed, and nothing is forgotten', 
   expect((await page.get('episode', { episode: receipt.uuid })).status).toBe(200);
 });
 
-test('an export and a restore test run one at a time, with their outcome for every tab, and prove the archive', async () => {
+test('an export and a restore test run one at a time, report their outcome to every tab, and verify the archive', async () => {
   const ended = () =>
     until('the end of the work', async () => {
       const { work } = (await page.get('archiveWork')).body;
@@ -206,7 +206,7 @@ test('an export and a restore test run one at a time, with their outcome for eve
   expect(missing).toMatchObject({ state: 'failed', message: expect.stringContaining('none.json') });
 });
 
-test('a place for archives that cannot be used is named in a sentence, and the rest is shown', async () => {
+test('an unusable archive store is reported in one sentence, and everything else is shown', async () => {
   const memory = new MemoryManager({ ...stores.config, exportDir: '/dev/null/exports' });
   const server = await page.serve({ memory });
 
@@ -217,7 +217,7 @@ test('a place for archives that cannot be used is named in a sentence, and the r
   expect(body).toMatchObject({ place: null, problem: expect.stringContaining('/dev/null/exports'), archives: [] });
 });
 
-test('a whole memory is erased with its typed name and a preview that still holds; its archives stay', async () => {
+test('a whole memory is erased with its typed name and a valid preview; its archives stay', async () => {
   const group = 'old-project';
   const store = async (content: string) =>
     page.memory.waitFor(await page.memory.enqueueEpisode(content, null, { group }));
@@ -239,7 +239,7 @@ test('a whole memory is erased with its typed name and a preview that still hold
   expect((await page.get('previewErase', { name: 'never-was' })).status).toBe(404);
 });
 
-test('a session is shown turn by turn with what was hidden, its facts and its cost, which adds up to the cost of the day', async () => {
+test('a session is shown turn by turn with masked secrets, facts and cost, which adds up to the cost of the day', async () => {
   const since = new Date().toISOString();
   const turn = { kind: 'turn', host: 'opencode', session: 'ses/1', message: 'm1' };
   const options = { saga: 'ses/1' };
@@ -277,7 +277,7 @@ test('a session is shown turn by turn with what was hidden, its facts and its co
   expect(episode).toMatchObject({ session: 'ses/1', redactions: turns[0].redactions, use: [{ dollars: 0.00056 }] });
 });
 
-test('a sentence becomes a rule after a preview, which is void once the rules have changed', async () => {
+test('a sentence becomes a rule after a preview, which expires when the rules change', async () => {
   const store = async (content: string, kind?: 'rule') => {
     const receipt = await page.memory.enqueueEpisode(content, null, kind ? { kind } : {});
     await page.memory.waitFor(receipt);
@@ -305,7 +305,7 @@ test('a sentence becomes a rule after a preview, which is void once the rules ha
   expect((await page.get('previewPin', { episode: pinned.body.episode })).body.state).toBe('inForce');
 });
 
-test('a rule is queued once however often it is pinned before a worker reads it, and again after it was forgotten', async () => {
+test('a rule pinned several times is queued once, and again after it was forgotten', async () => {
   const receipt = await page.memory.enqueueEpisode('Deploys are made by Mira.', null);
   await page.memory.waitFor(receipt);
   const rule = 'Deploys are made by Mira.';
@@ -340,7 +340,7 @@ test('a rule is queued once however often it is pinned before a worker reads it,
   expect((await page.memory.getEpisode(again.episode)).content).toBe(rule);
 });
 
-test('the last hour of the queue is counted and measured', async () => {
+test('the jobs of the last hour are counted and timed', async () => {
   const { minutes } = (await page.get('queueHour')).body;
   const sum = (counts: number[]) => counts.reduce((total, count) => total + count, 0);
 

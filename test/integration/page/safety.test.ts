@@ -45,20 +45,17 @@ test.each(PATHS)('%s refuses a forged Host and a page of another origin', async 
   expect(replies.map(({ status }) => status)).toEqual(forged.map(() => 403));
 });
 
-test.each([undefined, 'Bearer wrong', 'Bearer ', 'Basic x'])(
-  'no call is answered with the token "%s"',
-  async (token) => {
-    const calls = [...Object.keys(CALLS), 'news', 'no-such-call'];
-    const replies = await Promise.all(
-      calls.map((name) => send(`/api/v1/${name}`, token === undefined ? {} : { Authorization: token })),
-    );
+test.each([undefined, 'Bearer wrong', 'Bearer ', 'Basic x'])('a call with the token "%s" is refused', async (token) => {
+  const calls = [...Object.keys(CALLS), 'news', 'no-such-call'];
+  const replies = await Promise.all(
+    calls.map((name) => send(`/api/v1/${name}`, token === undefined ? {} : { Authorization: token })),
+  );
 
-    expect(replies.map(({ status }) => status)).toEqual(calls.map(() => 401));
-    expect(replies.map(({ body }) => body).join()).not.toContain('Harbor');
-  },
-);
+  expect(replies.map(({ status }) => status)).toEqual(calls.map(() => 401));
+  expect(replies.map(({ body }) => body).join()).not.toContain('Harbor');
+});
 
-test('a token in the address, a cookie or a query opens nothing, and none is set', async () => {
+test('a token in the address, a cookie or a query is not accepted, and no cookie is set', async () => {
   const { token } = page.server;
   const inQuery = await send(`/api/v1/now?token=${token}`);
   const asCookie = await send('/api/v1/now', { Cookie: `token=${token}` });
@@ -69,7 +66,7 @@ test('a token in the address, a cookie or a query opens nothing, and none is set
   expect(html.body).not.toContain(token);
 });
 
-test('the page may run exactly its own script and style, and asks no other host', async () => {
+test('the page may run only its own script and style, and load nothing from other hosts', async () => {
   const { headers, body } = await send('/entities/anything');
   const hash = (content = '') => `'sha256-${createHash('sha256').update(content).digest('base64')}'`;
   const [, style] = /<style>([\s\S]*?)<\/style>/.exec(body) ?? [];
@@ -89,7 +86,7 @@ test('the page may run exactly its own script and style, and asks no other host'
   expect(body.match(/(?:src|href)="(?!data:|#)[^"]*"/g)).toBeNull();
 });
 
-test('no other origin is allowed to read, not even after a preflight', async () => {
+test('no other origin may read, even after a preflight', async () => {
   const preflight = await send(
     '/api/v1/forget',
     { Origin: 'https://evil.example', 'Access-Control-Request-Method': 'POST' },
@@ -102,7 +99,7 @@ test('no other origin is allowed to read, not even after a preflight', async () 
     expect(Object.keys(headers).filter((name) => name.startsWith('access-control-'))).toEqual([]);
 });
 
-test('what changes something is refused as GET, and every call is refused by a page that can only read', async () => {
+test('changes are refused as GET, and a read-only page refuses every change', async () => {
   const changes = Object.entries(CALLS).flatMap(([name, { method }]) => (method === 'POST' ? [name] : []));
   const readOnly = await page.serve({ isReadOnly: true });
   const body = JSON.stringify({ episode: page.episodes[0], fingerprint: 'x', id: page.deadLetter, queue: 'store' });
@@ -117,7 +114,7 @@ test('what changes something is refused as GET, and every call is refused by a p
   expect((await page.get('deadLetters')).body.letters).toHaveLength(1);
 });
 
-test('a form of another page cannot change anything, nor a request that is too long or no JSON', async () => {
+test('a form on another page cannot change anything, nor a request that is too long or not JSON', async () => {
   const form = await ask(page.server, 'drop', {
     method: 'POST',
     headers: { 'Content-Type': 'text/plain' },
@@ -145,7 +142,7 @@ test('the page is at most 70 kB on the wire', async () => {
   expect(bytes).toBeLessThanOrEqual(70_000);
 });
 
-test('news of the queue come as lines, and end with the server', async () => {
+test('queue events are streamed as lines until the server stops', async () => {
   const server = await page.serve();
   const response = await fetch(new URL('/api/v1/news', server.url), {
     headers: { Authorization: `Bearer ${server.token}` },

@@ -4,7 +4,7 @@ import { useServedPage } from '../../support/page/served.ts';
 import { useStores } from '../../support/stores.ts';
 import { until } from '../../support/wait.ts';
 
-describe.skipIf(skipped !== '')(`what someone sees who walks through the page${skipped}`, () => {
+describe.skipIf(skipped !== '')(`a walk through the page${skipped}`, () => {
   const stores = useStores();
   const served = useServedPage(stores);
   const tab = useChromium();
@@ -15,7 +15,7 @@ describe.skipIf(skipped !== '')(`what someone sees who walks through the page${s
     return receipt.uuid;
   };
 
-  test('forgetting names the archives that keep the text, and leaves a receipt without the text and no error', async () => {
+  test('forgetting names the archives that still contain the text, and leaves a receipt without the text, without errors', async () => {
     const uuid = await store('Pontoon stores Buoys.');
     await served.memory.export();
     await open(`/episodes/${uuid}`);
@@ -36,7 +36,7 @@ describe.skipIf(skipped !== '')(`what someone sees who walks through the page${s
     expect(tab.errors).toEqual([]);
   });
 
-  test('a text that is in no archive says so', async () => {
+  test('forgetting a text that is in no archive says so', async () => {
     await served.memory.export();
     const uuid = await store('Fender stores Rubber.');
     await open(`/episodes/${uuid}`);
@@ -46,7 +46,7 @@ describe.skipIf(skipped !== '')(`what someone sees who walks through the page${s
     await tab.seen(/^No archive in .* contains this text\.$/);
   });
 
-  test('a replay leaves a receipt that says what became of the job, and no error', async () => {
+  test('a replay leaves a receipt with the outcome of the job, without errors', async () => {
     await open(`/queue/${served.deadLetter}`);
 
     await tab.page.getByRole('button', { name: 'Replay' }).click();
@@ -77,21 +77,18 @@ describe.skipIf(skipped !== '')(`what someone sees who walks through the page${s
     expect(await tab.page.getByText('There are no failed jobs.').count()).toBe(0);
   });
 
-  test.each(['/now', '/episodes'])(
-    '%s names the cause of a text that could not be read, with a link to its job',
-    async (path) => {
-      await open(path);
-      const row = tab.page.locator('.row', { hasText: 'poison' });
-      await row.getByText('could not be read:').waitFor();
-      expect(await row.getByText('waits to be read').count()).toBe(0);
+  test.each(['/now', '/episodes'])('%s shows why a text could not be read, with a link to its job', async (path) => {
+    await open(path);
+    const row = tab.page.locator('.row', { hasText: 'poison' });
+    await row.getByText('could not be read:').waitFor();
+    expect(await row.getByText('waits to be read').count()).toBe(0);
 
-      await row.getByRole('link', { name: 'The model gave no reply.' }).click();
+    await row.getByRole('link', { name: 'The model gave no reply.' }).click();
 
-      await tab.page.getByRole('heading', { name: 'Why this job failed' }).waitFor();
-    },
-  );
+    await tab.page.getByRole('heading', { name: 'Why this job failed' }).waitFor();
+  });
 
-  test('an episode that is stored as a fact shows the fact, in lists and on its own page', async () => {
+  test('an episode stored as a fact shows the fact, in lists and on its own page', async () => {
     const receipt = await served.memory.enqueueFact(
       {
         source: 'Quay',
@@ -119,7 +116,7 @@ describe.skipIf(skipped !== '')(`what someone sees who walks through the page${s
     await tab.seen(/"relation"/);
   });
 
-  test('a slow question says what it waits for', async () => {
+  test('a slow query shows what it waits for', async () => {
     await open('/ask');
     await tab.seen(/^True on: what held on that day/);
     let answer = () => {};
@@ -183,7 +180,7 @@ describe.skipIf(skipped !== '')(`what someone sees who walks through the page${s
     expect(asked).toEqual(['2025']);
   });
 
-  test('no screen writes an error, scrolls sideways, breaks a word or cuts a placeholder, from 320 to 1280 pixels', async () => {
+  test('no screen logs an error, scrolls sideways, breaks a word or cuts a placeholder, from 320 to 1280 pixels', async () => {
     await served.memory.waitFor(await served.memory.enqueueEpisode('Berth uses Ropes.', null, { saga: 'morning' }));
     const paths = [
       ...['/now', '/ask', '/ask?q=Harbor', '/timeline?entity=harbor', '/entities', '/entities/Harbor', '/episodes'],

@@ -46,7 +46,7 @@ function newMemory() {
 
 const STEPS = '1. Close `JP3`.\n2. Run `docker build -t checkout-web .`\n3. Open issue #491.';
 
-test('a procedure is answered whole, in the words and with the spaces in which it was told', async () => {
+test('a procedure is returned whole, with its original words and spaces', async () => {
   const { memory, remember } = newMemory();
   await remember(`# Boards\n\nIntro about boards.\n\n## Flashing\n\nTo flash a board:\n\n${STEPS}\n\nThat was all.`);
 
@@ -56,7 +56,7 @@ test('a procedure is answered whole, in the words and with the spaces in which i
   expect(answer).toContain('Boards › Flashing');
 });
 
-test('words are found in every form, identifiers whole and in parts, scripts without spaces by their words', async () => {
+test('words are found in every inflection, identifiers whole and in parts, and scripts without spaces by their words', async () => {
   const { memory, remember } = newMemory();
   await remember('The boards were calibrated with stoat-cal by Zoë.');
   await remember('港口项目的会话保存在Valkey里。');
@@ -67,7 +67,7 @@ test('words are found in every form, identifiers whole and in parts, scripts wit
   expect(await memory.queryMemory('Valkey')).toContain('港口项目');
 });
 
-test('nothing is said where nothing bears on the question', async () => {
+test('nothing is returned if nothing is relevant to the query', async () => {
   const { memory, remember } = newMemory();
   for (let turn = 0; turn < 10; turn += 1) await remember(`Harbor keeps its sessions in Valkey number ${turn}.`);
 
@@ -97,7 +97,7 @@ test('the output of a tool is found by its words, without a vector', async () =>
   ]);
 });
 
-test('forgetting an episode takes its passages and their vectors', async () => {
+test('forgetting an episode removes its passages and their vectors', async () => {
   const { memory, remember, count } = newMemory();
   await remember('Harbor uses Redis.');
   const uuid = await remember('The canary sings in the mine.');
@@ -109,7 +109,7 @@ test('forgetting an episode takes its passages and their vectors', async () => {
   expect(await memory.queryMemory('canary')).toBe('Nothing relevant is known.');
 });
 
-test('a graph of an older release is asked at once, and a worker that starts cuts what it holds', async () => {
+test('a graph of an older release can be queried at once, and a starting worker cuts its texts into passages', async () => {
   const { memory, count, graph, group } = newMemory();
   const { model, dimension } = plainEmbedder();
   await graph.write(
@@ -127,7 +127,7 @@ test('a graph of an older release is asked at once, and a worker that starts cut
   await later.close();
 });
 
-test('status says how many episodes are cut, the task goes on where it was stopped, and texts of white space keep no other from being cut', async () => {
+test('status counts the episodes cut into passages, the task continues where it stopped, and blank texts do not block others', async () => {
   const { memory, count, graph, group } = newMemory();
   const embedder = plainEmbedder();
   await graph.prepare(embedder);
@@ -168,7 +168,7 @@ test('status says how many episodes are cut, the task goes on where it was stopp
   expect(await cutPassages({ graphs, valkey, embedder }, group)).toEqual({ episodes: 0, orphans: 0 });
 });
 
-test('a text on which the embedding server always fails gets no vector, and all other old episodes get theirs', async () => {
+test('a text on which the embedding server always fails has no vector, and all other old episodes get theirs', async () => {
   const { memory, graph, group, count } = newMemory();
   const fake = await startFakeOpenAI({
     faultOf: ({ body }) => (JSON.stringify(body).includes('hemlock') ? { kind: 'server-error' } : undefined),
@@ -207,7 +207,7 @@ test('a text on which the embedding server always fails gets no vector, and all 
   expect(await cut()).toEqual({ episodes: 0, orphans: 0 });
 });
 
-test('a task that fails after it removed something leaves no cached answer with it', async () => {
+test('a task that fails after it removed something invalidates cached answers', async () => {
   const { memory, remember, graph, group } = newMemory();
   const embedder = plainEmbedder();
   const failing = { ...embedder, embed: () => Promise.reject(new Error('stopped')) };
@@ -245,7 +245,7 @@ test('a task that fails after it removed something leaves no cached answer with 
   expect(await ask()).not.toContain('9090');
 });
 
-test('a task that fails between its writes leaves no cached answer from before them', async () => {
+test('a task that fails between its writes invalidates cached answers from before them', async () => {
   const { memory, graph, group } = newMemory();
   const embedder = plainEmbedder();
   const valkey = retryingConnection(stores.config.valkey);
@@ -268,7 +268,7 @@ test('a task that fails between its writes leaves no cached answer from before t
   expect(await memory.queryMemory('canary')).toContain('The canary sings in the mine.');
 });
 
-test('passages of an older version are cut, analysed and embedded again, and only those', async () => {
+test('only passages of an older version are cut, analysed and embedded again', async () => {
   const { memory, remember, count, graph, group } = newMemory();
   const current = await remember('The keel is made of lead.');
   const old = await remember('# Harbor\n\nThe canary sings in the mine.\n\n- It rests at night.');
@@ -308,7 +308,7 @@ test('passages of an older version are cut, analysed and embedded again, and onl
   expect(await cutPassages({ graphs, valkey, embedder }, group)).toEqual({ episodes: 0, orphans: 0 });
 });
 
-test('what another program wrote is cut, and passages of what it deleted go', async () => {
+test('texts that another program wrote are cut, and passages of texts that it deleted are removed', async () => {
   const { memory, remember, count, graph, group } = newMemory();
   const uuid = await remember('The canary sings in the mine.');
   await graph.write('MATCH (p:Episodic {uuid: $uuid}) DETACH DELETE p', { uuid });

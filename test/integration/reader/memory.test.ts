@@ -49,7 +49,7 @@ async function endsOfAnswers(valkey: Redis, group: string): Promise<number[]> {
 }
 
 describe('the four functions', () => {
-  test('store_episode gives a name and the episode is found', async () => {
+  test('store_episode returns a name, and the episode can be found', async () => {
     const { memory } = openMemory();
     await memory.connect('store');
 
@@ -59,7 +59,7 @@ describe('the four functions', () => {
     await expect.poll(() => memory.queryMemory('Harbor', 5)).toContain('Harbor uses Redis');
   });
 
-  test('query_memory answers with a bullet list of at most limit lines', async () => {
+  test('query_memory returns a bullet list of at most limit lines', async () => {
     const { memory, remember } = openMemory();
     await remember('Harbor uses Redis. Harbor uses Valkey. Harbor uses Lua. Harbor uses Rust.');
 
@@ -69,7 +69,7 @@ describe('the four functions', () => {
     expect(answer).toMatch(/^- Harbor uses Redis\. Harbor uses Valkey\..* \(said 2025-01-01\)$/m);
   });
 
-  test('get_entities gives name and type of each, and of one type', async () => {
+  test('get_entities returns names and types, also of one type', async () => {
     const { memory, remember } = openMemory();
     await remember('Harbor uses redis.');
 
@@ -82,7 +82,7 @@ describe('the four functions', () => {
     expect((await memory.getEntities('product')).map(({ name }) => name)).toEqual(['Harbor']);
   });
 
-  test('export_to_b2 writes valid JSON with everything and says where', async () => {
+  test('export_to_b2 writes everything as valid JSON and returns the file', async () => {
     const { memory, remember, group } = openMemory();
     await remember('Harbor uses Redis.');
 
@@ -108,7 +108,7 @@ describe('the four functions', () => {
 });
 
 describe('the cache', () => {
-  test('answers the second time, and says so in the metrics', async () => {
+  test('answers the second query, and its metrics show it', async () => {
     const { memory, metrics, remember } = openMemory();
     await remember('Harbor uses Redis.');
     const first = await memory.queryMemory('Harbor');
@@ -120,7 +120,7 @@ describe('the cache', () => {
     expect(metrics.count('opencode.memory.cache_hit')).toBe(1);
   });
 
-  test('never gives an answer from before the last commit', async () => {
+  test('never returns an answer from before the last commit', async () => {
     const { memory, remember } = openMemory();
     await remember('Harbor uses Redis.');
 
@@ -131,7 +131,7 @@ describe('the cache', () => {
     }
   });
 
-  test('works an answer out once however many ask at the same time', async () => {
+  test('computes an answer once, however many callers ask at the same time', async () => {
     const { memory, embedder, remember } = openMemory();
     await remember('Harbor uses Redis.');
 
@@ -141,7 +141,7 @@ describe('the cache', () => {
     expect(embedder.texts).toEqual(['Harbor']);
   });
 
-  test('is the own of each who asked: changing one changes no other', async () => {
+  test('returns a copy to each caller: changing one does not change the others', async () => {
     const { memory, remember } = openMemory();
     await remember('Harbor uses Redis.');
     const ask = () => Promise.all([memory.search('Harbor'), memory.search('Harbor')]);
@@ -174,7 +174,7 @@ describe('the cache', () => {
   test.each([
     ['an end', 'invalidAt'],
     ['a beginning', 'validAt'],
-  ] as const)('keeps answers no longer than to the next moment at which a fact changes: %s', async (_, field) => {
+  ] as const)('keeps answers only until the next moment at which a fact changes: %s', async (_, field) => {
     const { memory, group } = openMemory();
     const soon = new Date(Date.now() + 200 * SECOND);
     const given = { source: 'Harbor', relation: 'USES', target: 'Redis', [field]: soon };
@@ -194,7 +194,7 @@ describe('the cache', () => {
     expect(then).toBeGreaterThanOrEqual(before + 300 * SECOND);
   });
 
-  test('keeps answers no longer than to the day on which a sentence becomes outdated', async () => {
+  test('keeps answers only until the day on which a sentence becomes outdated', async () => {
     const { memory, remember, group } = openMemory();
     await remember('The gateway listens on port 8080.');
     await remember('From 1 April 2030 the gateway listens on port 9090 instead of 8080.', '2025-02-01');
@@ -225,7 +225,7 @@ describe('the cache', () => {
   });
 
   test.each(['{"facts":', 'null', '7', '"text"', '{}', '[]'])(
-    'takes what it cannot read for a miss: %s',
+    'treats an unreadable entry as a miss: %s',
     async (rubbish) => {
       const { memory, metrics, remember, group } = openMemory();
       await remember('Harbor uses Redis.');
@@ -243,7 +243,7 @@ describe('the cache', () => {
     },
   );
 
-  test('tells in its metrics what was asked', async () => {
+  test('has metrics of its queries', async () => {
     const told: string[] = [];
     const metrics = {
       ...countingMetrics(),
@@ -263,7 +263,7 @@ describe('the cache', () => {
     );
   });
 
-  test('gives each of those who ask at the same time an answer of their own', async () => {
+  test('returns separate objects to callers that ask at the same time', async () => {
     const { memory, remember } = openMemory();
     await remember('Harbor uses Redis.');
 
@@ -274,7 +274,7 @@ describe('the cache', () => {
     expect((await memory.search('Harbor')).facts).toHaveLength(1);
   });
 
-  test('is not missed when Valkey is away: the graph answers, with a notice that may fail', async () => {
+  test('is optional: while Valkey is down the graph answers, with a notice whose handler may throw', async () => {
     const { remember, group } = openMemory();
     await remember('Harbor uses Redis.');
     const notices: string[] = [];
@@ -296,7 +296,7 @@ describe('the cache', () => {
 });
 
 describe('time', () => {
-  test('only what holds now counts, and what held then as of then', async () => {
+  test('limits results to facts that hold now, or held as of a date', async () => {
     const { memory, remember } = openMemory();
     await remember('Harbor uses Redis.', '2025-01-01');
     await remember('Harbor not uses Redis. Harbor uses Valkey.', '2025-03-01');
@@ -310,7 +310,7 @@ describe('time', () => {
     expect(before).toBe('Nothing relevant is known.');
   });
 
-  test('a fact that held is found behind a hundred nearer ones that did not', async () => {
+  test('as of a date, a fact is found behind a hundred nearer ones that did not hold', async () => {
     const { memory, remember } = openMemory();
     for (let start = 0; start < 120; start += 40)
       await remember(Array.from({ length: 40 }, (_, i) => `Mast${start + i} carries sails.`).join(' '), '2025-06-01');
@@ -322,7 +322,7 @@ describe('time', () => {
   });
 });
 
-test('groups never see each other, whatever they ask', async () => {
+test('queries never see other groups', async () => {
   const one = openMemory();
   const other = openMemory();
   await one.remember('Canary sings alone.');
@@ -336,7 +336,7 @@ test('groups never see each other, whatever they ask', async () => {
   for (const answer of answers) expect(answer).not.toContain('Canary');
 });
 
-test('an episode in which nothing is stated is found by its words, unchanged', async () => {
+test('an episode without facts is found by its words, unchanged', async () => {
   const { memory, remember } = openMemory();
   const content = `'}) MATCH (n) DETACH DELETE n // @fact:{a|b} 🚀 שלום "quoted\\"`;
   await remember(content);
@@ -347,7 +347,7 @@ test('an episode in which nothing is stated is found by its words, unchanged', a
   expect(found.passages?.[0]?.excerpt).toBe(content);
 });
 
-test('a sentence from which nothing was extracted is found although its episode has facts', async () => {
+test('a sentence without facts is found although its episode has facts', async () => {
   const { memory, remember } = openMemory();
   await remember('Harbor uses Redis. There were some wobbly zebras everywhere. Quay uses Postgres.');
 
@@ -356,7 +356,7 @@ test('a sentence from which nothing was extracted is found although its episode 
   expect(answer.split('\n')[0]).toContain('There were some wobbly zebras everywhere.');
 });
 
-test('a graph without our indexes gets them when it is first asked', async () => {
+test('a graph without our indexes gets them at its first query', async () => {
   const { memory, group } = openMemory();
   const graphs = openGraphs(stores.config.falkordb);
   const vector = Array.from({ length: 32 }, (_, index) => (index === 0 ? 1 : 0));

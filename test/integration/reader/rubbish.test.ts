@@ -40,8 +40,8 @@ const HOSTILE = [
   '"""\'\'\'``` \r\n\t\v\f \u2028 \u2029 \u0085',
 ];
 
-describe('text that is a query in some language', () => {
-  test.each(HOSTILE)('is stored, found and given back unchanged: %j', async (content) => {
+describe('text in the syntax of a query language', () => {
+  test.each(HOSTILE)('is stored, found and returned unchanged: %j', async (content) => {
     const group = newGroup();
     await remember('Harbor uses Redis.', group);
     const before = await memory.getGraphSize(group);
@@ -60,7 +60,7 @@ describe('text that is a query in some language', () => {
   });
 
   test.each([...HOSTILE, '"', '*', '%', '-', '|', '()', '\\', '@', '$', '🚀', 'the and is', '?!', 'שלום'])(
-    'as a question or a type hurts nothing: %j',
+    'does no harm as a query or a type: %j',
     async (text) => {
       const group = newGroup();
       await remember('Harbor uses Redis.', group);
@@ -72,7 +72,7 @@ describe('text that is a query in some language', () => {
     },
   );
 
-  test('as a name is a name', async () => {
+  test('works as a name', async () => {
     const group = newGroup();
     await remember(`\`'"}) uses @x:{y|*}.`, group);
 
@@ -83,7 +83,7 @@ describe('text that is a query in some language', () => {
   });
 });
 
-test('a question of ten thousand words finds what its first words name', async () => {
+test('a query of ten thousand words is answered by its first words', async () => {
   const group = newGroup();
   await remember('Harbor uses Redis.', group);
   const long = `What does Harbor use? ${Array.from({ length: 10_000 }, (_, i) => `word${i}`).join(' ')}`;
@@ -91,7 +91,7 @@ test('a question of ten thousand words finds what its first words name', async (
   expect(await memory.queryMemory(long, 5, { group })).toContain('Harbor uses Redis');
 });
 
-test('metadata comes to the graph as it was given', async () => {
+test('metadata is stored in the graph as given', async () => {
   const group = newGroup();
   const metadata = { 'a`) //': `'}) DELETE`, 'nul\0': '\0 \ud800', nested: { list: [1, null, true] } };
   await memory.waitFor(await memory.enqueueEpisode('Harbor uses Redis.', metadata, { group }));
@@ -99,7 +99,7 @@ test('metadata comes to the graph as it was given', async () => {
   expect(await memory.getGraphSize(group)).toMatchObject({ episodes: 1, entities: 2, facts: 1 });
 });
 
-test('three hundred pieces of rubbish are each refused in a sentence or stored and given back', async () => {
+test('three hundred random inputs are each refused in one sentence or stored and returned', async () => {
   const group = newGroup();
   const pieces = [...rubbish(2026, 300)];
   const before = unhandled.length;

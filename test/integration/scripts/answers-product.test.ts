@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const PRODUCT = new URL('../../../bench/answers/product.mjs', import.meta.url).href;
 
-test('the yardstick opens the built copy and reads times as text', async () => {
+test('the benchmark runs the built copy and reads times as text', async () => {
   // It removes the project's settings from its environment.
   const environment = { ...process.env };
   const { open } = await import(PRODUCT);

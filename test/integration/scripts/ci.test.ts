@@ -38,7 +38,7 @@ function ci(failing: string, report: object | string) {
 
 const GOOD = { numPassedTests: 7, numFailedTests: 0, numPendingTests: 2 };
 
-test('all went well', () => {
+test('every step passed', () => {
   expect(ci('none', GOOD)).toEqual({ status: 0, last: '7 passed, 0 failed, 2 skipped' });
 });
 
@@ -47,14 +47,10 @@ test.each(['test', 'lint', 'types', 'generate', 'docs'])('%s failed', (step) => 
 });
 
 test.each([
-  [
-    'a test that failed, whatever the tests ended with',
-    { ...GOOD, numFailedTests: 1 },
-    '7 passed, 1 failed, 2 skipped',
-  ],
-  ['no test at all', { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0 }, '0 passed, 0 failed'],
-  ['half a report', '{"numPassedTests": 7', '0 passed, 1 failed'],
-  ['no report', '', '0 passed, 1 failed'],
+  ['a failed test despite exit status 0', { ...GOOD, numFailedTests: 1 }, '7 passed, 1 failed, 2 skipped'],
+  ['a run without tests', { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0 }, '0 passed, 0 failed'],
+  ['an incomplete report', '{"numPassedTests": 7', '0 passed, 1 failed'],
+  ['a missing report', '', '0 passed, 1 failed'],
 ])('%s is a failure', (_, report, last) => {
   expect(ci('none', report)).toEqual({ status: 1, last });
 });

@@ -25,7 +25,7 @@ function processesWith(mark: string): string[] {
 }
 
 test.skipIf(!existsSync('/proc/self/environ'))(
-  'the demo answers the questions about a project, and leaves nothing running when nobody reads on',
+  'the demo answers the questions about a project, and leaves no process running when its output is closed',
   async () => {
     const exportDir = await mkdtemp(join(tmpdir(), 'memory-demo-test-'));
     onTestFinished(() => rm(exportDir, { recursive: true, force: true }));

@@ -62,7 +62,7 @@ function startOf(path: string): Buffer {
   }
 }
 
-test('every installed package with a program, compiled code or weights is listed, with the licence that it states', () => {
+test('every installed package with a program, compiled code or weights is listed, with the licence it declares', () => {
   const tables = new Map(
     ['Programs', 'Weights and word lists', 'Packages with compiled code'].flatMap((title) => [...listed(title)]),
   );
@@ -105,7 +105,7 @@ test.skipIf(process.platform !== 'linux')('every library that the servers load i
   expect(libraries.filter((name) => !known.has(name))).toEqual([]);
 });
 
-test('every package inside the bundles is listed under its licence, and no other', () => {
+test('exactly the packages inside the bundles are listed, each under its licence', () => {
   const notices = [...file('dist/THIRD-PARTY-NOTICES.txt').matchAll(/^-{80}\n(\S+) \S+ \((.+)\)$/gm)];
   const bundled = new Map(notices.map(([, name = '', licence = '']) => [name, licence]));
   const rows = [...chapter('Libraries inside the bundles').matchAll(/^\| ([\w.-]+) \| (`.+`) \|$/gm)].flatMap(
@@ -117,13 +117,13 @@ test('every package inside the bundles is listed under its licence, and no other
 });
 
 test.each(['dist/bin/main.cjs', 'dist/opencode.js', 'dist/page.html', 'dist/THIRD-PARTY-NOTICES.txt'])(
-  '%s holds the notice of this project',
+  '%s contains the notice of this project',
   (bundle) => {
     expect(file(bundle)).toContain(file('NOTICE'));
   },
 );
 
-test('no installed package has a licence that the page does not name', () => {
+test('every installed package has a licence that the page names', () => {
   const names = (license: string) => license.split(/[()]| OR | AND /).filter((name) => name.trim() !== '');
   const unnamed = installed.filter(
     ({ license = 'none' }) => !names(license).some((name) => chapter('Libraries inside the bundles').includes(name)),

@@ -24,7 +24,7 @@ const pathsIn = (value: unknown): string[] =>
 
 const files = packed();
 
-test('the package holds what package.json names, the licences, and nothing that only developers need', () => {
+test('the package contains what package.json lists, the licences, and nothing that only developers need', () => {
   const { bin, exports } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Record<string, unknown>;
 
   expect(files).toEqual(expect.arrayContaining([...pathsIn(bin), ...pathsIn(exports)]));
@@ -46,7 +46,7 @@ test('every link between its pages leads to a file of the package', () => {
   expect(dead).toEqual([]);
 });
 
-test('bundles carry the licences of what they hold', () => {
+test('bundles include the licences of the packages in them', () => {
   const notices = readFileSync(join(ROOT, 'dist/THIRD-PARTY-NOTICES.txt'), 'utf8');
   const plugin = readFileSync(join(ROOT, 'dist/opencode.js'), 'utf8');
 

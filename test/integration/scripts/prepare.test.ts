@@ -49,7 +49,7 @@ function npm(...args: string[]) {
 
 const isBuilt = () => existsSync(join(clone, 'dist', 'bin', 'main.cjs'));
 
-test('`npm install -g .` in a fresh clone installs its packages, builds, and the command works in another folder', () => {
+test('`npm install -g .` in a fresh clone installs its packages and builds, and the command works in another folder', () => {
   const global = join(folder, 'global');
 
   expect(npm('install', '-g', '--prefix', global, '.')).toMatchObject({ status: 0 });
@@ -69,7 +69,7 @@ test('`npm install -g --install-links .` makes a copy that works without the clo
   expect(command.stdout).toBe('it works\n');
 });
 
-test('`npm ci` builds a fresh clone, and `npm pack` packs what is built', () => {
+test('`npm ci` builds a fresh clone, and `npm pack` packs the build', () => {
   expect(npm('ci')).toMatchObject({ status: 0 });
   expect(isBuilt()).toBe(true);
 
@@ -88,13 +88,13 @@ test('without development packages `npm ci` succeeds and says that nothing is bu
   expect(isBuilt()).toBe(false);
 });
 
-test('`npm ci` succeeds where only package.json and its lock are, as in an image', () => {
+test('`npm ci` succeeds with only package.json and its lock file, as in an image', () => {
   rmSync(join(clone, 'scripts'), { recursive: true });
 
   expect(npm('ci', '--omit=dev')).toMatchObject({ status: 0 });
 });
 
-test('a build that fails fails `npm ci` with its own words', () => {
+test("a failing build makes `npm ci` fail with the build's own message", () => {
   const manifest = JSON.parse(readFileSync(join(clone, 'package.json'), 'utf8'));
   manifest.scripts.build = 'echo "main.ts: type error" >&2; exit 2';
   writeFileSync(join(clone, 'package.json'), JSON.stringify(manifest));

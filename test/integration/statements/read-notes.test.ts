@@ -47,8 +47,8 @@ async function turn(group: string, user: string, assistant: string, day: number)
 
 const texts = (lines: readonly { text: string }[]) => lines.map(({ text }) => text);
 
-describe('what a language model reads besides facts', () => {
-  test('a new value of a property ends the old one, in words that no rule knows', async () => {
+describe('a language model also extracts statements', () => {
+  test('a new value of a property ends the old one, in words that no rule covers', async () => {
     const group = newGroup();
     await store(group, 'The port of the tide gauge is 8080.', 1);
     const news = 'Tide gauge: 9090 it is these days, as far as ports go.';
@@ -60,7 +60,7 @@ describe('what a language model reads besides facts', () => {
     expect(answer).not.toMatch(/^- The port of the tide gauge is 8080/m);
   });
 
-  test('a rule is in the briefing only where the user typed it', async () => {
+  test('a rule is in the briefing only if the user typed it', async () => {
     const group = newGroup();
     const typed = 'Short commits make me happy.';
     const said = 'Long functions make everybody sad.';
@@ -74,7 +74,7 @@ describe('what a language model reads besides facts', () => {
     expect(rules[0]).toMatchObject({ source: 'user' });
   });
 
-  test('work is an open task until a later episode says that it is finished', async () => {
+  test('a task is open until a later episode says that it is finished', async () => {
     const group = newGroup();
     const [runbook, alert] = ['Ann writes the runbook next week.', 'Somebody has to renew the alert.'];
     await store(group, `${runbook}\n${alert}\ntask: write runbook: ${runbook}\ntask: renew alert: ${alert}`, 1);
@@ -86,7 +86,7 @@ describe('what a language model reads besides facts', () => {
     expect(texts((await memory.getBriefing({ group })).tasks)).toEqual([alert]);
   });
 
-  test('a passage shows that a fact of it has ended, by the sentence that the model named', async () => {
+  test('a passage is marked when a fact in it has ended, at the sentence that the model named', async () => {
     const group = newGroup();
     const sentence = 'Ann has been minding the lighthouse.';
     await store(group, `${sentence}\nAnn KEEPS{evidence="${sentence}"} Lighthouse: Ann keeps the lighthouse`, 1);
@@ -97,7 +97,7 @@ describe('what a language model reads besides facts', () => {
     expect(answer).not.toMatch(/^- Ann has been minding the lighthouse\.(?! *\()/m);
   });
 
-  test('forgetting the episode takes them along', async () => {
+  test('forgetting an episode removes its statements', async () => {
     const group = newGroup();
     await turn(group, 'Short commits make me happy.', 'ok\nrule: Short commits make me happy.', 1);
     const [rule] = (await memory.getBriefing({ group })).rules;

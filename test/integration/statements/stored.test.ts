@@ -31,7 +31,7 @@ async function recorded() {
   return { graph, uuid: episode.uuid };
 }
 
-test('what an episode says to have changed is written with it, once, and goes with it', async () => {
+test('the changes that an episode states are stored with it, once, and removed with it', async () => {
   const { graph, uuid } = await recorded();
   const stated = statementsOf({ uuid, content: TEXT, source: 'text', referenceTime: TOLD });
 
@@ -49,7 +49,7 @@ test('what an episode says to have changed is written with it, once, and goes wi
   expect(await statementsOfEpisodes(graph, [uuid])).toEqual([]);
 });
 
-test('statements of an episode that was deleted by others are not read', async () => {
+test('statements of an episode that another program deleted are not read', async () => {
   const { graph, uuid } = await recorded();
 
   await graph.write('MATCH (p:Episodic {uuid: $uuid}) DETACH DELETE p', { uuid });
@@ -57,7 +57,7 @@ test('statements of an episode that was deleted by others are not read', async (
   expect(await statementsByKey(graph, ['-redis'])).toEqual([]);
 });
 
-test('an archive holds them', async () => {
+test('an archive contains statements', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'statements-test-'));
   const { graph, uuid } = await recorded();
   const group = newGroup();
@@ -74,7 +74,7 @@ test('an archive holds them', async () => {
   );
 });
 
-test('forgetting a fact takes the statements of its sentence, and those alone', async () => {
+test('forgetting a fact removes exactly the statements of its sentence', async () => {
   const { graphs, valkey, leases } = opened;
   const graph = graphs.group(newGroup());
   await graph.prepare(embedder);

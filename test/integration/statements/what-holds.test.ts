@@ -39,7 +39,7 @@ async function over(later: readonly (readonly [day: string, text: string])[], as
 
 const SENTENCE = 'Labels are rendered with paperpress.';
 
-test('a sentence ends with what replaces it, in whatever order they came, and is followed to what holds now', async () => {
+test('a sentence ends when another replaces it, in any order of arrival, and leads to the current one', async () => {
   const expected = [{ sentence: SENTENCE, until: '2026-04-20', by: LAST }];
 
   expect(
@@ -62,7 +62,7 @@ test('a sentence ends with what replaces it, in whatever order they came, and is
   ).toEqual(expected);
 });
 
-test('at a time in between it stands in the words of then', async () => {
+test('as of a time in between, a query returns the wording of that time', async () => {
   expect(
     await over(
       [
@@ -83,7 +83,7 @@ test('at a time in between it stands in the words of then', async () => {
   ).toEqual([]);
 });
 
-test('an answer says what holds now once, and of an earlier time what held then', async () => {
+test('an answer states the current value once, and as of an earlier time the value of then', async () => {
   const embedder = plainEmbedder();
   const graph = opened.graphs.group(newGroup());
   await graph.prepare(embedder);
@@ -104,7 +104,7 @@ test('an answer says what holds now once, and of an earlier time what held then'
   expect(await asked(new Date('2026-04-01T00:00:00Z'))).toEqual(['Labels are rendered with paperpress.']);
 });
 
-test('what holds now is not put into the mouth of another speaker, in whatever an answer shows', async () => {
+test('a correction is not attributed to another speaker, in any kind of answer', async () => {
   const embedder = plainEmbedder();
   const graph = opened.graphs.group(newGroup());
   await graph.prepare(embedder);
@@ -135,7 +135,7 @@ test('what holds now is not put into the mouth of another speaker, in whatever a
   ]);
 });
 
-test('"no, it is port 8081" corrects the only port of the turn before, and none of another session', async () => {
+test('"no, it is port 8081" corrects the only port of the previous turn, and none of another session', async () => {
   const graph = opened.graphs.group(newGroup());
   await graph.prepare(plainEmbedder());
   const said = (text: string, minute: number) =>

@@ -15,7 +15,7 @@ async function newHome(): Promise<string> {
 
 const NOBODY = '4194304@no-boot:1';
 
-test('many who come at once after a holder that died work one after the other', async () => {
+test('many processes after a dead lock holder work one at a time', async () => {
   const home = await newHome();
   await symlink(NOBODY, join(home, 'up.lock'));
   // Somebody who died while removing that lock, too.
@@ -38,14 +38,14 @@ test('many who come at once after a holder that died work one after the other', 
   expect(await readdir(home)).toEqual([]);
 });
 
-test('a process that was given the id of a dead holder does not hold its lock', async () => {
+test('a process that got the process id of a dead holder does not hold its lock', async () => {
   const home = await newHome();
   await symlink(`${process.pid}@no-boot:1`, join(home, 'up.lock'));
 
   expect(await withHomeLock(home, async () => 'done')).toBe('done');
 });
 
-test('whoever holds it for too long is named, and keeps it', async () => {
+test('a process that holds the lock for too long is named, and keeps it', async () => {
   const home = await newHome();
   const other = spawn('sleep', ['600']);
   onTestFinished(() => void other.kill('SIGKILL'));
@@ -61,7 +61,7 @@ test('whoever holds it for too long is named, and keeps it', async () => {
   expect(await readdir(home)).toEqual(['up.lock']);
 });
 
-test('work that fails leaves the lock to others', async () => {
+test('failed work releases the lock', async () => {
   const home = await newHome();
 
   await expect(withHomeLock(home, () => Promise.reject(new Error('no')))).rejects.toThrow('no');

@@ -39,7 +39,7 @@ afterAll(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
-describe('what dies under up comes back by itself', () => {
+describe('up restarts what dies:', () => {
   test.each(['worker', 'valkey', 'falkordb'] as const)('%s, with its data and at its address', async (part) => {
     const before = await note();
 
@@ -57,7 +57,7 @@ describe('what dies under up comes back by itself', () => {
     if (part !== 'worker') expect(await serversIn(part)).toEqual([String(after.pids[part])]);
   });
 
-  test('all three at once', async () => {
+  test('worker and both servers at once', async () => {
     const { worker, valkey, falkordb, supervisor } = (await note()).pids;
 
     for (const pid of [worker, valkey, falkordb]) process.kill(pid, 'SIGKILL');
@@ -71,7 +71,7 @@ describe('what dies under up comes back by itself', () => {
     expect((await note()).pids.supervisor).toBe(supervisor);
   });
 
-  test('status and doctor say what died and why', async () => {
+  test('and status and doctor say what died and why', async () => {
     const [status, doctor] = [await run('status'), await run('doctor')];
 
     expect(status).toMatchObject({
@@ -82,8 +82,8 @@ describe('what dies under up comes back by itself', () => {
   });
 });
 
-describe('what is stopped on purpose is not taken for dead', () => {
-  test('a supervisor that is killed leaves the others running, and the next up starts another one', async () => {
+describe('a deliberate stop is not treated as a crash:', () => {
+  test('a killed supervisor leaves the others running, and the next up starts a new supervisor', async () => {
     const { supervisor, ...others } = (await note()).pids;
     process.kill(supervisor, 'SIGKILL');
     await allEnded([supervisor]);
@@ -101,7 +101,7 @@ describe('what is stopped on purpose is not taken for dead', () => {
     expect(await isRunning(after.supervisor)).toBe(true);
   });
 
-  test('a signal to the supervisor ends it alone', async () => {
+  test('a signal to the supervisor ends only the supervisor', async () => {
     const { supervisor, ...others } = (await note()).pids;
 
     process.kill(supervisor, 'SIGTERM');
@@ -111,7 +111,7 @@ describe('what is stopped on purpose is not taken for dead', () => {
     await run('up');
   });
 
-  test('down ends everything, the supervisor included, and nothing comes back', async () => {
+  test('down ends everything, the supervisor included, and nothing is restarted', async () => {
     const pids = Object.values((await note()).pids);
 
     const down = await run('down');
@@ -123,7 +123,7 @@ describe('what is stopped on purpose is not taken for dead', () => {
     await run('up');
   });
 
-  test('of many deaths, ups and downs at once one memory or none is left, never two servers on a folder', async () => {
+  test('many kills, ups and downs at once leave one memory or none, never two servers on a folder', async () => {
     const { worker, valkey, falkordb } = (await note()).pids;
     for (const pid of [worker, valkey, falkordb]) process.kill(pid, 'SIGKILL');
 
@@ -136,7 +136,7 @@ describe('what is stopped on purpose is not taken for dead', () => {
     expect((await run('query', 'Where does Harbor keep its sessions?', '--no-cache')).stdout).toMatch(/^- .*Harbor/);
   });
 
-  test('a supervisor that is killed while it starts a server leaves a server that the next up finds', async () => {
+  test('a supervisor killed while it starts a server leaves a server that the next up finds', async () => {
     const before = (await note()).pids;
     process.kill(before.valkey, 'SIGKILL');
     await until('a new server', async () => {
@@ -154,7 +154,7 @@ describe('what is stopped on purpose is not taken for dead', () => {
 });
 
 describe('a limit', () => {
-  test('a log that has grown too large becomes the older log', async () => {
+  test('on size turns a large log into the older log', async () => {
     const log = join(home, 'worker.log');
     await appendFile(log, `${'x'.repeat(MAX_LOG_BYTES)}\n`);
 
@@ -164,7 +164,7 @@ describe('a limit', () => {
     expect((await stat(`${log}.1`)).mode & 0o077).toBe(0);
   });
 
-  test('a server that cannot start is given up, with a reason; the worker waits; up tries again', async () => {
+  test('on restarts gives up a server that cannot start, with a reason; the worker waits; up tries again', async () => {
     // A file of its data that it cannot read.
     const manifest = join(home, 'falkordb', 'appendonlydir', 'appendonly.aof.manifest');
     const whole = await readFile(manifest, 'utf8');
@@ -196,7 +196,7 @@ describe('a limit', () => {
     expect((await run('query', 'Where does Harbor keep its sessions?', '--no-cache')).stdout).toMatch(/^- .*Harbor/);
   });
 
-  test('a worker that dies at once each time is given up, with the last words of its log', async () => {
+  test('on restarts gives up a worker that dies at once each time, with the last lines of its log', async () => {
     const types = join(home, 'memory.config.ts');
     await writeFile(types, "export default { instructions: 'x' };");
     const environment = { MEMORY_HOME: home, MEMORY_HEALTH_PORT: '0' };
@@ -215,7 +215,7 @@ describe('a limit', () => {
   });
 });
 
-test('an up that is interrupted leaves no supervisor behind', async () => {
+test('an interrupted up leaves no supervisor behind', async () => {
   const other = await mkdtemp(join(tmpdir(), 'memory-home-'));
   onTestFinished(() => rm(other, { recursive: true, force: true }));
   const up = startCommand(['up'], { MEMORY_HOME: other, MEMORY_HEALTH_PORT: '0', NODE_OPTIONS: HANGING_WORKER });

@@ -40,7 +40,7 @@ afterAll(async () => {
 });
 
 describe('up and down', () => {
-  test('the memory is up in one command, found by the others, and keeps its data over a down', async () => {
+  test('up starts the memory, other commands find it, and its data survives a down', async () => {
     const up = await run('up');
     const started = await pids();
     const stored = await run('store', 'Harbor keeps its sessions in Valkey.');
@@ -58,7 +58,7 @@ describe('up and down', () => {
     expect((await run('query', 'Where does Harbor keep its sessions?', '--no-cache')).stdout).toBe(answer.stdout);
   });
 
-  test('nobody else on the machine can enter the servers or read their files', async () => {
+  test('other users of the machine can neither use the servers nor read their files', async () => {
     const { settings } = await note();
     const asked = await Promise.all(
       [settings.VALKEY_PORT, settings.FALKORDB_PORT].map((port) => answerWithoutPassword(Number(port))),
@@ -76,7 +76,7 @@ describe('up and down', () => {
     expect((await run('config')).stdout).toMatch(/MEMORY_JOURNAL_KEY +\(set\) +running/);
   });
 
-  test('a program of this user that is told the addresses alone finds the passwords, whatever its home', async () => {
+  test('a program of the same user that has only the addresses finds the passwords, whatever its home', async () => {
     const { settings } = await note();
     const { FALKORDB_HOST, FALKORDB_PORT, VALKEY_HOST, VALKEY_PORT } = settings;
     const named = { FALKORDB_HOST, FALKORDB_PORT, VALKEY_HOST, VALKEY_PORT, MEMORY_HOME: join(home, 'another') };
@@ -104,7 +104,7 @@ describe('up and down', () => {
     expect((await run('query', 'Where does Harbor keep its sessions?')).stdout).toMatch(/^- .*Harbor.*Valkey/);
   });
 
-  test('a second up tells of a server that is frozen what to do', async () => {
+  test('a second up says what to do about a frozen server', async () => {
     const { falkordb } = (await note()).pids;
     process.kill(falkordb, 'SIGSTOP');
 
@@ -116,7 +116,7 @@ describe('up and down', () => {
     );
   });
 
-  test('up after only a server was killed brings it back where it was', async () => {
+  test('up after only a server was killed restarts it at its address', async () => {
     await endSupervisor();
     const before = await note();
     process.kill(before.pids.falkordb, 'SIGKILL');
@@ -127,7 +127,7 @@ describe('up and down', () => {
     expect((await run('query', 'Where does Harbor keep its sessions?', '--no-cache')).stdout).toMatch(/^- .*Harbor/);
   });
 
-  test('up after only the worker was killed leaves the servers where they are', async () => {
+  test('up after only the worker was killed leaves the servers alone', async () => {
     await endSupervisor();
     const before = await note();
     process.kill(before.pids.worker, 'SIGKILL');
@@ -142,7 +142,7 @@ describe('up and down', () => {
     expect(await run('store', 'Harbor uses Valkey.', '--timeout', '120')).toMatchObject({ status: 0, stderr: '' });
   });
 
-  test('up takes other ports where somebody else has taken those that a dead server had', async () => {
+  test('up uses other ports if another program took those of a dead server', async () => {
     await endSupervisor();
     const before = await note();
     process.kill(before.pids.valkey, 'SIGKILL');
@@ -164,14 +164,14 @@ describe('up and down', () => {
     expect((await run('query', 'Where does Harbor keep its sessions?', '--no-cache')).stdout).toMatch(/^- .*Harbor/);
   });
 
-  test('the settings of what runs are shown as such', async () => {
+  test('config shows the settings of the running memory as such', async () => {
     const settings = JSON.parse((await run('config', '--json')).stdout);
 
     expect(settings.VALKEY_PORT.origin).toBe('running');
     expect(settings.MEMORY_MODELS).toMatchObject({ value: 'local', origin: 'running' });
   });
 
-  test('down leaves nothing running, and a second one says that nothing was', async () => {
+  test('down leaves nothing running, and a second down says that nothing ran', async () => {
     const started = await pids();
 
     await run('down');
@@ -180,27 +180,24 @@ describe('up and down', () => {
     expect(await run('down')).toMatchObject({ status: 0, stdout: 'Nothing was running.\n', stderr: '' });
   });
 
-  test.each(['SIGINT', 'SIGTERM'] as const)(
-    'an up that gets %s in the middle leaves nothing running',
-    async (signal) => {
-      const up = startCommand(['up'], { MEMORY_HOME: home, NODE_OPTIONS: HANGING_WORKER });
-      await until('a note of the servers', () =>
-        pids().then(
-          (found) => found.length >= 2,
-          () => false,
-        ),
-      );
-      const started = await pids();
+  test.each(['SIGINT', 'SIGTERM'] as const)('an up that gets %s halfway leaves nothing running', async (signal) => {
+    const up = startCommand(['up'], { MEMORY_HOME: home, NODE_OPTIONS: HANGING_WORKER });
+    await until('a note of the servers', () =>
+      pids().then(
+        (found) => found.length >= 2,
+        () => false,
+      ),
+    );
+    const started = await pids();
 
-      up.kill(signal);
+    up.kill(signal);
 
-      expect(await once(up, 'close')).toEqual([1, null]);
-      expect(await allEnded(started)).toBe(true);
-      expect((await run('down')).stdout).toBe('Nothing was running.\n');
-    },
-  );
+    expect(await once(up, 'close')).toEqual([1, null]);
+    expect(await allEnded(started)).toBe(true);
+    expect((await run('down')).stdout).toBe('Nothing was running.\n');
+  });
 
-  test('what an up started that was killed in the middle is found by down', async () => {
+  test('down finds what a killed up had started', async () => {
     const up = startCommand(['up'], { MEMORY_HOME: home, NODE_OPTIONS: HANGING_WORKER });
     await until('a note of the servers', () =>
       pids().then(
@@ -218,7 +215,7 @@ describe('up and down', () => {
   });
 
   test.each(['worker', 'supervisor'])(
-    'a %s whose start is not noted yet when up is killed ends: nothing runs that down does not find',
+    'a %s whose start was not recorded when up was killed ends: nothing runs that down does not find',
     async (part) => {
       // Kills `up` in the moment in which the note that names the new process would replace the note before.
       const killer = join(home, 'kill-before-note.mjs');
@@ -239,7 +236,7 @@ describe('up and down', () => {
     },
   );
 
-  test('a note of which only half was written is as good as none', async () => {
+  test('a half-written record of running processes is ignored', async () => {
     await writeFile(join(home, 'running.json'), '{"settings": {"VALKEY_PORT"');
 
     expect((await run('config', '--json')).status).toBe(0);
@@ -291,7 +288,7 @@ async function newHome(): Promise<string> {
 
 const noteOf = (fresh: string) => readFile(join(fresh, 'running.json'), 'utf8').then((text) => JSON.parse(text));
 
-test('of several up at once one starts the memory and the others find it', async () => {
+test('of several ups at once one starts the memory and the others find it', async () => {
   const fresh = await newHome();
 
   const ups = await Promise.all([1, 2, 3].map(() => runCommand(['up'], { MEMORY_HOME: fresh })));
@@ -306,7 +303,7 @@ test('of several up at once one starts the memory and the others find it', async
   for (const { stdout } of ups) expect(stdout).toContain(`process ${worker},`);
 });
 
-test('what an earlier release started, open to everybody, is started again with a password and its data', async () => {
+test('servers of an earlier release without passwords are restarted with passwords and their data', async () => {
   const fresh = await newHome();
   // As that release did it: folders with the mode that the system gives, and a note without passwords and times.
   await mkdir(join(fresh, 'valkey'));
@@ -347,7 +344,7 @@ test('what an earlier release started, open to everybody, is started again with 
   }
 });
 
-describe('a note whose process ids belong to others by now', () => {
+describe('a record whose process ids now belong to other programs', () => {
   /** Runs as long as the test, under a name that could be a server's or a worker's. */
   async function stranger(): Promise<ChildProcess> {
     const other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)', 'worker', 'valkey-server', 'redis']);
@@ -357,9 +354,9 @@ describe('a note whose process ids belong to others by now', () => {
   }
 
   test.each([
-    ['with the times at which they were started', { worker: 'boot:1', valkey: 'boot:1', falkordb: 'boot:1' }],
+    ['with start times', { worker: 'boot:1', valkey: 'boot:1', falkordb: 'boot:1' }],
     ['of an earlier release', undefined],
-  ])('%s costs these nothing', async (_, started) => {
+  ])('%s does not harm these programs', async (_, started) => {
     const fresh = await newHome();
     const [worker, valkey, falkordb] = [await stranger(), await stranger(), await stranger()];
     const pids = { worker: worker.pid, valkey: valkey.pid, falkordb: falkordb.pid };
@@ -376,7 +373,7 @@ describe('a note whose process ids belong to others by now', () => {
   });
 });
 
-test('down finds the servers of a home by their folders when the note is lost', async () => {
+test('down finds the servers of a home by their folders if the record is lost', async () => {
   const fresh = await newHome();
   const servers = await startServers({ dataFolder: fresh, detached: true, valkeyPassword: 'a', falkordbPassword: 'b' });
   if (!servers.own) throw new Error('the environment names servers');
@@ -387,7 +384,7 @@ test('down finds the servers of a home by their folders when the note is lost', 
   expect(await allEnded([servers.valkey.pid, servers.falkordb.pid])).toBe(true);
 });
 
-describe('a memory.config.ts of the working folder', () => {
+describe('a memory.config.ts in the working folder', () => {
   async function folderWithTypes() {
     const fresh = await newHome();
     const folder = await mkdtemp(join(tmpdir(), 'memory-folder-'));
@@ -408,7 +405,7 @@ describe('a memory.config.ts of the working folder', () => {
     return { fresh, file, command, wasRun };
   }
 
-  test.each(['up', 'worker'])('is not run by %s unless somebody said so', async (name) => {
+  test.each(['up', 'worker'])('is not run by %s unless it is trusted', async (name) => {
     const { command, wasRun } = await folderWithTypes();
 
     const refused = await command(name);
@@ -419,7 +416,7 @@ describe('a memory.config.ts of the working folder', () => {
     expect(await wasRun()).toBe(false);
   });
 
-  test('is run once it was trusted, until it changes, and left aside on demand', async () => {
+  test('is run once trusted, until it changes, and can be skipped', async () => {
     const { fresh, file, command, wasRun } = await folderWithTypes();
 
     const without = await command('up', '--no-config');
@@ -441,7 +438,7 @@ describe('a memory.config.ts of the working folder', () => {
   });
 });
 
-test('a home that cannot be made or written is told in a sentence', async () => {
+test('a home that cannot be created or written is reported in one sentence', async () => {
   const fresh = await newHome();
   await writeFile(join(fresh, 'file'), '');
 
@@ -467,7 +464,7 @@ describe('with OPENAI_API_KEY in the environment', () => {
     return { fake, environment };
   }
 
-  test('up chooses OpenAI, says why, and its worker asks that server', async () => {
+  test('up chooses OpenAI, says why, and its worker calls that server', async () => {
     const { fake, environment } = await environmentWithKey();
 
     const up = await runCommand(['up'], environment);
@@ -482,7 +479,7 @@ describe('with OPENAI_API_KEY in the environment', () => {
     expect(up.stdout + (await readFile(join(environment.MEMORY_HOME, 'worker.log'), 'utf8'))).not.toContain('sk-test');
   });
 
-  test('a worker chooses OpenAI, says why when it is ready, and asks that server', async () => {
+  test('a worker chooses OpenAI, says why when it is ready, and calls that server', async () => {
     const { fake, environment } = await environmentWithKey();
     const servers = await startServers();
     onTestFinished(() => servers.stop());

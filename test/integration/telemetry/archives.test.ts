@@ -18,7 +18,7 @@ afterAll(() => b2?.close());
 const steps = () => watched.agent.spans.filter(({ name }) => name === 'memory.archive');
 const counted = (name: string, tags = {}) => watched.agent.counted(`opencode.memory.archive.${name}`, tags);
 
-test('each step from an export to a restore is a span and a figure, and none tells content or a key', async () => {
+test('each step from an export to a restore is a span and a metric, without content or keys', async () => {
   const environment = { ...watched.environment(), ...b2Environment(b2, CANARY) };
   const worker = await startWorker(environment);
   await run(environment, 'store', STORY);
@@ -58,7 +58,7 @@ test('each step from an export to a restore is a span and a figure, and none tel
   for (const secret of [CANARY, ...b2.secrets()]) expect(sent).not.toContain(secret);
 });
 
-test('what is wrong with an archive is counted once and marks its span, without saying what it holds', async () => {
+test('a problem with an archive is counted once and marks its span, without content', async () => {
   const environment = watched.environment();
   const worker = await startWorker(environment);
   await run(environment, 'store', STORY);

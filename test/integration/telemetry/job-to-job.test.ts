@@ -7,7 +7,7 @@ import { pathTo, run, startWorker, UNTRACED, useWatched } from './watched.ts';
 const watched = useWatched();
 const STORY = 'Mira [Person] WORKS_ON Harbor [Project]: Mira works on Harbor.';
 
-test('from the call to the last write of the graph it is one trace, also across a retry', async () => {
+test('one trace covers an episode from the call to the last write of the graph, also across a retry', async () => {
   const environment = watched.environment();
   const worker = await startWorker(environment);
   watched.openai.fail('unknown-model');
@@ -27,7 +27,7 @@ test('from the call to the last write of the graph it is one trace, also across 
   expect(new Set(spans.map(({ service }) => service))).toEqual(new Set(['memory-manager']));
 });
 
-test('a job that waits for a model goes on in the same trace, and is no error of the queue', async () => {
+test('a job that waits for a model continues in the same trace, and does not count as a queue error', async () => {
   const environment = watched.environment();
   const worker = await startWorker(environment);
   watched.agent.reset();
@@ -44,7 +44,7 @@ test('a job that waits for a model goes on in the same trace, and is no error of
   expect(new Set(jobs.map(({ trace }) => trace)).size).toBe(1);
 });
 
-test('a producer without a tracer begins the trace that the worker goes on with', async () => {
+test('a producer without a tracer starts the trace that the worker continues', async () => {
   const environment = watched.environment();
   const worker = await startWorker(environment);
 
@@ -57,7 +57,7 @@ test('a producer without a tracer begins the trace that the worker goes on with'
   expect(spans.find(({ name }) => name === 'bullmq.processJob')?.tags['_dd.p.tid']).toBe(begun?.slice(0, 16));
 });
 
-test('a worker without a tracer does its jobs all the same', async () => {
+test('a worker without a tracer runs its jobs normally', async () => {
   const environment = watched.environment();
   const worker = await startWorker({ ...environment, ...UNTRACED });
   watched.agent.reset();
@@ -69,7 +69,7 @@ test('a worker without a tracer does its jobs all the same', async () => {
   expect(watched.agent.spans.some(({ name }) => name === 'bullmq.processJob')).toBe(false);
 });
 
-test('a commit is joined with the trace of every episode that it writes', async () => {
+test('a commit is linked to the trace of every episode that it writes', async () => {
   const environment = watched.environment();
   for (const name of ['Ada', 'Bo', 'Cy', 'Di', 'Ed', 'Flo'])
     await run({ ...environment, ...UNTRACED }, 'store', STORY.replaceAll('Mira', name), '--no-wait');

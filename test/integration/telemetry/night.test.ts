@@ -12,7 +12,7 @@ beforeAll(() => {
 });
 afterAll(() => valkey.disconnect());
 
-test('a night is one trace, from the tick to the trial of every archive', async () => {
+test('a nightly run is one trace, from the scheduler to the trial restore of every archive', async () => {
   const environment: Record<string, string> = { ...watched.environment(), MEMORY_EXPORT_CRON: '0 3 * * *' };
   const first = await startWorker({ ...environment, MEMORY_EXPORT_CRON: 'off' });
   await run(environment, 'store', 'Mira [Person] WORKS_ON Harbor [Project]: Mira works on Harbor.');

@@ -4,7 +4,7 @@ import { run, startWorker, useWatched } from './watched.ts';
 const watched = useWatched();
 const CANARY = 'Xanthippe-canary';
 
-test('no content, key or metadata gets into a span, a figure or the log', async () => {
+test('no content, key or metadata appears in a span, a metric or the log', async () => {
   const environment = { ...watched.environment(), OPENAI_API_KEY: `sk-${CANARY}` };
   const worker = await startWorker(environment);
   const story = `${CANARY} [Person] WORKS_ON Harbor [Project]: ${CANARY} works on Harbor.`;
@@ -35,7 +35,7 @@ test('no content, key or metadata gets into a span, a figure or the log', async 
   expect(worker.said()).not.toContain('sk-leaked-key');
 });
 
-test('the log is lines of JSON that name the trace', async () => {
+test('the log has JSON lines with the trace id', async () => {
   const environment = watched.environment();
   const worker = await startWorker(environment);
   watched.openai.fail('unknown-model');

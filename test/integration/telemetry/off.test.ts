@@ -6,7 +6,7 @@ const watched = useWatched();
 const SAYS = `--import=${new URL('loaded.mjs', import.meta.url).href}`;
 const COMMANDS = [['store', 'Harbor uses Valkey 8.', '--no-wait'], ['query', 'Harbor'], ['entities'], ['status']];
 
-test.each(COMMANDS)('without Datadog `%s` loads no tracer, no log and no figures', async (...args) => {
+test.each(COMMANDS)('without Datadog `%s` loads no tracer, no logger and no metrics', async (...args) => {
   const environment = { ...watched.environment(), ...UNTRACED, NODE_OPTIONS: SAYS };
 
   const { stderr } = await runCommand(args, environment);
@@ -14,13 +14,13 @@ test.each(COMMANDS)('without Datadog `%s` loads no tracer, no log and no figures
   expect(stderr).toContain('loaded: \n');
 });
 
-test('with it, it does', async () => {
+test('with Datadog it loads them', async () => {
   const { stderr } = await runCommand(['entities'], { ...watched.environment(), NODE_OPTIONS: SAYS });
 
   expect(stderr).toContain('loaded: dd-trace\n');
 });
 
-test('DD_TRACE_ENABLED=false is obeyed', async () => {
+test('DD_TRACE_ENABLED=false is respected', async () => {
   const { stderr } = await runCommand(['entities'], {
     ...watched.environment(),
     DD_TRACE_ENABLED: 'false',

@@ -12,7 +12,7 @@ const PROGRAM = fileURLToPath(new URL('program.ts', import.meta.url));
 const requestOf = (resource: string) =>
   watched.agent.span((span) => span.name === 'memory.request' && span.resource === resource, resource);
 
-test('the four functions are spans of their own, of the service memory-manager', async () => {
+test('the four functions have their own spans, in the service memory-manager', async () => {
   const environment = watched.environment();
   const worker = await startWorker({ ...environment, ...UNTRACED });
 
@@ -27,7 +27,7 @@ test('the four functions are spans of their own, of the service memory-manager',
   await worker.stop();
 });
 
-test('a failure is marked, with the kind and the sentence but not what was asked', async () => {
+test('a failure is marked with its kind and message but not the query', async () => {
   const ended = await runCommand(['saga', 'show', 'a secret name'], watched.environment());
 
   expect(ended).toMatchObject({ status: 1, stderr: expect.stringContaining('a secret name') });
@@ -39,7 +39,7 @@ test('a failure is marked, with the kind and the sentence but not what was asked
   });
 });
 
-test('hits and misses of the cache arrive, with the group', async () => {
+test('cache hits and misses are reported, with the group', async () => {
   const environment = watched.environment();
   const group = { group: environment.MEMORY_GROUP ?? '' };
 
@@ -49,7 +49,7 @@ test('hits and misses of the cache arrive, with the group', async () => {
   expect(watched.agent.counted('opencode.memory.cache_hit', group)).toBe(2);
 });
 
-test('a program with a tracer of its own sees our spans below its own', async () => {
+test('our spans are children of the spans of the calling program', async () => {
   const environment = watched.environment();
 
   const child = spawn(process.execPath, [PROGRAM], { env: { ...environment, DD_SERVICE: 'shop' } });
@@ -69,7 +69,7 @@ test('a program with a tracer of its own sees our spans below its own', async ()
 test.each([
   ['memory-manager', {}],
   ['team-memory', { DD_SERVICE: 'team-memory' }],
-])('every span and every figure is of the service %s', async (service, named) => {
+])('every span and every metric has the service %s', async (service, named) => {
   const environment = { ...watched.environment(), ...named };
   const worker = await startWorker(environment);
   watched.agent.reset();
@@ -87,7 +87,7 @@ test.each([
   expect(spans.filter(({ resource }) => resource === 'workers')).toEqual([]);
 });
 
-test('what DD_TRACE_DEBUG makes the tracer say stands on stderr, and answers alone on stdout', async () => {
+test('output of DD_TRACE_DEBUG goes to stderr, and stdout has only the answers', async () => {
   const environment = { ...watched.environment(), DD_TRACE_DEBUG: 'true' };
 
   const asked = await runCommand(['query', 'Harbor', '--json'], environment);
@@ -98,7 +98,7 @@ test('what DD_TRACE_DEBUG makes the tracer say stands on stderr, and answers alo
   for (const { stderr } of [asked, mcp]) expect(stderr).toMatch(/plugin/i);
 });
 
-test('an agent that takes the connection and never answers keeps no command from its end', async () => {
+test('an agent that accepts the connection and never answers does not delay the end of a command', async () => {
   const silent = createServer().listen(0, '127.0.0.1');
   onTestFinished(() => void silent.close());
   await once(silent, 'listening');

@@ -173,7 +173,7 @@ describe.skipIf(!isThere)('a home of the previous release', () => {
   const factsOf = async (question: string, own: { group?: string } = {}) =>
     (await memory.search(question, 50, { find: 'facts', cache: false, ...own })).facts.map(({ fact }) => fact);
 
-  test('all that waited is done: in the queue, for its judgement, on disk, and what a hook left', async () => {
+  test('finishes all waiting work: in the queue, waiting for a judgement, spooled on disk, and left by a hook', async () => {
     for (const { uuid, content } of [...QUEUED, ...SPOOLED, story.undecided]) {
       expect((await memory.getEpisode(uuid)).content).toBe(content);
       expect(await factsOf(content)).toContain(content.split(': ')[1]);
@@ -183,7 +183,7 @@ describe.skipIf(!isThere)('a home of the previous release', () => {
     expect(await readdir(join(config.home, 'spool'))).not.toContainEqual(expect.stringMatching(/\.json$/));
   });
 
-  test('a dead letter is listed with its reason, and replayed', async () => {
+  test('lists a dead letter with its reason, and replays it', async () => {
     const [letter, ...others] = await memory.deadLetters.list();
     expect({ others, id: letter?.id }).toEqual({ others: [], id: story.poison.uuid });
     expect(letter?.reason).toMatch(/declined to answer/);
@@ -194,7 +194,7 @@ describe.skipIf(!isThere)('a home of the previous release', () => {
     expect(await memory.getJobCounts('store')).toMatchObject({ failed: 0 });
   });
 
-  test('every old answer is still there', async () => {
+  test('returns every old answer', async () => {
     for (const [question, facts] of Object.entries(before.answers)) {
       const found = (await memory.search(question, 50, { find: 'facts', cache: false })).facts;
       const [asked] = facts.filter(({ fact }) => fact === question);
@@ -211,17 +211,17 @@ describe.skipIf(!isThere)('a home of the previous release', () => {
     expect((await memory.sagas.get(SAGA)).episodes.map(({ uuid }) => uuid)).toEqual(before.saga);
   });
 
-  test('answers that the previous release had cached hide nothing', async () => {
+  test('shows new facts despite answers that the previous release had cached', async () => {
     for (const question of [...story.questions, ...QUEUED.map(({ content }) => content)])
       expect(await memory.queryMemory(question, 20)).toBe(await memory.queryMemory(question, 20, { cache: false }));
   });
 
-  test('what was forgotten stays so', async () => {
+  test('keeps forgotten what was forgotten', async () => {
     expect(await factsOf('hides Canary')).not.toContainEqual(expect.stringContaining('Canary'));
     await expect(memory.getEpisode(story.forgotten.uuid)).rejects.toMatchObject({ name: 'InvalidInputError' });
   });
 
-  test('a turn that a hook kept is kept once', async () => {
+  test('stores a turn that a hook kept once', async () => {
     await hook(MAIN, 'Stop');
     transcript.user('And those of Quay?');
     transcript.says('Into the cellar.');
@@ -235,7 +235,7 @@ describe.skipIf(!isThere)('a home of the previous release', () => {
     expect(turns).toHaveLength(1);
   });
 
-  test('its archives verify, and restore to what they held', async () => {
+  test('has archives that verify and restore', async () => {
     for (const { file, episodes, entities, facts } of before.exported) {
       const copy = newGroup();
       expect(await memory.archives.verify(file, { restore: true })).toMatchObject({ intact: true });
@@ -245,7 +245,7 @@ describe.skipIf(!isThere)('a home of the previous release', () => {
     }
   });
 
-  test('its journal rebuilds the graph that was lost', async () => {
+  test('has a journal that rebuilds a lost graph', async () => {
     await rest();
     const graphs = openGraphs(config.falkordb);
     const hash = async () => (await readInventory(graphs.group(group), DIMENSION)).hashes.exact;

@@ -26,7 +26,7 @@ const DIMENSION = 768;
 const group = newGroup();
 const [first, canary, second, third, ...late] = storyOf(group, 6, 'prefix');
 
-describe.skipIf(!isPreviousReleaseThere())('a home of the previous release with a prefix of its own', () => {
+describe.skipIf(!isPreviousReleaseThere())('a home of the previous release with its own key prefix', () => {
   let folder: string;
   let environment: Record<string, string>;
   let config: Config;
@@ -96,7 +96,7 @@ describe.skipIf(!isPreviousReleaseThere())('a home of the previous release with 
   const textsOf = async () => (await memory.episodes.list({ limit: 100 })).map(({ content }) => content).sort();
   const contentsOf = (...episodes: (typeof first)[]) => episodes.map((episode) => episode?.content).sort();
 
-  test('is rebuilt from its journal when its graph is lost', async () => {
+  test('rebuilds a lost graph from its journal', async () => {
     const graphs = openGraphs(config.falkordb);
     const { host, port, password = '' } = config.falkordb;
     const server = new Redis({ host, port, password });

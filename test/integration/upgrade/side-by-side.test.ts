@@ -17,7 +17,7 @@ const EPISODES = 200;
 const lab = useLaboratory({ delay: 20 });
 
 test.skipIf(!isPreviousReleaseThere())(
-  `a worker of the previous release and one of this share a queue of ${EPISODES} episodes, and nothing is lost or there twice`,
+  `a worker of the previous release and one of this share a queue of ${EPISODES} episodes, and none is lost or stored twice`,
   async () => {
     const { config, memory, environment, worker } = lab.scenario({
       environment: { MEMORY_CONCURRENCY: '4' },

@@ -5,7 +5,7 @@ import { until } from '../../support/wait.ts';
 
 const stores = useStores();
 
-test('a connection ends with its copies, also with one that is reconnecting', async () => {
+test('a connection closes together with its duplicates, even one that is reconnecting', async () => {
   const connection = retryingConnection(stores.config.valkey);
   const [ready, reconnecting] = [connection.duplicate(), connection.duplicate({ host: '127.0.0.1', port: 1 })];
   reconnecting.on('error', () => {});
@@ -19,7 +19,7 @@ test('a connection ends with its copies, also with one that is reconnecting', as
   expect((reconnecting as unknown as { reconnectTimeout: unknown }).reconnectTimeout).toBeNull();
 });
 
-test('a copy that has ended gets no timer that keeps the process alive', async () => {
+test('a closed duplicate gets no timer that keeps the process alive', async () => {
   const connection = retryingConnection(stores.config.valkey);
   const copy = connection.duplicate();
   await copy.ping();
@@ -32,7 +32,7 @@ test('a copy that has ended gets no timer that keeps the process alive', async (
   expect(disconnect).not.toHaveBeenCalled();
 });
 
-test('a copy that is connected again after the end does not reconnect', async () => {
+test('a duplicate connected again after the close does not reconnect', async () => {
   const connection = retryingConnection(stores.config.valkey);
   const nobody = { host: '127.0.0.1', port: 1 };
   const early = connection.duplicate(nobody);

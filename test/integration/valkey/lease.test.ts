@@ -46,7 +46,7 @@ async function scripts(): Promise<number> {
   return Number(/cmdstat_eval:calls=(\d+)/.exec(await asking.info('commandstats'))?.[1] ?? 0);
 }
 
-describe('whoever waits for a lease', () => {
+describe('a process that waits for a lease', () => {
   test('gets it when it is released, with a higher number', async () => {
     const group = newGroup();
     const [one, other] = [openProcess(LONG), openProcess(LONG)];
@@ -62,7 +62,7 @@ describe('whoever waits for a lease', () => {
     await second.release();
   });
 
-  test('asks Valkey nothing meanwhile, also when there are fifty', async () => {
+  test('does not poll Valkey meanwhile, even if fifty wait', async () => {
     const group = newGroup();
     const earlier = await scripts();
     const holder = await openProcess(LONG).take(group);
@@ -86,7 +86,7 @@ describe('whoever waits for a lease', () => {
     await holder.release();
   });
 
-  test('gets it when the holder is dead and the lease has lapsed', async () => {
+  test('gets it when the holder died and the lease expired', async () => {
     const group = newGroup();
     await asking.set(`lease:{${group}}`, 'somebody who died', 'PX', LASTS);
 
@@ -96,7 +96,7 @@ describe('whoever waits for a lease', () => {
     await lease.release();
   });
 
-  test('hears of a release that was called out while its connection was broken', async () => {
+  test('learns of a release that was published while its connection was broken', async () => {
     const group = newGroup();
     const first = await openProcess(LONG).take(group);
     const waiting = openProcess(LONG).take(group);
@@ -109,7 +109,7 @@ describe('whoever waits for a lease', () => {
     await Promise.all([first.release(), second.release()]);
   });
 
-  test('may give up, and the next of its process goes on', async () => {
+  test('can give up, and the next waiter of its process continues', async () => {
     const group = newGroup();
     const holder = await openProcess(LONG).take(group);
     const leases = openProcess(LONG);
@@ -124,7 +124,7 @@ describe('whoever waits for a lease', () => {
     await (await next).release();
   });
 
-  test('is told of waiting once, and not at all when the lease is free', async () => {
+  test('is notified of the wait once, and not at all when the lease is free', async () => {
     const group = newGroup();
     const told: string[] = [];
     const free = await openProcess(LONG).takeUnless(group, {
@@ -140,7 +140,7 @@ describe('whoever waits for a lease', () => {
     expect(told).toEqual(['taken']);
   });
 
-  test('is not kept from it by a process that takes it again and again', async () => {
+  test('gets it although another process takes it again and again', async () => {
     const group = newGroup();
     const busy = openProcess(LONG);
     let isOver = false;
@@ -157,10 +157,10 @@ describe('whoever waits for a lease', () => {
   });
 });
 
-describe('whoever holds a lease', () => {
+describe('the holder of a lease', () => {
   afterEach(() => void vi.useRealTimers());
 
-  test('keeps it for as long as it likes', async () => {
+  test('keeps it for as long as it needs', async () => {
     const group = newGroup();
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
     const lease = await openProcess(LONG).take(group);
@@ -177,7 +177,7 @@ describe('whoever holds a lease', () => {
     expect(await asking.exists(`lease:{${group}}`)).toBe(0);
   });
 
-  test('notices that another has it', async () => {
+  test('notices that another process has it', async () => {
     const group = newGroup();
     const lease = await openProcess(600).take(group);
 
@@ -188,7 +188,7 @@ describe('whoever holds a lease', () => {
     expect(await asking.get(`lease:{${group}}`)).toBe('another');
   });
 
-  test('does not believe in it when Valkey was silent for too long', async () => {
+  test('treats it as lost when Valkey was silent for too long', async () => {
     const frozen = await startValkey();
     const { host, port } = frozen;
     const lease = await openProcess(LASTS, { host, port, tls: false }).take(newGroup());
@@ -202,7 +202,7 @@ describe('whoever holds a lease', () => {
   });
 });
 
-test('whoever is cut off before the answer comes holds the lease and does not wait for itself', async () => {
+test('a process whose connection broke before the answer holds the lease and does not wait for itself', async () => {
   const group = newGroup();
   const proxy = await startProxy(stores.config.valkey, 'resp');
   const own = openProcess(LONG, { host: proxy.host, port: proxy.port, tls: false });

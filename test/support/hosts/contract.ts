@@ -33,7 +33,7 @@ export function agentContract(title: string, kind: AgentKind): void {
         15 * MINUTE,
       );
 
-    test("a turn is one episode of its project's memory, with its tools and without its secrets", async () => {
+    test('a turn is one episode in the memory of its project, with its tools and without its secrets', async () => {
       agent.answers(({ isToolResult }) =>
         isToolResult ? { text: 'The port is 6380.' } : kind.shell('echo port 6380'),
       );
@@ -58,7 +58,7 @@ export function agentContract(title: string, kind: AgentKind): void {
       });
     });
 
-    test('a second session starts with what the first left', async () => {
+    test('a second session starts with the memory of the first', async () => {
       understood();
       const { requests } = await shown('Valkey 8', 'What is up?');
 
@@ -66,7 +66,7 @@ export function agentContract(title: string, kind: AgentKind): void {
     });
 
     describe.skipIf(!isFull)('in full', () => {
-      test('a prompt gets what is relevant to it, once, and the memory does not learn it again', async () => {
+      test('a prompt gets relevant memory once, and the memory does not store it again', async () => {
         await agent.memory.storeEpisode('The lighthouse of Pier is painted by Ines Aalto.');
         agent.answers(() => ({ text: 'The lighthouse of Pier is painted by Ines Aalto.' }));
 
@@ -76,7 +76,7 @@ export function agentContract(title: string, kind: AgentKind): void {
         expect((await agent.everything()).split('painted by Ines Aalto')).toHaveLength(2);
       });
 
-      test('a session in a worktree has the same memory', async () => {
+      test('a session in a worktree uses the same memory', async () => {
         understood();
         const directory = agent.place.worktree;
         await shown('Valkey 8', 'What does Harbor use here?', { directory });
@@ -85,7 +85,7 @@ export function agentContract(title: string, kind: AgentKind): void {
         await agent.kept('said in a worktree');
       });
 
-      test('a resumed session goes on, and each of its turns is stored once', async () => {
+      test('a resumed session continues, and each of its turns is stored once', async () => {
         understood();
         const { session } = await agent.say('Turn one is ordinary.');
         await agent.say('Turn two comes after a resume.', { session });
@@ -96,7 +96,7 @@ export function agentContract(title: string, kind: AgentKind): void {
         expect(turns.sort()).toEqual(['one', 'three', 'two']);
       });
 
-      test('a resumed session is told the rules of other sessions that it does not know yet', async () => {
+      test('a resumed session gets new rules of other sessions', async () => {
         understood();
         const { session } = await agent.say('This session is resumed later.');
         await agent.say('Always paint the boats of Pier green.');
@@ -107,7 +107,7 @@ export function agentContract(title: string, kind: AgentKind): void {
         expect(requests.at(-1)?.shown).toContain('This session is resumed later.');
       });
 
-      test('a killed session: its finished turn is stored, and the unfinished one when it is resumed', async () => {
+      test('a killed session: its finished turn is stored, and the unfinished one when the session is resumed', async () => {
         understood();
         const { session } = await agent.say('This turn ends before the kill.');
         agent.answers(() => ({ text: 'Half of this is said when the agent dies.', isHeld: true }));
@@ -127,7 +127,7 @@ export function agentContract(title: string, kind: AgentKind): void {
           expect(await turnsOf(`This turn ${turn}`)).toBe(1);
       });
 
-      test("a sub-agent's own turns are left out", async () => {
+      test('turns of a sub-agent are left out', async () => {
         agent.answers((request) => {
           if (request.shown.includes('look for the secret cove') && !request.shown.includes('Send a helper'))
             return { text: FOUND };
@@ -140,7 +140,7 @@ export function agentContract(title: string, kind: AgentKind): void {
         expect(await turnsOf('look for the secret cove')).toBe(0);
       });
 
-      test('a compaction: its summary is an episode of its own, and the memory is told again', async () => {
+      test('a compaction: its summary is an episode of its own, and the session gets its memory again', async () => {
         understood();
         const { session } = await agent.say('What does Harbor use, before the compaction?');
         agent.answers((request) => ({ text: kind.isCompaction(request) ? SUMMARY : 'Understood.' }));
@@ -155,7 +155,7 @@ export function agentContract(title: string, kind: AgentKind): void {
         expect(requests.at(-1)?.shown).toContain(SUMMARY);
       });
 
-      test('the MCP server adds and finds, and the turn does not store its calls', async () => {
+      test('the MCP server adds and finds, and its calls are not stored with the turn', async () => {
         await kind.addServer(agent);
         const results: string[] = [];
         const use = async (tool: string, input: object) => {
@@ -185,7 +185,7 @@ export function agentContract(title: string, kind: AgentKind): void {
         expect(turn.metadata).not.toHaveProperty('tools');
       });
 
-      test('the command about the memory: the agent gets its text, and nothing that it looks up is stored again', async () => {
+      test('the memory command: the agent gets its text, and nothing that it looks up is stored again', async () => {
         await agent.memory.storeEpisode('The buoy of Pier is orange.');
         const script = join(inject('built'), 'dist', 'bin', 'main.cjs');
         agent.answers((request) =>
@@ -204,7 +204,7 @@ export function agentContract(title: string, kind: AgentKind): void {
         expect(turn.metadata).not.toHaveProperty('tools');
       });
 
-      test('MEMORY_DISABLED=1 leaves no trace', async () => {
+      test('MEMORY_DISABLED=1 stores nothing', async () => {
         understood();
         const { requests } = await agent.say('What does Harbor use in silence?', {
           environment: { MEMORY_DISABLED: '1' },

@@ -58,7 +58,7 @@ describe.skipIf(noSmallDisk !== '')(`on a full disk${noSmallDisk}`, () => {
     }
   }
 
-  test('each Stop tells the user, and once there is space all turns are stored once', async () => {
+  test('each Stop hook reports it to the user, and once there is space all turns are stored once', async () => {
     const transcript = startTranscript(join(folder, 's1.jsonl'), 's1');
     const turns = Array.from({ length: 10 }, (_, turn) => `user: Question ${turn}\nassistant: Answer ${turn}.`);
     const told: boolean[] = [];
@@ -115,7 +115,7 @@ describe.skipIf(noSmallDisk !== '')(`on a full disk${noSmallDisk}`, () => {
     );
   });
 
-  test('a note of unfinished work outlives it, so that the next session stores what a killed hook did not', async () => {
+  test('a record of unfinished work survives, so that the next session stores the turn of a killed hook', async () => {
     const transcript = startTranscript(join(folder, 's1.jsonl'), 's1');
     await hook('SessionStart', 's1');
     transcript.user('Question');
@@ -145,7 +145,7 @@ describe.skipIf(noSmallDisk !== '')(`on a full disk${noSmallDisk}`, () => {
     expect(await storedTurns()).toHaveLength(3);
   });
 
-  test('a command is told that its episode was not kept, and nothing of it is left', async () => {
+  test('a command reports that its episode was not stored, and leaves nothing of it', async () => {
     disk.fill();
     const away = { ...environment, VALKEY_PORT: String(wrongServers.nothing()) };
     const store = () => runCommand(['store', '--no-wait', 'Harbor uses Valkey.'], away);
@@ -158,7 +158,7 @@ describe.skipIf(noSmallDisk !== '')(`on a full disk${noSmallDisk}`, () => {
     expect(await storedTurns()).toEqual(['Harbor uses Valkey.']);
   });
 
-  test('`up` fails with a sentence and leaves nothing running; with space it starts', async () => {
+  test('`up` fails with one sentence and leaves nothing running; with space it starts', async () => {
     disk.unmount();
     disk = mountSmallDisk(home, 64 * 1024);
     const own = { MEMORY_HOME: home, MEMORY_MODELS: 'local' };
@@ -192,7 +192,7 @@ describe.skipIf(noSmallDisk !== '')(`on a full disk${noSmallDisk}`, () => {
     expect((await runCommand(['down'], own)).status).toBe(0);
   });
 
-  test('an export fails with a sentence, leaves no archive, and succeeds once there is space', async () => {
+  test('an export fails with one sentence, leaves no archive, and succeeds once there is space', async () => {
     const exportDir = join(home, 'exports');
     const workers = await startWorkers({ ...stores.config, group, exportDir }, ['store', 'export']);
     const memory = new MemoryManager({ ...stores.config, group, exportDir });

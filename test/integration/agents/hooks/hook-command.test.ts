@@ -70,8 +70,8 @@ const asked = async (event: HookEvent, more: Record<string, unknown>, group: str
 const jobs = async () => (await queue.getJobs(['wait', 'prioritized'], 0, -1, true)).map(({ data }) => data);
 const spooled = () => readdirSync(join(folder, 'home', 'spool')).filter((name) => name.endsWith('.json'));
 
-describe('Stop', () => {
-  test('answers at once and in silence, and the turn reaches the queue without a worker', async () => {
+describe('the Stop hook', () => {
+  test('returns at once without output, and the turn reaches the queue without a worker', async () => {
     transcript.user('Where are the sessions?');
     transcript.says('In Valkey 8.');
 
@@ -83,7 +83,7 @@ describe('Stop', () => {
     await until('an empty spool', () => spooled().length === 0);
   });
 
-  test('called by many processes at once stores each turn once', async () => {
+  test('run by many processes at once stores each turn once', async () => {
     for (const number of [1, 2, 3]) {
       transcript.user(`question ${number}`);
       transcript.says(`answer ${number}`);
@@ -99,7 +99,7 @@ describe('Stop', () => {
     expect(found).toHaveLength(3);
   });
 
-  test('keeps the turn on disk while Valkey is away', async () => {
+  test('keeps the turn on disk while Valkey is down', async () => {
     transcript.user('one');
     transcript.says('1');
     expect(await hook('Stop', {}, { VALKEY_PORT: String(wrongServers.nothing()) })).toMatchObject(SILENT);
@@ -111,7 +111,7 @@ describe('Stop', () => {
 });
 
 describe('a hook that is killed', () => {
-  test('loses nothing: the next one, of whatever session, keeps its turns', async () => {
+  test('loses nothing: the next hook of any session stores its turns', async () => {
     const path = join(folder, 'killed.jsonl');
     // Nobody writes into it, so that the hook waits there for ever.
     execFileSync('mkfifo', [path]);
@@ -141,7 +141,7 @@ describe('a hook that is killed', () => {
 });
 
 describe('a new session', () => {
-  test('is told what an earlier one left, which is not learnt again', async () => {
+  test('gets the memory of an earlier session, which is not stored again', async () => {
     const group = newGroup();
     const config = { ...stores.config, group };
     const workers = await startWorkers(config, ['store']);
@@ -176,7 +176,7 @@ describe('a new session', () => {
     }
   });
 
-  test('is given no text of a long list of hostile ones as a command, in its briefing or about its words', async () => {
+  test('gets no hostile text as a command, in its briefing or in recalled passages', async () => {
     const group = newGroup();
     const config = { ...stores.config, group };
     const workers = await startWorkers(config, ['store']);
@@ -201,7 +201,7 @@ describe('a new session', () => {
     }
   });
 
-  test('is told its briefing whatever its first words, and each later prompt what was not said yet', async () => {
+  test('gets its briefing whatever its first prompt, and with each later prompt only new memory', async () => {
     const group = newGroup();
     const config = { ...stores.config, group };
     const workers = await startWorkers(config, ['store']);
@@ -238,7 +238,7 @@ describe('a new session', () => {
     }
   });
 
-  test('is never told as true what was replaced', async () => {
+  test('never gets a replaced fact as current', async () => {
     const group = newGroup();
     const config = { ...stores.config, group };
     const workers = await startWorkers(config, ['store']);
@@ -265,7 +265,7 @@ describe('a new session', () => {
   });
 
   test.each(['nothing', 'silent', 'rude'] as const)(
-    'is told nothing when Valkey is %s, which the host logs and the user sees once',
+    'gets no memory when Valkey is %s, which the host logs and the user sees once',
     async (kind) => {
       const port = String(await wrongServers[kind]());
       const away = { VALKEY_PORT: port, FALKORDB_PORT: port };
@@ -283,17 +283,17 @@ describe('a new session', () => {
   );
 });
 
-describe('never in the way', () => {
+describe('a hook never disturbs the host:', () => {
   test.each([
-    ['rubbish', 'Stop', 'rubbish\0'],
-    ['nothing', 'SessionStart', ''],
-    ['an event that we do not know', 'Notification', '{}'],
-    ['a folder that is not there', 'Stop', '{"session_id":"x","transcript_path":"/none","cwd":"/none"}'],
+    ['unreadable input', 'Stop', 'rubbish\0'],
+    ['no input', 'SessionStart', ''],
+    ['an unknown event', 'Notification', '{}'],
+    ['a missing folder', 'Stop', '{"session_id":"x","transcript_path":"/none","cwd":"/none"}'],
   ])('%s', async (_, event, input) => {
     expect(await runCommand(['hook', event], environment, input)).toMatchObject(SILENT);
   });
 
-  test('a setting that cannot be used', async () => {
+  test('an invalid setting', async () => {
     transcript.user('one');
     transcript.says('1');
     const wrong = { VALKEY_PORT: 'seven', MEMORY_SPOOL_LIMIT: 'many' };
@@ -303,13 +303,13 @@ describe('never in the way', () => {
     expect(readFileSync(join(folder, 'home', 'hooks', 'problems.log'), 'utf8')).toContain('VALKEY_PORT is "seven"');
   });
 
-  test('a home that cannot be written', async () => {
+  test('an unwritable home', async () => {
     transcript.user('one');
     expect(await hook('Stop', {}, { MEMORY_HOME: '/dev/null/home' })).toMatchObject(SILENT);
   });
 
   test.each(['SessionStart', 'Stop', 'PreCompact', 'SessionEnd'])(
-    'a home that others can write to, which %s leaves alone',
+    'a home that other users can write to, which %s does not use',
     async (event) => {
       transcript.user('one');
       transcript.says('1');
@@ -325,7 +325,7 @@ describe('never in the way', () => {
     },
   );
 
-  test('a host that does not close its end', async () => {
+  test('a host that does not close the input', async () => {
     const child = startCommand(['hook', 'SessionStart'], environment);
     child.stdin?.write('{"session_id":"s9"}');
     const [status] = await once(child, 'close');
@@ -339,7 +339,7 @@ describe('never in the way', () => {
     expect(existsSync(join(folder, 'home'))).toBe(false);
   });
 
-  test('but a call that is written wrong is told to who wrote it', async () => {
+  test('but a wrong command line is reported', async () => {
     expect(await runCommand(['hook'], environment)).toMatchObject(failure(/hook needs more arguments/));
   });
 });

@@ -15,7 +15,7 @@ const install = (...args: string[]) =>
   runCommand(['install', ...args], { HOME: home, CLAUDE_CONFIG_DIR: join(home, 'c') });
 const settings = () => join(home, 'c', 'settings.json');
 
-test('shows, asks for --yes where nobody can be asked, makes, says that it is there, undoes', async () => {
+test('the command shows a preview, requires --yes without a terminal, installs, reports an existing installation, and uninstalls', async () => {
   const shown = await install('claude-code', '--dry-run');
   expect(shown).toMatchObject({ status: 0, stderr: '' });
   expect(shown.stdout).toMatch(/settings\.json \(new\)\n\+ \{\n\+ {3}"hooks": \{\n/);
@@ -35,7 +35,7 @@ test('shows, asks for --yes where nobody can be asked, makes, says that it is th
   expect((await install('claude-code', '--undo')).stdout).toBe('Claude Code: not installed.\n');
 });
 
-test('--json is one document', async () => {
+test('--json prints one document', async () => {
   const { stdout } = await install('claude-code', '--yes', '--json');
   expect(JSON.parse(stdout)).toEqual({
     agent: 'claude-code',
@@ -48,13 +48,13 @@ test('--json is one document', async () => {
   });
 });
 
-test('mcp without a project prints what to write', async () => {
+test('mcp without a project prints the configuration', async () => {
   const { status, stdout } = await install('mcp');
   expect(status).toBe(0);
   expect(stdout).toMatch(/^Claude Code, all projects: claude mcp add [\s\S]*"mcpServers"/);
 });
 
-test('what cannot be is said in a sentence', async () => {
+test('an impossible installation is refused in one sentence', async () => {
   expect(await install('emacs')).toMatchObject(
     failure(/install supports opencode, claude-code, codex and mcp, not "emacs"/),
   );

@@ -87,10 +87,10 @@ const FILES: readonly (readonly [name: string, agent: Agent, path: string, text:
   ["others' servers", 'mcp', '.mcp.json', '{"mcpServers": {"github": {"command": "gh-mcp"}}}\n'],
 ];
 
-describe('of a file that is there', () => {
+describe('an existing configuration file', () => {
   beforeEach(() => mkdirSync(at('.claude')));
 
-  test.each(FILES)('%s: undoing gives back every byte', (_, agent, path, text) => {
+  test.each(FILES)('%s: is restored exactly by uninstall', (_, agent, path, text) => {
     writeFileSync(at(path), text, { mode: 0o640 });
     chmodSync(at(path), 0o640);
 
@@ -105,7 +105,7 @@ describe('of a file that is there', () => {
   });
 
   test.each(FILES.filter(([, , , text]) => text.trim()))(
-    '%s: a second time changes nothing',
+    '%s: is not changed by a second install',
     (_, agent, path, text) => {
       writeFileSync(at(path), text);
       install(agent);
@@ -119,7 +119,7 @@ describe('of a file that is there', () => {
     },
   );
 
-  test.each(FILES.filter(([, , , text]) => text.trim()))('%s: what was changed since stays', (_, agent, path, text) => {
+  test.each(FILES.filter(([, , , text]) => text.trim()))('%s: keeps later changes', (_, agent, path, text) => {
     writeFileSync(at(path), text);
     install(agent);
     const changed = readFileSync(at(path), 'utf8').replace('{', '{\n  "since": true,');
@@ -133,7 +133,7 @@ describe('of a file that is there', () => {
     expect(changes(agent, { undo: true })).toBe(0);
   });
 
-  test('its link stays a link', () => {
+  test('stays a symbolic link', () => {
     writeFileSync(at('dotfiles.json'), '{"a": 1}');
     symlinkSync(at('dotfiles.json'), at('.claude', 'settings.json'));
 
@@ -144,12 +144,12 @@ describe('of a file that is there', () => {
   });
 });
 
-describe('where no file is', () => {
+describe('without a configuration file', () => {
   test.each([
     ['claude-code', '.claude/settings.json'],
     ['opencode', 'opencode.json'],
     ['mcp', '.mcp.json'],
-  ] as const)('%s gets one, which goes again', (agent, path) => {
+  ] as const)('%s gets one, and uninstall removes it', (agent, path) => {
     install(agent);
     expect(json(at(path))).toBeTruthy();
     undo(agent);
@@ -157,8 +157,8 @@ describe('where no file is', () => {
   });
 });
 
-describe('what is written', () => {
-  test('Claude Code calls the hooks, and by the new path after a move', () => {
+describe('the configuration', () => {
+  test('of Claude Code runs the hooks, from the new path after a move', () => {
     const nowhere = { project: false, environment: { HOME: at('home'), PATH: '' } };
     install('claude-code', nowhere);
     const { hooks } = json(at('home', '.claude', 'settings.json'));
@@ -180,7 +180,7 @@ describe('what is written', () => {
     expect(existsSync(at('home', '.claude', 'settings.json'))).toBe(false);
   });
 
-  test('Codex gets the same hooks in its own file, and lines for its MCP server', () => {
+  test('of Codex has the same hooks in its own file, and lines for its MCP server', () => {
     const { notes } = plan('codex', { project: false, mcp: true });
     install('codex', { project: false });
     const { hooks } = json(at('home', '.codex', 'hooks.json'));
@@ -198,7 +198,7 @@ describe('what is written', () => {
   test.each([
     ['claude-code', '.claude/commands/memory-manager.md', '"/memory-manager forget <what>"'],
     ['codex', '.codex/skills/memory/SKILL.md', '"$memory forget <what>"'],
-  ] as const)('%s gets the command about its memory, and another of that name stays', (agent, path, words) => {
+  ] as const)('of %s gets the memory command, and keeps an existing command of that name', (agent, path, words) => {
     install(agent, { project: false, group: 'team' });
     const text = readFileSync(at('home', path), 'utf8');
     expect(text).toContain(words);
@@ -222,7 +222,7 @@ describe('what is written', () => {
     ['codex', ['.codex/hooks.json', '.codex/skills/memory/SKILL.md']],
     ['opencode', ['opencode.json']],
     ['mcp', ['.mcp.json']],
-  ] as const)('a file of the project that a team shares names no place on this machine: %s', (agent, paths) => {
+  ] as const)('of a shared project contains no path of this machine: %s', (agent, paths) => {
     install(agent, { mcp: true });
 
     for (const path of paths) {
@@ -235,7 +235,7 @@ describe('what is written', () => {
   });
 
   test.each(['claude-code', 'codex', 'mcp'] as const)(
-    'where a shared file could only name such a place, %s is refused with nothing changed',
+    'of a shared project is refused for %s if it would need such a path, and nothing is changed',
     (agent) => {
       const environment = { HOME: at('home'), PATH: '' };
       expect(() => plan(agent, { environment })).toThrow(/shared.*not on the PATH.*npm install -g/);
@@ -245,12 +245,12 @@ describe('what is written', () => {
     },
   );
 
-  test('nor does opencode get a plugin from outside of the project', () => {
+  test('of a shared project gets no opencode plugin from outside the project', () => {
     mkdirSync(at('project'));
     expect(() => plan('opencode', { directory: at('project') })).toThrow(/opencode\.json is shared/);
   });
 
-  test('opencode gets the address of the plugin, and the server only if asked', () => {
+  test('of opencode gets the path of the plugin, and the MCP server only on request', () => {
     install('opencode');
     expect(json(at('opencode.json'))).toEqual({
       $schema: 'https://opencode.ai/config.json',
@@ -272,7 +272,7 @@ describe('what is written', () => {
     expect(existsSync(at('opencode.json'))).toBe(false);
   });
 
-  describe('of opencode is in the form of the host that is there', () => {
+  describe('of opencode has the format of the installed version', () => {
     const script = (name: string, prints: string) => {
       mkdirSync(at('bin'), { recursive: true });
       writeFileSync(at('bin', name), `#!/bin/sh\necho "${prints}"\n`, { mode: 0o755 });
@@ -284,7 +284,7 @@ describe('what is written', () => {
       return json(at('opencode.json'));
     };
 
-    test('by the version that it prints', () => {
+    test('found from the version that it prints', () => {
       script('opencode', '1.18.33');
       expect(written()).toMatchObject({ plugin: [SHARED_PLUGIN] });
       script('opencode', 'opencode 2.3.0');
@@ -293,7 +293,7 @@ describe('what is written', () => {
       expect(changes('opencode', { environment: environment() })).toBe(0);
     });
 
-    test('by its package, without starting it', () => {
+    test('found from its package, without starting it', () => {
       const root = at('lib', 'node_modules', '@opencode', 'cli');
       mkdirSync(join(root, 'bin'), { recursive: true });
       writeFileSync(join(root, 'package.json'), '{"name": "@opencode/cli", "version": "2.3.0"}');
@@ -304,7 +304,7 @@ describe('what is written', () => {
       expect(existsSync(at('started'))).toBe(false);
     });
 
-    test('by the name of the second before its release, and where its installer puts it', () => {
+    test('found from the name of version 2 before its release, where its installer puts it', () => {
       script('opencode2', '');
       expect(written()).toMatchObject({ plugins: [SHARED_PLUGIN] });
 
@@ -313,7 +313,7 @@ describe('what is written', () => {
       expect(written()).toMatchObject({ plugin: [SHARED_PLUGIN] });
     });
 
-    test('and stays in the form that the file has for others', () => {
+    test('unless the existing file has the other format', () => {
       script('opencode', '2.3.0');
       writeFileSync(at('opencode.json'), '{"plugin": ["other"]}');
       install('opencode', { environment: environment() });
@@ -321,21 +321,21 @@ describe('what is written', () => {
       expect(changes('opencode', { environment: environment() })).toBe(0);
     });
 
-    test('and replaces the file that an earlier release wrote, which OpenCode 2 refuses', () => {
+    test('and replaces the file of an earlier release, which OpenCode 2 refuses', () => {
       script('opencode', '2.3.0');
       writeFileSync(at('opencode.json'), `{"plugin": ["${PLUGIN()}.js"]}`);
       install('opencode', { environment: environment() });
       expect(json(at('opencode.json'))).toEqual({ plugins: [SHARED_PLUGIN] });
     });
 
-    test('and leaves that file with its options to opencode 1', () => {
+    test('and keeps that file with its options for opencode 1', () => {
       script('opencode', '1.18.33');
       const text = `{"plugin": [["${SHARED_PLUGIN}.js", {"recall": false}]]}`;
       writeFileSync(at('opencode.json'), text);
       expect(changes('opencode', { environment: environment() })).toBe(0);
     });
 
-    test('and so is the server', () => {
+    test('for the MCP server, too', () => {
       script('opencode', '2.3.0');
       expect(written({ mcp: true })).toMatchObject({
         plugins: [SHARED_PLUGIN],
@@ -346,7 +346,7 @@ describe('what is written', () => {
     });
   });
 
-  test('the user-wide files are where the agents look', () => {
+  test('for the user is written where the agents read it', () => {
     install('claude-code', { project: false });
     install('opencode', { project: false });
     expect(existsSync(at('home', '.claude', 'settings.json'))).toBe(true);
@@ -359,20 +359,20 @@ describe('what is written', () => {
     expect(existsSync(at('x', 'opencode', 'opencode.json'))).toBe(true);
   });
 
-  test('a server for any client is only shown', () => {
+  test('for any other MCP client is only printed', () => {
     const { changes: none, notes } = plan('mcp', { project: false });
     expect(none).toEqual([]);
     expect(notes.join('\n')).toContain('claude mcp add --scope user memory --');
     expect(JSON.parse(notes.at(-1) ?? '').mcpServers.memory.args).toContain('auto');
   });
 
-  test("another's server of the same name is told and not overwritten", () => {
+  test('with a different server of the same name is reported and not overwritten', () => {
     writeFileSync(at('.mcp.json'), '{"mcpServers": {"memory": {"command": "other"}}}');
     expect(() => plan('mcp')).toThrow(/\.mcp\.json cannot be used: .*"memory"/);
   });
 });
 
-describe('refused, with nothing changed', () => {
+describe('install refuses, and changes nothing, for', () => {
   const refused = (agent: Agent, path: string, text: string | Uint8Array, why: RegExp) => {
     mkdirSync(at(path, '..'), { recursive: true });
     writeFileSync(at(path), text);
@@ -382,21 +382,21 @@ describe('refused, with nothing changed', () => {
     expect(readdirSync(at(path, '..')).filter((name) => name.includes('.before-'))).toEqual([]);
   };
 
-  test('a broken file, with its line', () => {
+  test('an invalid file, with its line', () => {
     refused('opencode', 'opencode.jsonc', '{\n  "a": 1\n  "b": 2\n}', /opencode\.jsonc cannot be used: line 3: .*\./);
   });
-  test("comments where Claude Code's settings take none", () => {
+  test("comments where Claude Code's settings allow none", () => {
     refused('claude-code', '.claude/settings.json', '{\n  // mine\n  "a": 1\n}', /takes no comments/);
   });
-  test('another kind of value where the list belongs', () => {
+  test('a value of another type in place of the list', () => {
     refused('opencode', 'opencode.json', '{"plugin": "x"}', /"plugin" is not a list/);
     refused('opencode', 'opencode.json', '{"plugins": "x"}', /"plugins" is not a list/);
     refused('claude-code', '.claude/settings.json', '[]', /the document is not an object/);
   });
-  test('what is not UTF-8', () => {
+  test('a file that is not UTF-8', () => {
     refused('mcp', '.mcp.json', new Uint8Array([0x7b, 0xff, 0x7d]), /not UTF-8/);
   });
-  test('a file that is read-only', () => {
+  test('a read-only file', () => {
     writeFileSync(at('opencode.json'), '{}', { mode: 0o444 });
     expect(() => install('opencode')).toThrow(/read-only; make it writable/);
     expect(readFileSync(at('opencode.json'), 'utf8')).toBe('{}');

@@ -32,7 +32,7 @@ async function start(environment: Record<string, string>): Promise<McpProcess> {
 const NOBODY = { VALKEY_PORT: '1', FALKORDB_PORT: '1' };
 const ADDED = { name: 'x', episode_body: 'Harbor uses Redis.' };
 
-test('without servers the tools are listed, and each call says what is away', async () => {
+test('without servers the tools are listed, and each call says which server is down', async () => {
   const mcp = await start(NOBODY);
 
   const { tools } = await mcp.client.listTools();
@@ -48,7 +48,7 @@ test('without servers the tools are listed, and each call says what is away', as
   expect(await mcp.call('get_status')).toMatchObject({ status: 'error', message: expect.stringMatching(/FalkorDB/) });
 });
 
-test('without Valkey an episode waits on disk, and its state tells so', async () => {
+test('without Valkey an episode is spooled on disk, and its status says so', async () => {
   const mcp = await start(NOBODY);
 
   const receipt = await mcp.call('add_memory', ADDED);
@@ -57,7 +57,7 @@ test('without Valkey an episode waits on disk, and its state tells so', async ()
   expect(await mcp.call('get_memory_status', { uuid: receipt.uuid })).toMatchObject({ state: 'spooled' });
 });
 
-test('frozen servers hold nobody up, and once they go on the episode is handed in', async () => {
+test('frozen servers block no call, and the episode is queued once they recover', async () => {
   const [valkey, falkordb] = await Promise.all([startValkey(), startFalkorDB()]);
   const mcp = await start({ VALKEY_PORT: `${valkey.port}`, FALKORDB_PORT: `${falkordb.port}` });
   let receipt: Record<string, unknown>;
@@ -89,7 +89,7 @@ async function pipe(messages: readonly (object | string)[], environment: Record<
   return { ...ended, answers: answersIn(stdout), home };
 }
 
-test('what was asked before the end of the input is answered, and the program ends', async () => {
+test('requests before the end of the input are answered, and the program exits', async () => {
   const { status, answers, stderr } = await pipe([hello('2025-06-18'), calling(2, 'add_memory', ADDED)]);
 
   expect(status).toBe(0);
@@ -97,14 +97,14 @@ test('what was asked before the end of the input is answered, and the program en
   expect(stderr).toBe('');
 });
 
-test('an input that ends at once, and one of rubbish, end the program without a word too many', async () => {
+test('empty or unreadable input ends the program without extra output', async () => {
   expect(await pipe([])).toMatchObject({ status: 0, answers: [], stderr: '' });
   const rubbish = await pipe(['{"jsonrpc":', '[]', hello('2025-06-18')]);
   expect(rubbish.status).toBe(0);
   expect(rubbish.answers.at(-1)).toMatchObject({ id: 1, result: { serverInfo: { name: 'memory-manager' } } });
 });
 
-test('an episode that was handed in just before the end is on disk without Valkey', async () => {
+test('an episode added just before the end of the input is on disk without Valkey', async () => {
   const { status, home } = await pipe([calling(1, 'add_memory', ADDED)], NOBODY);
 
   expect(status).toBe(0);

@@ -82,7 +82,7 @@ function post(url: URL, headers: Record<string, string | undefined>, body = '{}'
   });
 }
 
-test('two clients share one memory, in the protocols of 2025 and 2026', async () => {
+test('two clients share one memory, with the protocols of 2025 and 2026', async () => {
   const { url, token } = shared;
   const [one, other] = [await connect(url, token), await connect(url, token, 'auto')];
   const group_id = newGroup();
@@ -95,7 +95,7 @@ test('two clients share one memory, in the protocols of 2025 and 2026', async ()
   expect((await one.client.listTools()).tools.map(({ name }) => name)).not.toContain('clear_graph');
 });
 
-test('the token is made once, kept privately and asked for', async () => {
+test('the token is created once, stored privately and required', async () => {
   const { url, token, said } = shared;
   expect(statSync(tokenFile).mode & 0o777).toBe(0o600);
   expect(said()).toContain(token);
@@ -110,7 +110,7 @@ test('the token is made once, kept privately and asked for', async () => {
   expect(second.said()).not.toContain(token);
 });
 
-test('only programs and pages of this machine may ask', async () => {
+test('only programs and pages of this machine are accepted', async () => {
   const { url, token } = shared;
   const listing = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' });
   const status = async (headers: Record<string, string>) =>
@@ -143,14 +143,14 @@ test.each([
   expect(JSON.parse(json)).toMatchObject({ id: 1, result: { tools: expect.any(Array) } });
 });
 
-test('a client that accepts neither form is told', async () => {
+test('a client that accepts neither format gets an error', async () => {
   const { url, token } = shared;
   const answer = await post(url, { authorization: `Bearer ${token}`, accept: 'text/html' }, LISTING);
 
   expect(answer).toMatchObject({ status: 406, text: expect.stringContaining('application/json') });
 });
 
-test('null in the place of params is answered', async () => {
+test('null in place of params is accepted', async () => {
   const { url, token } = shared;
   const body = JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'tools/list', params: null });
 
@@ -159,7 +159,7 @@ test('null in the place of params is answered', async () => {
   expect(JSON.parse(answer.text)).toMatchObject({ id: 7, result: { tools: expect.any(Array) } });
 });
 
-test('what is too long, no JSON or elsewhere is refused', async () => {
+test('a request that is too long, not JSON or at another path is refused', async () => {
   const { url, token } = shared;
   const authorization = `Bearer ${token}`;
 
@@ -169,7 +169,7 @@ test('what is too long, no JSON or elsewhere is refused', async () => {
   expect(await (await fetch(new URL('/health', url))).json()).toEqual({ status: 'healthy', service: 'memory-manager' });
 });
 
-test('a restart goes unnoticed by clients', async () => {
+test('clients do not notice a restart', async () => {
   const first = await start();
   const client = await connect(first.url, first.token);
   expect(await client.call('get_status')).toMatchObject({ status: 'ok' });
@@ -180,7 +180,7 @@ test('a restart goes unnoticed by clients', async () => {
   expect(await client.call('get_status')).toMatchObject({ status: 'ok' });
 });
 
-test('SIGTERM ends it although a client holds its connection', async () => {
+test('SIGTERM ends the server although a client holds its connection', async () => {
   const { child, url, token } = await start();
   await connect(url, token);
   const held = request(url, { method: 'POST', headers: { authorization: `Bearer ${token}` } });
@@ -190,7 +190,7 @@ test('SIGTERM ends it although a client holds its connection', async () => {
   expect(await stop(child)).toBe(0);
 });
 
-test('what cannot be served is said in a sentence', async () => {
+test('an unusable address is reported in one sentence', async () => {
   const { url } = shared;
   const short = join(folder, 'short');
   writeFileSync(short, 'abc\n', { mode: 0o600 });

@@ -15,20 +15,23 @@ async function said(...messages: object[]) {
   return answersIn((await runCommand(['mcp'], environment, lines(messages))).stdout);
 }
 
-test.each(['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25'])('speaks the protocol of %s', async (version) => {
-  const [welcome, listed] = await said(hello(version), { jsonrpc: '2.0', id: 2, method: 'tools/list' });
+test.each(['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25'])(
+  'the server speaks protocol version %s',
+  async (version) => {
+    const [welcome, listed] = await said(hello(version), { jsonrpc: '2.0', id: 2, method: 'tools/list' });
 
-  expect(welcome.result.protocolVersion).toBe(version);
-  expect(listed.result.tools.map((it: { name: string }) => it.name)).toContain('add_memory');
-});
+    expect(welcome.result.protocolVersion).toBe(version);
+    expect(listed.result.tools.map((it: { name: string }) => it.name)).toContain('add_memory');
+  },
+);
 
-test('a protocol that nobody knows yet gets the latest of its kind', async () => {
+test('an unknown protocol version gets the latest known one', async () => {
   const [welcome] = await said(hello('2099-01-01'));
 
   expect(welcome.result.protocolVersion).toMatch(/^2025-/);
 });
 
-test('the protocol of 2026 is spoken with a client that asks for it', async () => {
+test('the protocol of 2026 is used with a client that requests it', async () => {
   const mcp = await startMcp([], environment, { versionNegotiation: { mode: 'auto' } });
 
   const { tools } = await mcp.client.listTools();
@@ -39,7 +42,7 @@ test('the protocol of 2026 is spoken with a client that asks for it', async () =
   await mcp.close();
 });
 
-test('tools are those of Graphiti, each with what it does to the memory', async () => {
+test("the tools are Graphiti's, each annotated with its effect on the memory", async () => {
   const mcp = await startMcp([], environment);
   const { tools } = await mcp.client.listTools();
   await mcp.close();
@@ -61,14 +64,14 @@ test('tools are those of Graphiti, each with what it does to the memory', async 
   }
 });
 
-test('clear_graph is there only when it is allowed', async () => {
+test('clear_graph is listed only if it is allowed', async () => {
   const mcp = await startMcp(['--allow-clear'], environment);
 
   expect((await mcp.client.listTools()).tools.map(({ name }) => name)).toContain('clear_graph');
   await mcp.close();
 });
 
-test('a project has a group of its own, and the user one beside it', async () => {
+test('a project has its own group, and the user has another', async () => {
   const { MEMORY_GROUP: _, ...rest } = environment;
   const cwd = mkdtempSync(join(tmpdir(), 'project-'));
   const identity = ['-c', 'user.name=Mira', '-c', 'user.email=mira@example.org'];
@@ -83,7 +86,7 @@ test('a project has a group of its own, and the user one beside it', async () =>
   expect(instructions).toMatch(/the group is "repo_[\w-]+", and searches also read "user_mira"/);
 });
 
-test('instructions are the same words each time', async () => {
+test('the instructions are the same text each time', async () => {
   const [first, second] = [await said(hello('2025-06-18')), await said(hello('2025-06-18'))];
 
   expect(first[0].result.instructions).toBe(second[0].result.instructions);

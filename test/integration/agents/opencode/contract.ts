@@ -83,8 +83,8 @@ export function pluginContract(version: Version): void {
   const committed = (memory: MemoryManager, count: number) =>
     until(`${count} commits`, async () => (await memory.getJobCounts('store')).completed >= count);
 
-  describe('what was stored is data', () => {
-    test('no mark or tag of it ends the recalled text or reaches the agent through a tool', async () => {
+  describe('stored text is data:', () => {
+    test('no markup of it ends the recalled text or reaches the agent through a tool', async () => {
       const config = await newConfig();
       const memory = await worker(config);
       await memory.waitFor(
@@ -107,7 +107,7 @@ export function pluginContract(version: Version): void {
     });
   });
 
-  test('the briefing that a session gets is noted in the memory, with the session', async () => {
+  test('the briefing of a session is recorded in the memory, with the session', async () => {
     const config = await newConfig();
     const memory = await worker(config);
     await memory.waitFor(await memory.enqueueEpisode('Always use pnpm.', {}, { kind: 'rule', confirmed: true }));
@@ -120,8 +120,8 @@ export function pluginContract(version: Version): void {
     expect(recalled).toContain(delivered.text);
   });
 
-  describe('a long list of hostile texts', () => {
-    test('ends no recalled text and reaches the agent through no tool', async () => {
+  describe('a list of hostile texts', () => {
+    test('never ends the recalled text and never reaches the agent as markup through a tool', async () => {
       const config = await newConfig();
       const memory = await worker(config);
       const notes = await storeHostile(memory, config.group);
@@ -143,7 +143,7 @@ export function pluginContract(version: Version): void {
       expect(linesOfItsOwn(answers.join('\n'))).toEqual([]);
     });
 
-    test('stands as arguments in no error as a command', async () => {
+    test('never appears in an error as a command', async () => {
       const { host } = await opened(await newConfig());
       const forget = (target: object) => host.tool('memory_forget', target);
 
@@ -161,7 +161,7 @@ export function pluginContract(version: Version): void {
   });
 
   describe('recall', () => {
-    test('a second session remembers what the first one said, in its first message and once', async () => {
+    test('gives a second session the memory of the first, in its first message and once', async () => {
       const config = await newConfig();
       const memory = await worker(config);
       const first = await opened(config);
@@ -184,7 +184,7 @@ export function pluginContract(version: Version): void {
       expect(recalledIn(await host.turn(child, 'Redis?', 'Yes.'))).toEqual([]);
     });
 
-    test('never shows what was replaced as true', async () => {
+    test('never shows a replaced fact as current', async () => {
       const config = await newConfig();
       const memory = await worker(config);
       await storeReplaced(memory);
@@ -201,7 +201,7 @@ export function pluginContract(version: Version): void {
       expect(texts).not.toMatch(/listens on port 8080(?! \()/);
     });
 
-    test('that is too late is a line in the log of the host, in powers of two', async () => {
+    test('that is late is logged by the host the 1st, 2nd, 4th … time', async () => {
       const nowhere = { host: '127.0.0.1', port: await wrongServers.silent(), tls: false };
       const config = await newConfig({ valkey: nowhere, falkordb: nowhere });
       const { host, log } = await opened(config, { recallTimeoutMs: 1 });
@@ -216,7 +216,7 @@ export function pluginContract(version: Version): void {
       );
     });
 
-    test('goes into a compaction without asking anybody', async () => {
+    test('goes into a compaction without a server call', async () => {
       const config = await newConfig();
       const memory = await worker(config);
       await memory.enqueueEpisode('Harbor uses Redis for sessions.');
@@ -228,7 +228,7 @@ export function pluginContract(version: Version): void {
       expect(await host.compact(session)).toContain('Harbor uses Redis for sessions.');
     });
 
-    test.each(['valkey', 'falkordb'] as const)('holds no message up while %s is frozen', async (frozen) => {
+    test.each(['valkey', 'falkordb'] as const)('delays no message while %s is frozen', async (frozen) => {
       const [valkey, falkordb] = [await ownServer(startValkey), await ownServer(startFalkorDB)];
       const address = ({ host, port }: Server) => ({ host, port, tls: false });
       const config = await newConfig({ valkey: address(valkey), falkordb: address(falkordb) });
@@ -252,7 +252,7 @@ export function pluginContract(version: Version): void {
       expect(recalledIn(none).length).toBeLessThanOrEqual(1);
     });
 
-    test('is not asked for twice of a session that an earlier process began', async () => {
+    test('is not repeated for a session that an earlier process began', async () => {
       const config = await newConfig();
       const memory = await worker(config);
       await memory.enqueueEpisode('Harbor uses Redis for sessions.');
@@ -272,7 +272,7 @@ export function pluginContract(version: Version): void {
   });
 
   describe('capture', () => {
-    test('200 turns over Valkey up, away, frozen and killed hosts are 200 episodes', async () => {
+    test('200 turns with Valkey up, down, frozen and with killed hosts are 200 episodes', async () => {
       const valkey = await ownServer(startValkey);
       const config = await newConfig({ valkey: { host: valkey.host, port: valkey.port, tls: false } });
       const { host, unload } = await opened(config, { recallTimeoutMs: 130 });
@@ -301,7 +301,7 @@ export function pluginContract(version: Version): void {
       expect(new Set(jobs.map((content) => /Question (\d+)/.exec(content)?.[1])).size).toBe(200);
     });
 
-    test('an agent that repeats for a thousand turns what it recalled teaches the memory nothing', async () => {
+    test('an agent that repeats recalled text for a thousand turns adds nothing to the memory', async () => {
       const config = await newConfig();
       const memory = await worker(config);
       await memory.enqueueEpisode('Harbor uses Redis for sessions. Mira works at Tide since 2024.');
@@ -366,7 +366,7 @@ export function pluginContract(version: Version): void {
       await until('the forgetting', async () => !(await call('memory_list', {})).includes('Harbor'));
     });
 
-    test('add takes a decision, a task that replaces one, and a rule that counts once the user confirms it', async () => {
+    test('accept a decision, a task that replaces one, and a rule that takes effect once the user confirms it', async () => {
       const config = await newConfig();
       const memory = await worker(config);
       const { host } = await opened(config);
@@ -396,25 +396,28 @@ export function pluginContract(version: Version): void {
       expect(await host.tool('memory_add', { text: 'x', kind: 'wish' })).toMatch(/check kind/);
     });
 
-    test.each(['nothing', 'silent'] as const)('answer in words when nothing can be had: %s', async (kind) => {
-      const nowhere = { host: '127.0.0.1', port: await wrongServers[kind](), tls: false };
-      const config = await newConfig({ valkey: nowhere, falkordb: nowhere });
-      const { host: impatient } = await opened(config, kind === 'silent' ? { toolTimeoutMs: 300 } : {});
-      const { host } = await opened(config);
+    test.each(['nothing', 'silent'] as const)(
+      'answer with a message when the servers are unavailable: %s',
+      async (kind) => {
+        const nowhere = { host: '127.0.0.1', port: await wrongServers[kind](), tls: false };
+        const config = await newConfig({ valkey: nowhere, falkordb: nowhere });
+        const { host: impatient } = await opened(config, kind === 'silent' ? { toolTimeoutMs: 300 } : {});
+        const { host } = await opened(config);
 
-      for (const [name, args] of Object.entries({
-        memory_search: { query: 'Redis' },
-        memory_list: {},
-        memory_forget: { fact: 'x' },
-      }))
-        expect(await impatient.tool(name, args)).toMatch(/^memory unavailable: .+\.$/);
-      expect(await host.tool('memory_add', { text: 'Harbor uses Redis.' })).toContain('Kept');
-      expect(await host.tool('memory_search', { query: 7 })).toBe('The arguments cannot be used: check query.');
-    });
+        for (const [name, args] of Object.entries({
+          memory_search: { query: 'Redis' },
+          memory_list: {},
+          memory_forget: { fact: 'x' },
+        }))
+          expect(await impatient.tool(name, args)).toMatch(/^memory unavailable: .+\.$/);
+        expect(await host.tool('memory_add', { text: 'Harbor uses Redis.' })).toContain('Kept');
+        expect(await host.tool('memory_search', { query: 7 })).toBe('The arguments cannot be used: check query.');
+      },
+    );
   });
 
   describe('a host', () => {
-    test('has no plugin when it is turned off or wrongly set', async () => {
+    test('loads no plugin when it is turned off or misconfigured', async () => {
       const config = await newConfig();
       const { load } = DOUBLES[version]();
 
@@ -427,7 +430,7 @@ export function pluginContract(version: Version): void {
       expect(await load(config.home)).toBeUndefined();
     });
 
-    test('ends although Valkey is frozen', async () => {
+    test('exits although Valkey is frozen', async () => {
       const valkey = await ownServer(startValkey);
       const config = await newConfig({ valkey: { host: valkey.host, port: valkey.port, tls: false } });
       const { host, unload } = await opened(config);

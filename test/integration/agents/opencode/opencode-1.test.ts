@@ -30,13 +30,13 @@ describe('opencode 1', () => {
     return { hooks, directory: home };
   }
 
-  test('loads the plugin once for a folder', async () => {
+  test('loads the plugin once per folder', async () => {
     const { directory } = await opened();
 
     expect(await server({ directory }, {})).toEqual({});
   });
 
-  test('keeps what others put into a compaction, and gets nothing where nothing is known', async () => {
+  test('keeps what other plugins add to a compaction, and gets nothing from an empty memory', async () => {
     const { hooks } = await opened();
     const host = hostOf(hooks);
     const session = await host.newSession();
@@ -49,7 +49,7 @@ describe('opencode 1', () => {
     expect(output.context).toEqual(['theirs']);
   });
 
-  test('is never thrown at, whatever it tells', async () => {
+  test('never gets an exception, whatever it sends', async () => {
     const { hooks } = await opened();
 
     for (const rubbish of [

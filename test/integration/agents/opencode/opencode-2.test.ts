@@ -56,14 +56,14 @@ describe('OpenCode 2', () => {
     return { config, kept };
   }
 
-  test('gets nothing from `setup` where it is opencode 1.18, which calls that as well', async () => {
+  test('gets nothing from `setup` if it is opencode 1.18, which also calls it', async () => {
     const poor = { options: {}, agent: {}, catalog: {}, command: {}, plugin: {}, skill: {} };
 
     expect(await setupWith(poor, () => {})).toBeUndefined();
     expect(await setupWith(undefined, () => {})).toBeUndefined();
   });
 
-  test('is told why the memory is off when it does not name the folder', async () => {
+  test('gets the reason why the memory is off if it does not name the folder', async () => {
     await newConfig();
     const log: string[] = [];
     const { location: _, ...context } = openSecondHost().context('/nowhere');
@@ -72,7 +72,7 @@ describe('OpenCode 2', () => {
     expect(log).toEqual([expect.stringContaining('which folder')]);
   });
 
-  test('sends the same recalled text in the same place with each request, also after a restart', async () => {
+  test('sends the same recalled text at the same position in each request, also after a restart', async () => {
     const config = await newConfig();
     const running = await startWorkers(config, ['store']);
     const memory = new MemoryManager(config);
@@ -109,7 +109,7 @@ describe('OpenCode 2', () => {
     expect(host.sessions.get(session)?.messages.filter(({ text = '' }) => text.includes(RECALL_BEGIN))).toEqual([]);
   });
 
-  test("keeps a sub-agent's turns out, also when it says late that the session is one", async () => {
+  test('leaves out turns of a sub-agent, even if it reports late that the session is one', async () => {
     const { config, kept } = await withoutValkey();
     const [host, directory] = [openSecondHost(), await folder()];
     const context = host.context(directory, { group: config.group });
@@ -133,7 +133,7 @@ describe('OpenCode 2', () => {
     expect(kept()).toEqual([]);
   });
 
-  test('of two folders, keeps each turn once, in the memory of its folder', async () => {
+  test('with two folders stores each turn once, in the memory of its folder', async () => {
     const { config, kept } = await withoutValkey();
     const [host, one, two] = [openSecondHost(), await folder(), await folder()];
     await load(host, one, { group: `${config.group}-one` });
@@ -156,7 +156,7 @@ describe('OpenCode 2', () => {
       );
   });
 
-  test('of two copies in one folder, or one loaded again, runs one', async () => {
+  test('runs one of two copies in a folder, or of a reloaded plugin', async () => {
     const { config, kept } = await withoutValkey();
     const [host, directory] = [openSecondHost(), await folder()];
     await load(host, directory, { group: config.group });
@@ -170,7 +170,7 @@ describe('OpenCode 2', () => {
     expect(kept()).toHaveLength(1);
   });
 
-  test("tells a command's template from the user's words", async () => {
+  test("distinguishes the template of a command from the user's words", async () => {
     const { config, kept } = await withoutValkey();
     const [host, directory] = [openSecondHost(), await folder()];
     await mkdir(join(directory, '.opencode', 'commands', 'deep'), { recursive: true });
@@ -192,7 +192,7 @@ describe('OpenCode 2', () => {
     expect(kept().filter((turn) => turn.includes('"template":true'))).toHaveLength(2);
   });
 
-  test('has the command /memory, whose text is not taken for words of the user; one of the same name stays', async () => {
+  test("has the command /memory, whose text is not stored as the user's words; an existing command of that name stays", async () => {
     const { config, kept } = await withoutValkey();
     const [host, directory, other] = [openSecondHost(), await folder(), await folder()];
     await mkdir(join(other, '.opencode', 'commands'), { recursive: true });
@@ -214,7 +214,7 @@ describe('OpenCode 2', () => {
     expect([...(contexts[1]?.commands.keys() ?? [])]).toEqual([]);
   });
 
-  test('gives its tools as plain JSON Schema that the model can call itself', async () => {
+  test('offers its tools as plain JSON Schema that the model can call directly', async () => {
     const config = await newConfig();
     const [host, directory] = [openSecondHost(), await folder()];
     const context = host.context(directory, { group: config.group });
@@ -235,7 +235,7 @@ describe('OpenCode 2', () => {
     });
   });
 
-  test('is never thrown at, whatever it tells', async () => {
+  test('never gets an exception, whatever it sends', async () => {
     const { config } = await withoutValkey();
     const [host, directory] = [openSecondHost(), await folder()];
     await load(host, directory, { group: config.group });

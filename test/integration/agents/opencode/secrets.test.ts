@@ -19,7 +19,7 @@ const SEEN = 'Lighthouse';
 /** A one-time code: so few digits stand in any figure or time. */
 const SHORT_NUMBER = /^[\d ]{1,8}$/;
 
-test('none of two hundred secrets is in spool, queue, journal, graph, archive, trace or log', async (context) => {
+test('spool, queue, journal, graph, archive, trace and log contain none of two hundred secrets', async (context) => {
   const { servers } = watched.stores;
   if (!servers.own) return context.skip('the files of other servers cannot be read');
   const environment = { ...watched.environment(), MEMORY_MODELS: 'local' };

@@ -190,10 +190,10 @@ const HISTORIES: Record<PastAgent, () => void> = {
 };
 const DAMAGED: Record<PastAgent, number> = { 'claude-code': 2, codex: 2, opencode: 2 };
 
-describe.each(Object.keys(HISTORIES) as PastAgent[])('%s', (agent) => {
+describe.each(Object.keys(HISTORIES) as PastAgent[])('past sessions of %s', (agent) => {
   beforeEach(() => HISTORIES[agent]());
 
-  test('imported twice, every turn is stored once, in the memory of its project, without secrets', async () => {
+  test('imported twice store every turn once, in the memory of its project, without secrets', async () => {
     const first = await importPastSessionsOf(services, options(agent));
     const second = await importPastSessionsOf(services, options(agent));
 
@@ -217,7 +217,7 @@ describe.each(Object.keys(HISTORIES) as PastAgent[])('%s', (agent) => {
     expect(summary).toMatchObject({ source: 'text', metadata: { kind: 'summary' } });
   });
 
-  test('what it would bring is shown first, and stores nothing', async () => {
+  test('are listed in a preview, which stores nothing', async () => {
     const preview = await previewPastImport(services, options(agent));
 
     expect(preview).toMatchObject({ sessions: 2, turns: 4, summaries: 1, known: 0, running: 0, subAgents: 1 });
@@ -231,7 +231,7 @@ describe.each(Object.keys(HISTORIES) as PastAgent[])('%s', (agent) => {
     expect(await jobs()).toEqual([]);
   });
 
-  test('can be limited to a project, to a time, and to one memory', async () => {
+  test('can be limited to a project, to a period, and to one memory', async () => {
     expect(await previewPastImport(services, options(agent, { project: notes }))).toMatchObject({
       sessions: 1,
       turns: 1,
@@ -246,7 +246,7 @@ describe.each(Object.keys(HISTORIES) as PastAgent[])('%s', (agent) => {
   });
 });
 
-test('sessions of a second clone are left out until it has joined', async () => {
+test('sessions of a second clone are left out until the clone has joined', async () => {
   const clone = join(folder, 'clone');
   execFileSync('cp', ['-r', harbor, clone]);
   for (const [index, directory] of [harbor, clone].entries()) {
@@ -279,7 +279,7 @@ test('sessions of a second clone are left out until it has joined', async () => 
   });
 });
 
-test('what a hook of Claude Code has stored is known, and after an import a hook stores nothing new', async () => {
+test('turns that a Claude Code hook stored are skipped, and after an import a hook stores nothing again', async () => {
   const session = claudeSession('-harbor', 'one');
   session.user('Where are the sessions?', { cwd: harbor });
   session.says('In Valkey 8.', { cwd: harbor });
@@ -304,7 +304,7 @@ test('what a hook of Claude Code has stored is known, and after an import a hook
   expect(await jobs()).toHaveLength(2);
 });
 
-test('a turn that hooks have spooled goes before the same turn of the import', async () => {
+test('a turn spooled by hooks takes precedence over the same turn of the import', async () => {
   const session = claudeSession('-harbor', 'one');
   session.user('Where are the sessions?', { cwd: harbor });
   const input = JSON.stringify({
@@ -328,7 +328,7 @@ test('a turn that hooks have spooled goes before the same turn of the import', a
   expect(await contents()).toEqual(['user: Where are the sessions?\nassistant: In Valkey.']);
 });
 
-test('a turn that is stored in the graph is known when its job is gone', async () => {
+test('a turn in the graph is recognized although its job is gone', async () => {
   const session = claudeSession('-harbor', 'one');
   session.user('Where are the sessions?', { cwd: harbor });
   session.says('In Valkey 8.', { cwd: harbor });
@@ -344,7 +344,7 @@ test('a turn that is stored in the graph is known when its job is gone', async (
   expect(await importPastSessionsOf(services, options('claude-code'))).toMatchObject({ added: 0, known: 1 });
 });
 
-test('a turn that an agent is working on waits for its end', async () => {
+test('an unfinished turn of an agent is not imported until it ends', async () => {
   const now = Date.parse('2026-11-22T10:05:00Z');
   const session = claudeSession('-harbor', 'one');
   session.user('Where are the sessions?', { cwd: harbor });
@@ -370,7 +370,7 @@ test('turns that a resumed session repeats are stored once, under the first sess
   expect((await jobs()).map(({ saga }) => saga).sort()).toEqual(['one', 'two']);
 });
 
-test('recalled text is not learnt again', async () => {
+test('recalled text is not stored again', async () => {
   const session = claudeSession('-harbor', 'one');
   session.add('attachment', {
     attachment: {
@@ -386,7 +386,7 @@ test('recalled text is not learnt again', async () => {
   expect(await contents()).toEqual(['user: Where is it?\nassistant: I have looked it up.']);
 });
 
-test('a compressed rollout of Codex is read, and a database that is damaged stops nothing', async () => {
+test('a compressed Codex rollout is read, and a damaged database does not stop the import', async () => {
   const id = '11111111-1111-4111-8111-111111111111';
   const { path, turn } = startRollout(join(folder, 'codex'), id, harbor);
   turn('Where are the sessions?', 'In Valkey 8.');
@@ -402,7 +402,7 @@ test('a compressed rollout of Codex is read, and a database that is damaged stop
   expect(notices).toEqual([expect.stringMatching(/opencode\.db cannot be read/)]);
 });
 
-describe('the command', () => {
+describe('the import command', () => {
   const command = (...args: string[]) =>
     runCommand(['import', ...args], {
       ...environmentOf(stores.config),
@@ -411,7 +411,7 @@ describe('the command', () => {
       ...environment,
     });
 
-  test('shows what it would bring, asks, imports with --yes, and then finds nothing new', async () => {
+  test('shows a preview, asks, imports with --yes, and then finds nothing new', async () => {
     HISTORIES['claude-code']();
 
     const shown = await command('claude-code', '--dry-run');
@@ -432,7 +432,7 @@ describe('the command', () => {
     expect(await contents()).toEqual(STORED);
   });
 
-  test('prints one object with --json, and one sentence where there is nothing', async () => {
+  test('prints one object with --json, and one sentence if there is nothing to import', async () => {
     HISTORIES.codex();
 
     const made = await command('codex', '--yes', '--json');
@@ -450,7 +450,7 @@ describe('the command', () => {
     expect(await command('some-file.json', '--yes')).toMatchObject(failure(/--yes is for past sessions/));
   });
 
-  test('killed in the middle and repeated, it stores every turn once', async () => {
+  test('killed halfway and repeated stores every turn once', async () => {
     const count = 1_200;
     const session = claudeSession('-harbor', 'long');
     for (let number = 1; number <= count; number += 1) {

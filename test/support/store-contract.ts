@@ -153,7 +153,7 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       expect(await store.list('nothing')).toEqual([]);
     });
 
-    test('what is removed is gone, with all that it had replaced; again is no failure', async () => {
+    test('remove a file with its replaced versions; removing it again is no error', async () => {
       const { store } = await open();
       for (const text of ['first', 'second', 'third']) await store.put('one.json', from([text]));
       await store.put('one.json.gz', from(['another']));
@@ -166,7 +166,7 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
     });
   });
 
-  test('sweep leaves alone who is still writing, and every archive', async () => {
+  test('sweep keeps running writes and all archives', async () => {
     const { store, part } = await open();
     const swept: number[] = [];
     async function* content() {

@@ -29,7 +29,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** A told memory with endings, rivals, aliases and a saga. */
+/** A memory with ended and contradicting facts, aliases and a saga. */
 async function toldMemory() {
   const memory = openMemory({ same: [['Harbor', 'Harbour']] });
   await memory.store(1, 'Harbor uses Redis. Quay uses Kafka.');

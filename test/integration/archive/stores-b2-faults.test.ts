@@ -290,7 +290,7 @@ describe('a connection cut at 20 random bytes of a put', () => {
       b2.repair();
 
       expect(await store.list()).toEqual([]);
-      // The server could not be told to forget it either.
+      // The request to cancel the file failed, too.
       expect(b2.unfinished()).toEqual([`${prefix}/one.json`]);
       await store.put('one.json', pieces(content));
       expect(await read(store, 'one.json')).toEqual(content);

@@ -125,7 +125,7 @@ golden(`an episode of ours in a graph that graphiti_core wrote${goldenNote}`, ()
 
     const after = await wholeGraph(graph);
     const expected = everything(graph.group);
-    // What Python had ended is gone from the summary that was made anew.
+    // The rebuilt summary leaves out facts that Python had ended.
     setLines(expected, 'Harbor', heldOf('Harbor'));
     const left = [...after.nodes, ...after.edges].filter(({ properties }) => 'uuid' in properties);
     expect(left.map(({ properties }) => String(properties.uuid)).sort()).toEqual([...expected.keys()].sort());
@@ -195,7 +195,7 @@ function everything(group: string): Map<string, Properties> {
   );
 }
 
-/** The order of a summary's sentences is nobody's business. */
+/** The order of a summary's sentences does not matter. */
 function comparable(properties: Properties): Properties {
   const { summary, ...rest } = withoutVectors(properties);
   return { ...rest, ...(summary !== undefined && { summary: String(summary).split('\n').sort() }) };

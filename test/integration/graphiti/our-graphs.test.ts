@@ -82,7 +82,7 @@ const EPISODES: readonly Told[] = [
     sourceDescription: '',
   },
   { day: '0001-01-01', content: 'Atlas uses Papyrus.' },
-  // Held, said again later, and only then told that it had ended in between.
+  // A fact, stated again later; only then an episode says that it had ended in between.
   { day: '2025-05-01', content: 'Quay uses Kafka.' },
   { day: '2025-07-01', content: 'Quay uses Kafka.' },
   { day: '2025-06-01', content: 'Quay no longer uses Kafka.' },

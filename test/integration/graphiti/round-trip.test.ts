@@ -48,7 +48,7 @@ describe.skipIf(!isGoldenThere)(`a graph of graphiti_core in an export of ours${
   async function exportOf(graph: GroupGraph): Promise<GoldenGraph> {
     const { file, location } = await exportGraph(graph, folderStore(stores.config.exportDir), () => {});
     const { nodes, edges } = JSON.parse(await readFile(join(location, file), 'utf8')) as GoldenGraph;
-    // Our notes are nobody's business but ours.
+    // Our private nodes are not compared.
     return { nodes: nodes.filter(({ labels }) => !labels.some((it) => PRIVATE_LABELS.includes(it))), edges };
   }
 });

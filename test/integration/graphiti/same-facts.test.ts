@@ -7,7 +7,7 @@ import {
   useScriptedIngest,
 } from '../../support/graphiti/scripted-ingest.ts';
 
-// Cases of graphiti_core's own tests, told to our pipeline; docs/graphiti.md names those that end differently. Where ours does something else the test
+// Cases of graphiti_core's own tests, run in our pipeline; docs/graphiti.md names those that end differently. Where ours does something else the test
 // says `ours`.
 
 const tell = useScriptedIngest();

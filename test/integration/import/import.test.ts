@@ -263,7 +263,7 @@ describe('the import command', () => {
 
   test('stores each episode once if it is killed halfway and repeated', async () => {
     const COUNT = 20_000;
-    // A queue of its own, which nobody works on.
+    // Its own queue, without a worker.
     const own = { ...environment(), MEMORY_QUEUE_PREFIX: `{${newGroup()}}` };
     const file = join(folder, 'many.json');
     const list = Array.from({ length: COUNT }, (_, id) => ({

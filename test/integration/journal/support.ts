@@ -17,7 +17,7 @@ import { useScriptedMemories } from '../../support/scripted-memory.ts';
 import { useStoreConnections } from '../../support/store-connections.ts';
 import { useStores } from '../../support/stores.ts';
 
-/** Memories that are told, lost and rebuilt, each in a group and with a folder for archives of its own. */
+/** Memories to fill, lose and rebuild, each with its own group and archive folder. */
 export function useRebuilding() {
   const stores = useStores();
   const opened = useStoreConnections(stores);
@@ -73,7 +73,7 @@ export function useRebuilding() {
       );
     }
 
-    /** As whoever holds the lease writes. */
+    /** Writes as the holder of the lease. */
     async function fenced<T>(write: (both: { fence: number; seen: number }) => Promise<T>): Promise<T> {
       const lease = await leases.take(group);
       try {

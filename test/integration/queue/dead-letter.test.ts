@@ -28,7 +28,7 @@ beforeAll(() => {
   valkey = connection();
 });
 beforeEach(() => {
-  // A spool of its own, since whoever drains one fills the queue of its own prefix.
+  // Its own spool, since a process that drains a spool fills the queue of its own prefix.
   const name = newGroup();
   config = { ...stores.config, queuePrefix: `{${name}}`, home: join(stores.config.home, name) };
   memory = new MemoryManager(config);

@@ -5,7 +5,7 @@ import { names, texts, useMemories } from './memories.ts';
 const newMemory = useMemories(useStores());
 const day = (text: string) => new Date(text);
 
-/** Harbor used Redis from January to March 2025, which was learnt in May; the rest says itself. */
+/** Harbor used Redis from January to March 2025, and the end was learned in May. */
 async function harbor() {
   const it = await newMemory();
   const [ship, thing] = [await it.entity('Harbor'), await it.entity('thing')];

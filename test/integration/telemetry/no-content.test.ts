@@ -12,7 +12,7 @@ test('no content, key or metadata appears in a span, a metric or the log', async
   const store = (...more: string[]) => run(environment, 'store', story, metadata, ...more);
 
   await store('--key', CANARY, '--saga', CANARY, '--source-description', CANARY);
-  // A model's server quotes what it was sent; all of these have to be told without that.
+  // A model server quotes its input; none of these reports may contain that quote.
   watched.openai.fail('unknown-model', 'prose', 'wrong-types');
   await store();
   watched.openai.fail({ kind: 'refused', status: 400, message: CANARY });

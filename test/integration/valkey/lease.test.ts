@@ -35,7 +35,7 @@ afterAll(() => {
   asking.disconnect();
 });
 
-/** Resolves once somebody waits for the lease. */
+/** Resolves once a process waits for the lease. */
 const waited = (group: string) =>
   until('somebody waits', async () => {
     const [, count] = (await asking.pubsub('NUMSUB', `lease:{${group}}`)) as [string, number];

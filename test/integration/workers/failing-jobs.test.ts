@@ -357,7 +357,7 @@ describe('a model', () => {
         reason: expect.stringMatching(/the model declined to answer/),
         traceId: expect.stringMatching(/^[0-9a-f]{32}$/),
       });
-    // Their raw texts are there all the same.
+    // Their raw texts are stored nevertheless.
     expect((await memory.getGraphSize()).episodes).toBe(80);
   });
 

@@ -113,7 +113,7 @@ describe('the Stop hook', () => {
 describe('a hook that is killed', () => {
   test('loses nothing: the next hook of any session stores its turns', async () => {
     const path = join(folder, 'killed.jsonl');
-    // Nobody writes into it, so that the hook waits there for ever.
+    // Without a writer the hook waits there until it is killed.
     execFileSync('mkfifo', [path]);
     const hooks = join(folder, 'home', 'hooks');
     const left = () => (existsSync(hooks) ? readdirSync(hooks) : []).filter((name) => /\.(?:work|lock)$/.test(name));
@@ -160,7 +160,7 @@ describe('a new session', () => {
       );
 
       const prompt = { prompt: 'Which store has the sessions of Harbor?' };
-      // It was told that already.
+      // The session got that already.
       expect((await asked('UserPromptSubmit', prompt, group)) ?? '').not.toContain('keeps its sessions');
       transcript.user(prompt.prompt);
       transcript.says('As the memory has it:\n- Harbor keeps its sessions in **Valkey 8**.\nI would keep it so.');

@@ -16,7 +16,7 @@ const stores = useStores();
 const opened = useStoreConnections(stores);
 // In parts, so that no scanner takes it for a real one.
 const SECRET = ['AKIA', '5Z7QX2VMK3LWTR4B'].join('');
-/** What was replaced, told as if it were true. */
+/** A replaced sentence, shown as current. */
 const OUTDATED = /listens on port 8080(?! \()/;
 let workers: RunningWorkers;
 let mcp: McpProcess;

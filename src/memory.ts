@@ -54,7 +54,7 @@ import type { MentionsOptions, TimelineOptions } from './memory/timeline.ts';
 import { type Communities, openCommunities, openSagas, type Sagas } from './memory/upkeep.ts';
 import type { EpisodeReceipt, JobCounts, QueueName, Receipt } from './queue/producer.ts';
 import type { DrainResult } from './queue/spool/drain.ts';
-import { checkHome } from './running-settings.ts';
+import { assertPrivateHome } from './running-settings.ts';
 import { traceRequest } from './telemetry/tracing.ts';
 import type { Triplet } from './triplet.ts';
 
@@ -84,7 +84,7 @@ export class MemoryManager {
     this.config = { ...loadConfig(), ...checkConfig(config) };
     checkStores(this.config);
     checkGroup(this.config.group);
-    checkHome(this.config.home);
+    assertPrivateHome(this.config.home);
     this.#services = openServices(this.config, checkInput('parts', parts));
     this.archives = openArchives(this.#services);
     this.communities = openCommunities(this.#services);

@@ -20,7 +20,7 @@ export function savedSettings(
   fallback: (name: string) => string | undefined,
 ): (name: string) => string | undefined {
   const home = homeFolder(environment);
-  checkHome(home);
+  assertPrivateHome(home);
   const noted = readRunningFile(home);
   const byStore = Object.fromEntries(
     ['FALKORDB', 'VALKEY'].map((store): [string, Noted] => {
@@ -29,7 +29,8 @@ export function savedSettings(
       const [hostName, portName] = [`${store}_HOST`, `${store}_PORT`];
       if (!environment[hostName] && !environment[portName]) return [store, noted];
       const address = [environment[hostName] || fallback(hostName), environment[portName] || fallback(portName)];
-      const isNoted = (note: Noted) => address.map(onThisMachine).join() === [note[hostName], note[portName]].join();
+      const isNoted = (note: Noted) =>
+        address.map(normalizeLocalhost).join() === [note[hostName], note[portName]].join();
       if (isNoted(noted)) return [store, noted];
       const found = noteOfServer(address[1] ?? '', environment);
       const secrets = Object.entries(found).filter(([name]) => SECRETS.has(name) && storeOf(name) === store);
@@ -40,7 +41,7 @@ export function savedSettings(
 }
 
 /** Where this home's running `up` has a store; undefined where it has none. */
-export function runningPlace(environment: Environment, store: string): Noted | undefined {
+export function runningAddress(environment: Environment, store: string): Noted | undefined {
   const noted = readRunningFile(homeFolder(environment));
   const [host, port] = [noted[`${store}_HOST`], noted[`${store}_PORT`]];
   return host && port ? { host, port } : undefined;
@@ -51,13 +52,14 @@ const SECRETS = new Set(['FALKORDB_PASSWORD', 'VALKEY_PASSWORD', 'MEMORY_JOURNAL
 /** Each Valkey has its own journal key. */
 const storeOf = (name: string): string => (name === 'MEMORY_JOURNAL_KEY' ? 'VALKEY' : (name.split('_')[0] ?? ''));
 
-export const onThisMachine = (name: string | undefined): string => (name === 'localhost' ? '127.0.0.1' : (name ?? ''));
+export const normalizeLocalhost = (name: string | undefined): string =>
+  name === 'localhost' ? '127.0.0.1' : (name ?? '');
 
 /** The note of another home of this user, found by a port of its servers. */
 function noteOfServer(port: string, environment: Environment): Noted {
   try {
     const home = readlinkSync(serverLink(environment, port));
-    checkHome(home);
+    assertPrivateHome(home);
     return readRunningFile(home);
   } catch {
     return {};
@@ -72,7 +74,7 @@ const readRunningFile = (home: string): Noted => readJsonFile(runningFile(home),
  * contains turns that wait for these servers. Costs one stat.
  * @throws ConfigError
  */
-export function checkHome(home: string): void {
+export function assertPrivateHome(home: string): void {
   const found = statSync(home, { throwIfNoEntry: false });
   if (!found || !process.getuid) return;
   if (found.uid !== process.getuid())

@@ -28,7 +28,7 @@ import { redactPluginSpans } from '../src/telemetry/start-tracing.ts';
 import { openVitalSigns } from '../src/telemetry/vital-signs.ts';
 import { SECOND } from '../src/time.ts';
 import { dropBudget, openBudget } from '../src/valkey/budget.ts';
-import { disconnectWithCopies, retryingConnection } from '../src/valkey/connections.ts';
+import { disconnectWithDuplicates, retryingConnection } from '../src/valkey/connections.ts';
 import { inNamespace } from '../src/valkey/keys.ts';
 import { openLeases } from '../src/valkey/lease.ts';
 import { withTimeout } from '../src/with-timeout.ts';
@@ -104,7 +104,7 @@ export async function startWorkers(
     }
     leases.close();
     stopPluginSpans();
-    for (const opened of connections) disconnectWithCopies(opened);
+    for (const opened of connections) disconnectWithDuplicates(opened);
     await endWithin(CLOSE_TIMEOUT, [
       graphs.close(),
       operations?.close(),

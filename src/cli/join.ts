@@ -2,7 +2,7 @@ import { joinMemory, type UnjoinedFolder, unjoinedFolder } from '../agents/joine
 import { type Scope, scopeOf } from '../agents/scope.ts';
 import { InvalidInputError } from '../errors.ts';
 import { homeFolder } from '../home.ts';
-import { checkHome } from '../running-settings.ts';
+import { assertPrivateHome } from '../running-settings.ts';
 import type { Command } from './command.ts';
 import { count } from './terminal/output.ts';
 
@@ -41,7 +41,7 @@ function joinedSentence({ group }: UnjoinedFolder, waiting: number): string {
 
 function lookUp(): { readonly scope: Scope; readonly unjoined: UnjoinedFolder | undefined } {
   const home = homeFolder(process.env);
-  checkHome(home);
+  assertPrivateHome(home);
   const folder = { directory: process.cwd(), environment: process.env };
   const scope = scopeOf(folder);
   return { scope, unjoined: unjoinedFolder({ ...folder, home, scope }) };

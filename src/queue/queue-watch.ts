@@ -3,7 +3,7 @@ import type { JobCounts } from './producer.ts';
 import { openQueues } from './queues.ts';
 
 /** The queue of episodes and tasks at one moment. */
-export interface QueueLook {
+export interface QueueSnapshot {
   readonly counts: JobCounts;
   /** Changes whenever a job ends, also when the counts are the same as before. */
   readonly lastEnded: string;
@@ -11,7 +11,7 @@ export interface QueueLook {
 
 export interface QueueWatch {
   /** Three small commands in one round trip. @throws StoreUnreachableError, AccessRefusedError, WrongServerError */
-  look(): Promise<QueueLook>;
+  look(): Promise<QueueSnapshot>;
   close(): Promise<void>;
 }
 

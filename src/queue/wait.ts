@@ -4,7 +4,7 @@ import type { Config } from '../config.ts';
 import { InvalidInputError, JobFailedError, TimedOutError } from '../errors.ts';
 import { SECOND } from '../time.ts';
 import {
-  disconnectWithCopies,
+  disconnectWithDuplicates,
   ensureConnected,
   failFastConnection,
   retryingConnection,
@@ -84,7 +84,7 @@ export function openJobWaiter(queueName: QueueName, config: Config): JobWaiter {
       asking.disconnect();
       const opened = await events?.catch(() => undefined);
       await withTimeout(CLOSE_TIMEOUT, Promise.allSettled([opened?.close(), queue.close()]), () => undefined);
-      disconnectWithCopies(listening);
+      disconnectWithDuplicates(listening);
     },
   };
 }

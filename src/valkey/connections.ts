@@ -10,7 +10,7 @@ const PATIENCE = 800;
 const SLICES = 8;
 
 const ROLE_CHECKED_EVERY = 5 * SECOND;
-/** Most of a caller's patience may pass while a cluster promotes a replica; a worker waits longer than any failover should take. */
+/** Most of a caller's time limit may pass while a cluster promotes a replica; a worker waits longer than any failover should take. */
 const FAILOVER = { short: 0.6 * SECOND, long: 20 * SECOND };
 
 /** A connection that only reads would not notice a demotion, and would read outdated data. */
@@ -135,7 +135,7 @@ const copies = new WeakMap<Redis, readonly Redis[]>();
  * would reconnect indefinitely and keep the process alive. A connection that is closed already is not closed again, since ioredis would start
  * a timer that keeps the process alive for two seconds.
  */
-export function disconnectWithCopies(connection: Redis): void {
+export function disconnectWithDuplicates(connection: Redis): void {
   const opened = [connection, ...(copies.get(connection) ?? [])];
   for (const each of opened)
     Object.assign(each.options, each.isCluster ? { clusterRetryStrategy: () => null } : { retryStrategy: () => null });
@@ -143,10 +143,10 @@ export function disconnectWithCopies(connection: Redis): void {
 }
 
 /** A connection that does not reconnect, for callers that keep several connections and replace broken ones. */
-export function singleConnection(address: Address, patience: number): Redis {
+export function singleConnection(address: Address, timeoutMs: number): Redis {
   return openClient(address, 'fail', {
     enableOfflineQueue: false,
-    connectTimeout: patience,
+    connectTimeout: timeoutMs,
     disconnectTimeout: 0.1 * SECOND,
     maxRetriesPerRequest: 0,
     retryStrategy: () => null,
@@ -183,8 +183,8 @@ async function establish(connection: Redis, address: Address): Promise<void> {
   }
 }
 
-/** Waits until the connection is established, fails with the client's own error, or `patience` milliseconds are over. */
-export async function waitUntilReady(connection: Redis, patience: number): Promise<void> {
+/** Waits until the connection is established, fails with the client's own error, or `timeoutMs` milliseconds are over. */
+export async function waitUntilReady(connection: Redis, timeoutMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   let forget: () => void = () => {};
   try {
@@ -192,8 +192,8 @@ export async function waitUntilReady(connection: Redis, patience: number): Promi
       let left = SLICES;
       timer = setInterval(() => {
         left -= 1;
-        if (left === 0) reject(new Error(`no answer within ${patience} ms`));
-      }, patience / SLICES);
+        if (left === 0) reject(new Error(`no answer within ${timeoutMs} ms`));
+      }, timeoutMs / SLICES);
       const ended = () => reject(new Error('Connection is closed'));
       // A refused password and a refused connection are error events, each with its reason.
       connection.once('ready', resolve).once('error', reject).once('end', ended);

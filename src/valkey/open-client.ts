@@ -9,8 +9,8 @@ const DEMOTED = /^(?:ERR [^\n]*-)?(?:READONLY|UNBLOCKED|MASTERDOWN) /;
 /** For this time after a demoted server's refusal a switch of primaries is assumed to be in progress. */
 const SWITCHES_WITHIN = 5 * SECOND;
 
-/** What a connection does while a server is away; the members are those of ioredis. */
-export type Patience = Pick<
+/** How long a connection waits for a server, and how often it tries again; the members are those of ioredis. */
+export type ConnectionTimeouts = Pick<
   RedisOptions,
   'enableOfflineQueue' | 'connectTimeout' | 'disconnectTimeout' | 'maxRetriesPerRequest' | 'socketTimeout'
 > & {
@@ -31,9 +31,9 @@ const RESENT_EVERY = 0.1 * SECOND;
  * as the demoted server refuses a command.
  * @param refused the treatment of that command: `resend` sends it again over the new connection
  */
-export function openClient(address: Address, refused: 'fail' | 'resend', patience: Patience): Redis {
+export function openClient(address: Address, refused: 'fail' | 'resend', timeouts: ConnectionTimeouts): Redis {
   const { host, port, username, password, topology } = address;
-  const { failoverMs: _, retryStrategy, ...waits } = patience;
+  const { failoverMs: _, retryStrategy, ...waits } = timeouts;
   const tls = tlsOptions(address);
   const options: RedisOptions = {
     lazyConnect: true,
@@ -44,7 +44,7 @@ export function openClient(address: Address, refused: 'fail' | 'resend', patienc
     ...(tls ? { tls } : {}),
     ...waits,
   };
-  if (topology?.kind === 'cluster') return openCluster(topology.nodes, options, patience);
+  if (topology?.kind === 'cluster') return openCluster(topology.nodes, options, timeouts);
   const place: RedisOptions =
     topology === undefined
       ? { host, port }
@@ -54,9 +54,9 @@ export function openClient(address: Address, refused: 'fail' | 'resend', patienc
           ...(topology.username ? { sentinelUsername: topology.username } : {}),
           ...(topology.password ? { sentinelPassword: topology.password } : {}),
           ...(tls ? { sentinelTLS: tls, enableTLSForSentinelMode: true } : {}),
-          // Within the caller's patience all sentinels are asked, of which some may be frozen, and then the primary.
+          // Within the caller's timeouts all sentinels are asked, of which some may be frozen, and then the primary.
           sentinelCommandTimeout: Math.max(
-            (patience.connectTimeout ?? 4 * SECOND) / (topology.nodes.length + 1),
+            (timeouts.connectTimeout ?? 4 * SECOND) / (topology.nodes.length + 1),
             LEAST_FOR_SENTINEL,
           ),
           sentinelRetryStrategy: retryStrategy,
@@ -112,7 +112,7 @@ function reconnectOnce(client: Redis): void {
 function openCluster(
   nodes: readonly Endpoint[],
   options: RedisOptions,
-  { retryStrategy, failoverMs }: Patience,
+  { retryStrategy, failoverMs }: ConnectionTimeouts,
 ): Redis {
   const { enableOfflineQueue = true, ...redisOptions } = options;
   const cluster = new Cluster(
@@ -123,7 +123,7 @@ function openCluster(
       // Otherwise the reason of a cluster that is down would be lost.
       enableReadyCheck: false,
       clusterRetryStrategy: retryStrategy,
-      // Within the caller's patience another node is asked if the first one is frozen.
+      // Within the caller's timeouts another node is asked if the first one is frozen.
       slotsRefreshTimeout: (options.connectTimeout ?? 4 * SECOND) / 2,
       retryDelayOnFailover: RESENT_EVERY,
       retryDelayOnClusterDown: RESENT_EVERY,

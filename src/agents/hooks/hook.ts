@@ -1,6 +1,6 @@
 import { ConfigError, SpoolFullError } from '../../errors.ts';
 import { homeFolder } from '../../home.ts';
-import { checkHome } from '../../running-settings.ts';
+import { assertPrivateHome } from '../../running-settings.ts';
 import { type AgentOutcome, recordOutcome } from '../../telemetry/agent-outcomes.ts';
 import { redactError } from '../../telemetry/redact-error.ts';
 import { type FolderScope, joinSentence, type UnjoinedFolder, unjoinedFolder } from '../joined-folders.ts';
@@ -122,7 +122,7 @@ type Recorder = (work: AgentOutcome['work'], outcome: AgentOutcome['outcome'], r
 
 function refusalOf(home: string): string | undefined {
   try {
-    checkHome(home);
+    assertPrivateHome(home);
     return undefined;
   } catch (error) {
     // A home that cannot be accessed is no risk, because nothing can be read or written there.

@@ -5,7 +5,7 @@ import { sizeText } from '../../archive/export.ts';
 import { programVersion } from '../../archive/manifest.ts';
 import { type Config, modelChoiceReason, readSettings } from '../../config.ts';
 import { homeFolder } from '../../home.ts';
-import { checkHome } from '../../running-settings.ts';
+import { assertPrivateHome } from '../../running-settings.ts';
 import { unknownSettings } from '../startup/unknown-settings.ts';
 import { unusedServers } from '../startup/unused-servers.ts';
 import { errorSentence, type Finding, ok, problem, warning } from './finding.ts';
@@ -22,7 +22,7 @@ export const checkVersions = (): Finding =>
 export function checkHomeFolder(environment: Environment): Finding[] {
   const home = homeFolder(environment);
   try {
-    checkHome(home);
+    assertPrivateHome(home);
   } catch (error) {
     return [problem('home', errorSentence(error))];
   }

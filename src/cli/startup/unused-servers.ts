@@ -1,5 +1,5 @@
 import type { Config, Environment } from '../../config.ts';
-import { onThisMachine, runningPlace } from '../../running-settings.ts';
+import { normalizeLocalhost, runningAddress } from '../../running-settings.ts';
 import { placeOf } from '../../store-address.ts';
 
 /**
@@ -14,10 +14,10 @@ export function unusedServers(environment: Environment, { valkey, falkordb }: Co
   return stores.flatMap(([store, used]) => {
     const name = store.toUpperCase();
     const variable = [`${name}_URL`, `${name}_NODES`].find((each) => environment[each]);
-    const running = runningPlace(environment, name);
+    const running = runningAddress(environment, name);
     if (!variable || !running) return [];
     const { host, port } = running;
-    if (!used.topology && onThisMachine(used.host) === host && String(used.port) === port) return [];
+    if (!used.topology && normalizeLocalhost(used.host) === host && String(used.port) === port) return [];
     return [
       `${variable} leads to ${placeOf(used)}, so the ${store} of \`memory-manager up\` at ${host}:${port} is not used; unset ${variable} to use it.`,
     ];

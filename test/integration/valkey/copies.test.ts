@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { disconnectWithCopies, retryingConnection } from '../../../src/valkey/connections.ts';
+import { disconnectWithDuplicates, retryingConnection } from '../../../src/valkey/connections.ts';
 import { useStores } from '../../support/stores.ts';
 import { until } from '../../support/wait.ts';
 
@@ -13,7 +13,7 @@ test('a connection closes together with its duplicates, even one that is reconne
   reconnecting.connect().catch(() => {});
   await until('a reconnection', () => reconnecting.status === 'reconnecting');
 
-  disconnectWithCopies(connection);
+  disconnectWithDuplicates(connection);
 
   await until('the end', () => ready.status === 'end');
   expect((reconnecting as unknown as { reconnectTimeout: unknown }).reconnectTimeout).toBeNull();
@@ -27,7 +27,7 @@ test('a closed duplicate gets no timer that keeps the process alive', async () =
   await until('the end', () => copy.status === 'end');
   const disconnect = vi.spyOn(copy, 'disconnect');
 
-  disconnectWithCopies(connection);
+  disconnectWithDuplicates(connection);
 
   expect(disconnect).not.toHaveBeenCalled();
 });
@@ -36,7 +36,7 @@ test('a duplicate connected again after the close does not reconnect', async () 
   const connection = retryingConnection(stores.config.valkey);
   const nobody = { host: '127.0.0.1', port: 1 };
   const early = connection.duplicate(nobody);
-  disconnectWithCopies(connection);
+  disconnectWithDuplicates(connection);
   const late = connection.duplicate(nobody);
 
   for (const copy of [early, late]) {

@@ -96,7 +96,7 @@ describe.each([
     });
   }
 
-  test('a text is acknowledged when a replica has it', async () => {
+  test('a write is acknowledged only after a replica has it', async () => {
     const primary = await primaryOfQueue();
     const replicas = await replicasOf(valkey, primary);
     for (const { client } of replicas) await client.call('READONLY').catch(() => {});
@@ -111,7 +111,7 @@ describe.each([
     expect((await memory.getStatus()).valkey).toMatchObject({ copies: { wanted: 1, replicas: replicas.length } });
   });
 
-  test('with frozen replicas it is refused or spooled, and still committed once', async () => {
+  test('a write while replicas are frozen is rejected or spooled, and still committed exactly once', async () => {
     const replicas = await replicasOf(valkey, await primaryOfQueue());
     await until('a call that Valkey answers in time', async () => {
       const { spooled } = await memory.enqueueEpisode('Harbor is open.', null, { spool: true });
@@ -144,7 +144,7 @@ describe.each([
     expect((await memory.getStatus()).valkey).toMatchObject({ ok: true, store: { waiting: 0, failed: 0 } });
   });
 
-  test('a failover to replicas that lag loses nothing that was acknowledged', async () => {
+  test('a failover to lagging replicas loses no acknowledged write', async () => {
     const primary = await primaryOfQueue();
     const replicas = await replicasOf(valkey, primary);
     const acknowledged: EpisodeReceipt[] = [];

@@ -48,7 +48,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-test('jobs wait while sentinels replace a killed primary of FalkorDB', async () => {
+test('jobs wait while the sentinels replace a killed FalkorDB primary', async () => {
   const first = await memory.enqueueEpisode('Harbor uses Valkey.');
   await memory.waitFor(first);
   const primary = await falkordb.primaryOf('');

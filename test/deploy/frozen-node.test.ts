@@ -23,7 +23,7 @@ async function keyOf(server: ServerProcess | undefined): Promise<string> {
     if ((await cluster.primaryOf(`key${number}`)).port === server?.port) return `key${number}`;
 }
 
-test('a frozen node of a cluster ends no connection to another node', async () => {
+test('a frozen cluster node does not close connections to other nodes', async () => {
   const [away, here] = [await keyOf(frozen), await keyOf(healthy)];
   const connection = failFastConnection(cluster.address);
   await ensureConnected(connection, cluster.address);
@@ -69,7 +69,7 @@ test('a node of a cluster that takes no connections keeps no command longer than
   expect(refused).toBe('no answer within 800 ms');
 });
 
-test('a client that asks a frozen node first still finds the cluster', async () => {
+test('a client that contacts a frozen node first still discovers the cluster', async () => {
   frozen?.freeze();
   const nodes = [frozen, healthy].map((server) => ({ host: server?.host ?? '', port: server?.port ?? 0 }));
   const address = { ...cluster.address, topology: { kind: 'cluster', nodes } } as const;

@@ -82,7 +82,7 @@ async function ping(certificates: Address['certificates']): Promise<string> {
   }
 }
 
-test('TLS with an own authority, a client certificate and the name in the certificate', async () => {
+test('TLS works with a private CA, a client certificate and server name verification', async () => {
   const client = { cert: text('worker.crt'), key: text('worker.key') };
   const server = { ca: text('ca.crt'), servername: 'valkey.internal' };
 

@@ -36,7 +36,7 @@ function environment({ topology }: Address, config: Config): Record<string, stri
 
 describe.each([
   ['Valkey with sentinels', startSentinels],
-  ['a cluster of Valkey', startCluster],
+  ['a Valkey cluster', startCluster],
 ])('%s', (_, start) => {
   let valkey: Deployment;
   let falkordb: Server;
@@ -80,7 +80,7 @@ describe.each([
     await rm(folder, { recursive: true, force: true });
   });
 
-  test('has every feature', async () => {
+  test('supports every feature', async () => {
     const groups = Array.from({ length: GROUPS }, () => newGroup());
     const receipts = await memory.enqueueEpisodes(
       groups.flatMap((group) => ['Harbor uses Valkey.', 'Tower uses Kafka.'].map((content) => ({ content, group }))),
@@ -113,7 +113,7 @@ describe.each([
     expect(notices.filter((notice) => !/journal/i.test(notice))).toEqual([]);
   });
 
-  test('is what the settings name', async () => {
+  test('is the server that the settings name', async () => {
     const settings = environment(config.valkey, config);
     const stored = await runCommand(['store', 'Anchor uses Valkey.', '--json'], settings);
     expect(stored).toMatchObject({ status: 0, stderr: '' });
@@ -123,7 +123,7 @@ describe.each([
     expect(JSON.parse(stdout)).toMatchObject({ valkey: { ok: true, workers: 2 }, spool: { episodes: 0 } });
   });
 
-  test('keeps what it acknowledged when the primary of the queue is killed', async () => {
+  test('keeps everything it acknowledged when the queue primary is killed', async () => {
     const groups = Array.from({ length: GROUPS }, () => newGroup());
     const acknowledged: string[] = [];
     const primary = await valkey.primaryOf(`${config.queuePrefix}:store:wait`);
@@ -169,7 +169,7 @@ describe('settings that do not match the servers', () => {
   const stops: (() => Promise<void>)[] = [];
   afterAll(() => Promise.all(stops.map((stop) => stop())));
 
-  test('are refused with what to set', async () => {
+  test('are rejected with a message that names the correct setting', async () => {
     const single = await startValkey();
     stops.push(() => single.stop());
     const node = await startProcess(() => ['appendonly yes', 'cluster-enabled yes', 'cluster-config-file nodes.conf']);
@@ -194,7 +194,7 @@ describe('settings that do not match the servers', () => {
     );
   });
 
-  test('an absent deployment is named with its nodes', async () => {
+  test('an unreachable deployment is reported with its nodes', async () => {
     const nodes = [
       { host: '127.0.0.1', port: 1 },
       { host: '127.0.0.1', port: 2 },
@@ -215,7 +215,7 @@ describe('settings that do not match the servers', () => {
   });
 });
 
-test('a server whose port was taken in the meantime starts on another one', async () => {
+test('a server whose port has been taken since the last start moves to another port', async () => {
   const other = await startProcess(() => []);
   const taken = [`port ${other.port}`];
   const started = await startProcess(() => taken.splice(0));

@@ -46,11 +46,11 @@ function sound(salt = 0): WholeGraph {
 }
 
 describe('a graph', () => {
-  test('in which all is right is found so', () => {
+  test('that is complete and consistent passes inspection', () => {
     expect(inspectGraph(sound(), [told])).toEqual(NO_DEFECTS);
   });
 
-  test('without the fact of a committed episode has lost it and is half-written', () => {
+  test('that lacks the fact of a committed episode is reported as lost and half-written', () => {
     const { edges, ...graph } = sound();
 
     const wrongs = inspectGraph({ ...graph, edges: edges.filter(({ type }) => type === 'MENTIONS') }, [told]);
@@ -58,7 +58,7 @@ describe('a graph', () => {
     expect([wrongs.lost.length, wrongs.halfWritten.length]).toEqual([1, 1]);
   });
 
-  test('with facts of an episode that is not committed is half-written', () => {
+  test('that has facts of an uncommitted episode is reported as half-written', () => {
     const { nodes, ...graph } = sound();
 
     const wrongs = inspectGraph({ ...graph, nodes: nodes.filter(({ properties }) => !properties.key) }, [told]);
@@ -66,14 +66,14 @@ describe('a graph', () => {
     expect(wrongs.halfWritten).not.toEqual([]);
   });
 
-  test.each(['nodes', 'edges'] as const)('with twins among its %s has duplicates', (kind) => {
+  test.each(['nodes', 'edges'] as const)('with duplicate %s is reported as having duplicates', (kind) => {
     const graph = sound();
     const doubled = { ...graph, [kind]: [...graph[kind], graph[kind].at(-1)] } as WholeGraph;
 
     expect(inspectGraph(doubled, [told]).duplicates).toHaveLength(1);
   });
 
-  test('is the same whatever its uuids and times of the system are, and not with another property', () => {
+  test('has the same hash regardless of uuids and system times, but a different hash when a property differs', () => {
     const [one, other] = [sound(0), sound(7)];
     const { properties } = other.edges[0] as StoredEdge;
     const changed = {
@@ -86,7 +86,7 @@ describe('a graph', () => {
   });
 });
 
-test('commands and replies are told apart wherever the bytes are cut', () => {
+test('the proxy separates commands from replies wherever the byte stream is split', () => {
   const command = '*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$4\r\na\r\nb\r\n';
   const replies = ['+OK\r\n', '$-1\r\n', '*2\r\n:1\r\n$2\r\nab\r\n', '%1\r\n+k\r\n_\r\n', '*-1\r\n', '>1\r\n+x\r\n'];
 

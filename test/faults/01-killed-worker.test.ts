@@ -19,7 +19,7 @@ const CONCURRENCY = 4;
 /** A worker has so long to work at most, from when it is ready; to be started it needs about half of that. */
 const LIVES = 1.6 * SECOND;
 
-test(`1. a worker killed ${kills} times at random moments during ${jobs} jobs loses and doubles nothing`, async () => {
+test(`1. a worker killed ${kills} times at random moments during ${jobs} jobs loses nothing and duplicates nothing`, async () => {
   const began = Date.now();
   const chance = random(1);
   const { memory, config, worker } = lab.scenario({ environment: { MEMORY_CONCURRENCY: String(CONCURRENCY) } });

@@ -23,7 +23,7 @@ interface Case {
   readonly told: readonly StoryEpisode[];
 }
 
-test(`2. killed at ${BOUNDARIES.length} stage boundaries, ${times} times each, the graph is as undisturbed`, async () => {
+test(`2. a worker killed at ${BOUNDARIES.length} stage boundaries, ${times} times each, leaves the same graph as an undisturbed run`, async () => {
   const began = Date.now();
   const all = Array.from({ length: times }, (_, time) =>
     BOUNDARIES.map((boundary) => ({ boundary, seed: `${boundary.when} ${boundary.stage} ${time}` })),

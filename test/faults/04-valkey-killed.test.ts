@@ -15,7 +15,7 @@ const PER_SECOND = 200;
 /** So many come around each kill, and so many of them are acknowledged before it. */
 const [PER_KILL, BEFORE] = [3 * PER_SECOND, PER_SECOND / 4];
 
-test(`4. Valkey killed and restarted ${kills} times under ${PER_SECOND} enqueues a second keeps all it acknowledged`, async () => {
+test(`4. Valkey killed and restarted ${kills} times at ${PER_SECOND} enqueues per second loses no acknowledged episode`, async () => {
   const began = Date.now();
   const chance = random(4);
   const { config, memory } = lab.scenario();

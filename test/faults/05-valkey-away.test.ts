@@ -16,7 +16,7 @@ const BACK_WITHIN = 50;
 
 // Killed: the port refuses. Frozen: it takes connections and says nothing, which nobody can tell from slowness.
 test.each(['SIGKILL', 'SIGSTOP'] as const)(
-  `5. Valkey away (%s) for ${away / SECOND} s while ${jobs} episodes come: each call is back, all are spooled and committed once`,
+  `5. Valkey down (%s) for ${away / SECOND} s while ${jobs} episodes arrive: every call returns, all episodes are spooled and committed once`,
   async (signal) => {
     const began = Date.now();
     const { config, memory, worker } = lab.scenario();

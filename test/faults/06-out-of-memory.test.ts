@@ -13,7 +13,7 @@ const jobs = count({ full: 2000, small: 100 });
 let valkey: Redis;
 afterAll(() => valkey?.disconnect());
 
-test(`6. Valkey out of memory refuses loudly, and what it acknowledged of ${jobs} episodes is committed later`, async () => {
+test(`6. Valkey out of memory rejects writes with an error, and commits what it acknowledged of ${jobs} episodes later`, async () => {
   const began = Date.now();
   const { config, memory, environment, worker } = lab.scenario();
   valkey = new Redis({ host: lab.valkey.host, port: lab.valkey.port });

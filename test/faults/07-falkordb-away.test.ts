@@ -17,7 +17,7 @@ const RECOVERED_WITHIN = 30 * SECOND;
 
 // Killed: the port refuses. Frozen: it takes connections and says nothing.
 test.each(['SIGKILL', 'SIGSTOP'] as const)(
-  `7. FalkorDB away (%s) for ${away / SECOND} s during ${jobs} jobs: they wait and burn no attempt`,
+  `7. FalkorDB down (%s) for ${away / SECOND} s during ${jobs} jobs: jobs wait and use up no attempts`,
   async (signal) => {
     const began = Date.now();
     const { falkordb } = await lab.proxies();

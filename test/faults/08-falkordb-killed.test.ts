@@ -13,7 +13,7 @@ const lab = useLaboratory();
 const kills = count({ full: 50, small: 3 });
 const PER_KILL = 8;
 
-test(`8. FalkorDB killed during ${kills} commits keeps or gets again every episode whole`, async () => {
+test(`8. FalkorDB killed during ${kills} commits ends with every episode complete`, async () => {
   const began = Date.now();
   const chance = random(8);
   const proxies = await lab.proxies();

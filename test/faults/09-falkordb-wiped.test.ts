@@ -22,7 +22,7 @@ const wipes = count({ full: 20, small: 2 });
  * A worker takes in a story; every so often one is killed when its write is on the way, which leaves an entry that nobody knows the
  * fate of. Then the graph is deleted and rebuilt: at first from the journal alone, later from the newest archive and the journal.
  */
-test(`9. FalkorDB wiped ${wipes} times among ${episodes} episodes: the same graph again, without a model call`, async () => {
+test(`9. FalkorDB wiped ${wipes} times during ${episodes} episodes is rebuilt to the same graph without a model call`, async () => {
   const began = Date.now();
   const proxies = await lab.proxies();
   const { config, memory, by } = lab.scenario();

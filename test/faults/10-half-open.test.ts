@@ -39,7 +39,7 @@ const CONNECTIONS: readonly Connection[] = [
   { name: 'caller to FalkorDB', of: 'caller', breakIt: ({ falkordb }) => falkordb.blackHole() },
 ];
 
-test.concurrent.each(CONNECTIONS)('10. half open: $name is noticed and doubles nothing', async (connection) => {
+test.concurrent.each(CONNECTIONS)('10. half open: $name is detected and duplicates nothing', async (connection) => {
   const began = Date.now();
   const proxies = await lab.proxies();
   const straight = lab.scenario();

@@ -30,7 +30,7 @@ const lab = useLaboratory({
   },
 });
 
-test(`11. a model that answers 429 for ${lasts / SECOND} s is asked no sooner than it says`, async () => {
+test(`11. a model that answers 429 for ${lasts / SECOND} s is not called before its Retry-After`, async () => {
   const began = Date.now();
   const { config, memory, worker } = lab.scenario({ environment: { MEMORY_CONCURRENCY: String(CONCURRENCY) } });
   const episodes = storyOf(config.group, jobs, 'busy');

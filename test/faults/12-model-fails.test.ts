@@ -22,7 +22,7 @@ const lab = useLaboratory({
   },
 });
 
-test(`12. a model that fails ${100 * SHARE} % of its calls delays ${jobs} jobs and loses none`, async () => {
+test(`12. a model that fails ${100 * SHARE} % of its calls delays ${jobs} jobs but loses none`, async () => {
   const began = Date.now();
   const { config, memory, worker } = lab.scenario();
   const episodes = storyOf(config.group, jobs, 'fails');

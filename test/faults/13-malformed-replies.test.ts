@@ -41,7 +41,7 @@ const lab = useLaboratory({
   },
 });
 
-test(`13. ${replies} malformed replies crash no worker; each is repaired, tried again or a dead letter with its reason`, async () => {
+test(`13. ${replies} malformed replies crash no worker; each is repaired, retried or dead-lettered with a reason`, async () => {
   const began = Date.now();
   const { config, memory, worker } = lab.scenario();
   const running = await worker().ready();

@@ -15,7 +15,7 @@ const lab = useLaboratory({
 });
 const jobs = count({ full: 500, small: 30 });
 
-test(`14. a model that refuses every call makes health red; replay commits all ${jobs} jobs later`, async () => {
+test(`14. a model that refuses every call turns health red; a replay commits all ${jobs} jobs later`, async () => {
   const began = Date.now();
   // A taken port has the worker take any other, whereas a free one may be taken by another process meanwhile.
   const { port: taken } = lab.valkey;

@@ -16,7 +16,7 @@ const lab = useLaboratory({
 const jobs = count({ full: 1000, small: 60 });
 const poisonous = count({ full: 50, small: 6 });
 
-test(`15. ${poisonous} poison jobs among ${jobs} are dead letters; the others are untouched`, async () => {
+test(`15. ${poisonous} poison jobs among ${jobs} become dead letters; the others are unaffected`, async () => {
   const began = Date.now();
   const { config, memory, environment, worker } = lab.scenario();
   const every = Math.floor(jobs / poisonous);

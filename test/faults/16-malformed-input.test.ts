@@ -51,7 +51,7 @@ const ODD: readonly unknown[] = [
   ...['', ' ', '\0', '\ud800', 'x'.repeat(10_000_000), "'] DETACH DELETE n //", '{group}:*', '../../etc/passwd', DEEP],
 ];
 
-test(`16. ${all} malformed inputs crash nothing, inject nothing and are refused in a sentence or stored unchanged`, async () => {
+test(`16. ${all} malformed inputs crash nothing, inject nothing, and are rejected with a message or stored unchanged`, async () => {
   const began = Date.now();
   const { config, memory, environment, worker } = lab.scenario();
   const sentinel = `${config.group}-sentinel`;

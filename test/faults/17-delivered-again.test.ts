@@ -17,7 +17,7 @@ const workers = count({ full: 4, small: 3 });
 /** Of ten deliveries nine are jobs of their own, which is what a queue that doubles them would do. */
 const DELIVERIES = 10;
 
-test(`17. ${jobs} jobs delivered ${DELIVERIES} times each, also at once on ${workers} workers`, async () => {
+test(`17. ${jobs} jobs delivered ${DELIVERIES} times each, also concurrently on ${workers} workers, are stored once`, async () => {
   const began = Date.now();
   const undisturbed = lab.scenario();
   const once = storyOf(undisturbed.config.group, jobs, 'delivered');

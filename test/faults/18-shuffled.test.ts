@@ -21,7 +21,7 @@ const groups = count({ full: 50, small: 4 });
 const length = count({ full: 100, small: 16 });
 const workers = count({ full: 8, small: 2 });
 
-test(`18. ${groups} groups of ${length} episodes, shuffled, on ${workers} workers with failures, are as in order`, async () => {
+test(`18. ${groups} groups of ${length} episodes, shuffled, on ${workers} failing workers, give the same graph as in order`, async () => {
   const began = Date.now();
   const seeds = Array.from({ length: groups }, (_, index) => `group ${index}`);
 

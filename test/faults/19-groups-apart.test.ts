@@ -17,7 +17,7 @@ afterAll(() => {
   for (const connection of closing) connection.disconnect();
 });
 
-test(`19. ${steps} interleaved writes and reads of ${groups} groups show no group's words to another`, async () => {
+test(`19. ${steps} interleaved writes and reads of ${groups} groups never show one group's text to another`, async () => {
   const began = Date.now();
   const chance = random(19);
   const { config, memory, worker } = lab.scenario();

@@ -28,7 +28,7 @@ interface Hand {
  * its commit, or when its write is on the way already: that one reaches the graph late whatever the worker may notice when it
  * wakes, and only the graph can refuse it.
  */
-test(`20. ${times} workers frozen past their lease write nothing when they wake`, async () => {
+test(`20. ${times} workers frozen past their lease write nothing after they resume`, async () => {
   const began = Date.now();
   const { config, memory, by } = lab.scenario();
   const { group } = config;

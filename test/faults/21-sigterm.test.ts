@@ -15,7 +15,7 @@ const lab = useLaboratory({ delay: 150 });
 const stops = count({ full: 100, small: 3 });
 const PER_STOP = 20;
 
-test(`21. a worker told to end ${stops} times under load ends, burns no attempt and loses nothing`, async () => {
+test(`21. a worker that receives SIGTERM ${stops} times under load exits, uses up no attempts and loses nothing`, async () => {
   const began = Date.now();
   const chance = random(21);
   const { config, memory, worker } = lab.scenario();

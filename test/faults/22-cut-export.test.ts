@@ -42,7 +42,7 @@ async function filled(things: number) {
   return { ...scenario, config, group, graph, memory: new MemoryManager(config) };
 }
 
-test(`22. an export to B2 cut at ${cuts} random bytes is no archive; the next one is, and what is left goes`, async () => {
+test(`22. a B2 export cut at ${cuts} random bytes leaves no archive; the next export succeeds and the leftovers are removed`, async () => {
   const began = Date.now();
   const { memory, group, graph, config } = await filled(20);
   const chance = random(22);
@@ -90,7 +90,7 @@ const FAULTS: readonly Fault[] = [
 const ALL_CALLS = ['upload_part', 'upload_file', 'start_large_file', 'finish_large_file', 'authorize_account'] as const;
 const CALLS = ALL_CALLS.slice(0, count({ full: ALL_CALLS.length, small: 2 }));
 
-test('22. an export goes on over every failure of B2 that passes, and ends without an archive where it lasts', async () => {
+test('22. an export survives every temporary B2 failure and ends without an archive when the failure persists', async () => {
   const began = Date.now();
   const { memory, group, graph, config } = await filled(20);
   const isSaid = (fault: Fault, on: Fault['on']) => `${fault.kind} ${'status' in fault ? fault.status : ''} of ${on}`;
@@ -136,7 +136,7 @@ test('22. an export goes on over every failure of B2 that passes, and ends witho
 });
 
 test.concurrent.each(['a folder', 'B2'] as const)(
-  `22. workers killed ${kills} times while they export to %s leave nothing that looks whole`,
+  `22. workers killed ${kills} times while exporting to %s leave nothing that looks like a complete archive`,
   async (place) => {
     const began = Date.now();
     // More than one part of B2's, which is 8 MB.

@@ -16,7 +16,7 @@ const flips = count({ full: 100, small: 6 });
 /** Where the byte is. */
 const KINDS = ['the JSON', 'the compressed JSON', 'the manifest'] as const;
 
-test(`23. one byte flipped in each of ${flips} archives is found by verify, and restore refuses them`, async () => {
+test(`23. one flipped byte in each of ${flips} archives is detected by verify, and restore refuses them`, async () => {
   const began = Date.now();
   const { config, environment } = lab.scenario();
   const graph = lab.graphs.group(config.group);

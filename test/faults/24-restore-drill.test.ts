@@ -15,7 +15,7 @@ const questions = count({ full: 200, small: 10 });
 const MOMENTS = 5;
 const LIMIT = 10;
 
-test(`24. the newest archive in an empty graph has the same hash and answers ${questions} questions at ${MOMENTS} dates`, async () => {
+test(`24. the newest archive restored to an empty graph has the same hash and answers ${questions} questions at ${MOMENTS} dates`, async () => {
   const began = Date.now();
   const { config, memory, worker } = lab.scenario();
   const running = await worker().ready();

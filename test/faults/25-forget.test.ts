@@ -36,7 +36,7 @@ function plain(kind: string, index: number): string {
   return `${kind}${nameOf(kind, index)}`;
 }
 
-test(`25. of ${canaries} forgotten episodes no word is left anywhere, and what others say too stays`, async () => {
+test(`25. ${canaries} forgotten episodes leave no word anywhere, and facts that other episodes also state remain`, async () => {
   const began = Date.now();
   const { config, memory, worker } = lab.scenario();
   const { group } = config;

@@ -124,7 +124,7 @@ function ticksFrom(first: Date, many: number): Date[] {
   return found;
 }
 
-test(`26. three schedulers whose clocks differ serve ${nights} nights of ${MEMORIES} memories once each, while they are killed`, async () => {
+test(`26. three schedulers with different clocks run ${nights} nights of ${MEMORIES} memories exactly once each, while being killed`, async () => {
   const began = Date.now();
   const chance = random(26);
   const due = ticksFrom(ticks.next(new Date('2026-03-20T12:00Z')), nights);
@@ -172,7 +172,7 @@ test(`26. three schedulers whose clocks differ serve ${nights} nights of ${MEMOR
   });
 });
 
-test('after nights on which none lived, exactly the last one is made up for', async () => {
+test('26. after nights on which no scheduler was running, exactly the last night is made up', async () => {
   const due = ticksFrom(ticks.next(new Date('2026-10-20T12:00Z')), 9);
   const schedule = await newSchedule('down', new Date('2026-10-20T12:00Z'));
   await schedule.noteServed(due[0] ?? new Date());

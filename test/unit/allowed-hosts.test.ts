@@ -15,7 +15,7 @@ test.each([
   '[fd00::7]',
   'worker:9464',
   'Metrics.Example.org',
-])('the host %s may be asked', (host) => {
+])('the host %s is allowed', (host) => {
   expect(hostRefusal({ host }, ALLOWED)).toBeUndefined();
 });
 
@@ -29,21 +29,21 @@ test.each([
   'a b',
   'a@localhost@b',
   '[::1',
-])('the host %j is refused in a sentence', (host) => {
+])('the host %j is rejected with a message', (host) => {
   expect(hostRefusal({ host }, ALLOWED)).toMatch(
     /^The host ".*" is not allowed here; add its name to MEMORY_ALLOWED_HOSTS/,
   );
 });
 
 test.each(['http://localhost:3000', 'https://[::1]', 'https://metrics.example.org'])(
-  'a page of %s may ask',
+  'a page from %s is allowed',
   (origin) => {
     expect(hostRefusal({ host: 'localhost', origin }, ALLOWED)).toBeUndefined();
   },
 );
 
 test.each(['https://evil.example', 'null', 'http://203.0.113.5', 'file://', 'chrome-extension://abc', 'x'])(
-  'a page of %s is refused in a sentence',
+  'a page from %s is rejected with a message',
   (origin) => {
     expect(hostRefusal({ host: 'localhost', origin }, ALLOWED)).toMatch(/^Pages of ".*" are not allowed here/);
   },

@@ -74,7 +74,7 @@ test('imports run downwards only', () => {
   expect(upward).toEqual([]);
 });
 
-test('the page in the browser shares only the shapes of its calls with the server', () => {
+test('the browser page shares only the types of its server calls', () => {
   const shared = files
     .filter((file) => isIn('page', file))
     .flatMap((file) => importsOf(file).filter((other) => !isIn('page', other)));

@@ -13,7 +13,7 @@ const compose = file('docker-compose.yml');
 /** Compose has servers of its own, one of each, without TLS. */
 const OF_OTHER_SERVERS = /^(?:FALKORDB|VALKEY)_(?:URL|NODES|SENTINEL_\w+|TLS_\w+)$/;
 
-test('compose hands every setting on to its worker that fits its own servers', () => {
+test('compose passes every setting to its worker that does not conflict with its own servers', () => {
   const worker = compose.slice(compose.indexOf('\n  worker:'));
   const environment = worker.slice(worker.indexOf('    environment:'), worker.indexOf('    ports:'));
   const handedOn = [...environment.matchAll(/^ {6}([A-Z0-9_]+):/gm)].map(([, name]) => name);
@@ -23,7 +23,7 @@ test('compose hands every setting on to its worker that fits its own servers', (
   expect(handedOn.filter((name) => OF_OTHER_SERVERS.test(name ?? ''))).toEqual([]);
 });
 
-test('neither compose nor its image chooses the models: the rule of every worker does', () => {
+test('neither compose nor its image chooses the models; the default of every worker applies', () => {
   expect(compose).toMatch(/^ {6}MEMORY_MODELS:$/m);
   expect(file('Dockerfile')).not.toContain('MEMORY_MODELS');
 });
@@ -31,7 +31,7 @@ test('neither compose nor its image chooses the models: the rule of every worker
 test.each([
   ['valkey', 'valkey-cli'],
   ['falkordb', 'redis-cli'],
-])('the health check of %s passes for a PONG alone, not while the server loads', (service, client) => {
+])('the health check of %s passes only on PONG, not while the server is loading', (service, client) => {
   const section = compose.slice(compose.indexOf(`\n  ${service}:`));
   const [, command = ''] = /healthcheck:\n(?: +#.*\n)* +test: \["CMD-SHELL", "(.+)"\]/.exec(section) ?? [];
   const folder = mkdtempSync(join(tmpdir(), 'memory-compose-'));
@@ -51,13 +51,13 @@ test.each([
 describe.each(['prometheus', 'grafana'])('%s of compose', (service) => {
   const [section = ''] = new RegExp(`^  ${service}:\\n(?: {4}.*\\n)+`, 'm').exec(compose) ?? [];
 
-  test('starts only with its profile, has a fixed version, and answers on this machine alone', () => {
+  test('starts only with its profile, has a pinned version and listens on this machine only', () => {
     expect(section).toContain('    profiles: [observability]\n');
     expect(section).toMatch(/^ {4}image: [\w/]+:v?\d+\.\d+\.\d+$/m);
     expect(section).toMatch(/^ {4}ports: \["127\.0\.0\.1:(\d+):\1"\]$/m);
   });
 
-  test('mounts what is in the repository, for reading only', () => {
+  test('mounts files of the repository read-only', () => {
     const mounts = [...section.matchAll(/^ {6}- (\.\/\S+?):\/\S+?(:ro)?$/gm)];
 
     expect(mounts.length).toBeGreaterThan(0);
@@ -68,7 +68,7 @@ describe.each(['prometheus', 'grafana'])('%s of compose', (service) => {
   });
 });
 
-test('the worker of compose waits until both servers are healthy', () => {
+test('the compose worker waits until both servers are healthy', () => {
   const worker = compose.slice(compose.indexOf('\n  worker:'));
 
   expect(worker).toMatch(
@@ -76,7 +76,7 @@ test('the worker of compose waits until both servers are healthy', () => {
   );
 });
 
-test.each(['.gitignore', '.dockerignore'])('%s keeps .env out', (name) => {
+test.each(['.gitignore', '.dockerignore'])('%s excludes .env', (name) => {
   expect(file(name).split('\n')).toContain('.env');
 });
 
@@ -104,11 +104,11 @@ describe('the health check of the worker', () => {
     [200, 0],
     [503, 1],
     [undefined, 1],
-  ])('when /ready answers %s, its exit status is %s', async (answer, status) => {
+  ])('turns a /ready answer of %s into exit status %s', async (answer, status) => {
     expect(await statusFor(answer)).toBe(status);
   });
 
-  test('asks at the port that compose gives the worker', () => {
+  test('uses the port that compose gives the worker', () => {
     expect(compose).toContain('MEMORY_HEALTH_PORT: "9464"');
     expect(args.at(-1)).toContain("'http://127.0.0.1:9464/ready'");
   });

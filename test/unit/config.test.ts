@@ -15,7 +15,7 @@ beforeAll(() => {
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 
 describe('a value comes from', () => {
-  test('the environment before the running note before the default', () => {
+  test("the environment, then the running servers' note, then the default", () => {
     note('{"settings": {"VALKEY_PORT": "7001", "FALKORDB_PORT": "7002"}}');
 
     const { values, origins } = readSettings({ MEMORY_HOME: home, VALKEY_PORT: '7000', VALKEY_HOST: '' });
@@ -24,7 +24,7 @@ describe('a value comes from', () => {
     expect(origins).toMatchObject({ VALKEY_PORT: 'environment', FALKORDB_PORT: 'running', VALKEY_HOST: 'default' });
   });
 
-  test('the default, and not the note, for a store whose host or port the environment names', () => {
+  test('the default instead of the note for a store whose host or port the environment sets', () => {
     note('{"settings": {"VALKEY_PORT": "7001", "VALKEY_TLS": "true", "FALKORDB_PORT": "7002"}}');
 
     const { values, origins } = readSettings({ MEMORY_HOME: home, VALKEY_HOST: '127.0.0.2' });
@@ -34,7 +34,7 @@ describe('a value comes from', () => {
     expect(origins).toMatchObject({ VALKEY_PORT: 'default', FALKORDB_PORT: 'running' });
   });
 
-  test('the note, with its password, where the environment names the very server that was noted', () => {
+  test('the note, including its password, when the environment names exactly the noted server', () => {
     note('{"settings": {"VALKEY_HOST": "127.0.0.1", "VALKEY_PORT": "7001", "VALKEY_PASSWORD": "noted"}}');
     const password = (environment: Record<string, string>) =>
       readSettings({ MEMORY_HOME: home, ...environment }).values.VALKEY_PASSWORD;
@@ -47,7 +47,7 @@ describe('a value comes from', () => {
     expect(password({ VALKEY_PASSWORD: 'given' })).toBe('given');
   });
 
-  test('the note of another home for the password of its server, and for nothing else', () => {
+  test("another home's note only for the password of that home's server", () => {
     const [data, other] = [join(home, 'data'), join(home, 'other-home')];
     mkdirSync(join(data, 'memory-manager', 'servers'), { recursive: true });
     mkdirSync(other);
@@ -80,7 +80,7 @@ describe('a value comes from', () => {
   );
 });
 
-test('without any settings the documented defaults hold', () => {
+test('without any settings the documented defaults apply', () => {
   const config = loadConfig({ HOME: '/nowhere', XDG_DATA_HOME: '/nowhere' });
 
   expect(config).toMatchObject({
@@ -100,7 +100,7 @@ test('without any settings the documented defaults hold', () => {
   });
 });
 
-test('a key chooses the models unless they are named', () => {
+test('an API key selects the models unless models are named', () => {
   const key = { MEMORY_HOME: '/nowhere', OPENAI_API_KEY: 'sk-1' };
 
   expect(loadConfig(key).models).toBe('openai');
@@ -112,11 +112,11 @@ test.each([
   [{ OPENAI_API_KEY: 'sk-1' }, 'OPENAI_API_KEY is set'],
   [{ OPENAI_BASE_URL: 'http://localhost:11434/v1' }, 'OPENAI_BASE_URL is set'],
   [{ OPENAI_API_KEY: 'sk-1', MEMORY_MODELS: 'local' }, 'MEMORY_MODELS is local'],
-])('with %j the reason for the models is that %s', (environment, reason) => {
+])('with %j the reported reason for the models is that %s', (environment, reason) => {
   expect(modelChoiceReason(readSettings({ MEMORY_HOME: '/nowhere', ...environment }))).toBe(reason);
 });
 
-test('the address of a compatible server chooses the models too, and needs no key', () => {
+test('the address of a compatible server also selects the models, and needs no key', () => {
   const { models, openai, embeddings } = loadConfig({
     MEMORY_HOME: '/nowhere',
     OPENAI_BASE_URL: 'http://localhost:11434/v1',
@@ -157,14 +157,14 @@ test.each([
     'it must be like daily=7,weekly=4,monthly=12, with at least one archive, or all',
   ]),
   ['MEMORY_QUEUE_PREFIX', 'a b', 'it takes letters, digits, hyphens, underscores and braces'],
-])('%s=%s is refused by name, with its value and what it may hold', (name, value, reason) => {
+])('%s=%s is rejected by name, with the value and the allowed values', (name, value, reason) => {
   const read = () => loadConfig({ MEMORY_HOME: '/nowhere', [name]: value });
 
   expect(read).toThrow(ConfigError);
   expect(read).toThrow(`${name} is "${value}", which cannot be used: ${reason}.`);
 });
 
-test('the nightly export is at three and keeps some archives, unless another is said', () => {
+test('the nightly export runs at 03:00 and keeps a limited number of archives by default', () => {
   const read = (more = {}) => loadConfig({ MEMORY_HOME: '/nowhere', ...more });
 
   expect(read().nightly).toEqual({ cron: '0 3 * * *', timeZone: 'UTC' });
@@ -184,7 +184,7 @@ test.each([
   expect(loadConfig({ MEMORY_HOME: '/nowhere', VALKEY_TLS: value }).valkey.tls).toBe(tls);
 });
 
-test('a home that others can write to is refused, and so is one of another user', () => {
+test('a home that is writable by others or belongs to another user is rejected', () => {
   const open = join(home, 'open');
   mkdirSync(open);
   chmodSync(open, 0o770);
@@ -201,14 +201,14 @@ test('a home that others can write to is refused, and so is one of another user'
   );
 });
 
-test('a folder in place of the note is no note', () => {
+test('a directory in place of the note is ignored', () => {
   const other = join(home, 'other');
   mkdirSync(join(other, 'running.json'), { recursive: true });
 
   expect(readSettings({ MEMORY_HOME: other }).origins.VALKEY_PORT).toBe('default');
 });
 
-test('the key of the journal is a secret, with or without the time from which on it is used', () => {
+test('the journal key is a secret, with or without the time from which the key is used', () => {
   const secret = 'x/y'.repeat(11);
   const keyOf = (text: string) => loadConfig({ MEMORY_HOME: '/nowhere', MEMORY_JOURNAL_KEY: text }).journalKey;
 

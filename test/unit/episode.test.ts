@@ -20,7 +20,7 @@ function shared(levels: number): unknown {
 const circle: Record<string, unknown> = { name: 'circle' };
 circle.self = circle;
 
-test('an episode has an identity, a name of its moment, and what it was given', () => {
+test('an episode has an identity, a name with its time, and the given content', () => {
   const episode = make('Harbor uses Redis.', { file: 'a.md' });
 
   expect(episode).toMatchObject({ content: 'Harbor uses Redis.', metadata: { file: 'a.md' }, source: 'text' });
@@ -39,12 +39,12 @@ describe('content', () => {
     ['a\0', /NUL character at position 2/],
     ['\udc00', /half a character/],
     ['é'.repeat(51), /has 102 bytes and the limit is 100; .* raise MEMORY_MAX_CONTENT_BYTES/],
-  ])('%j is refused', (content, sentence) => {
+  ])('%j is rejected', (content, sentence) => {
     expect(() => make(content)).toThrow(InvalidInputError);
     expect(() => make(content)).toThrow(sentence);
   });
 
-  test('is counted in bytes, and just the limit is allowed', () => {
+  test('is measured in bytes, and may be exactly at the limit', () => {
     expect(make('é'.repeat(50)).content).toHaveLength(50);
   });
 });
@@ -55,21 +55,21 @@ describe('metadata', () => {
     ['text', '{}', /must be a JSON object/],
     ['a map', new Map([['a', 1]]), /must be a JSON object/],
     ['a date', new Date(), /must be a JSON object/],
-    ['what writes itself as a number', { toJSON: () => 5 }, /must be a JSON object/],
-    ['what writes itself as nothing', { toJSON: () => undefined }, /must be a JSON object/],
-    ['a circle', circle, /nested deeper than 64 levels or in a circle; make it flatter/],
-    ['a well', nested(65), /nested deeper than 64 levels/],
-    ['a well without a floor', nested(100_000), /nested deeper than 64 levels/],
-    ['a small thing many times over', shared(60), /more than 65536 bytes; put long text into the content/],
+    ['an object whose toJSON returns a number', { toJSON: () => 5 }, /must be a JSON object/],
+    ['an object whose toJSON returns nothing', { toJSON: () => undefined }, /must be a JSON object/],
+    ['a circular reference', circle, /nested deeper than 64 levels or in a circle; make it flatter/],
+    ['very deep nesting', nested(65), /nested deeper than 64 levels/],
+    ['endless nesting', nested(100_000), /nested deeper than 64 levels/],
+    ['one small object repeated many times', shared(60), /more than 65536 bytes; put long text into the content/],
     ['long text', { a: 'x'.repeat(65_536) }, /more than 65536 bytes/],
     ['a bigint', { a: 1n }, /cannot be written as JSON; use text, numbers, lists and objects/],
-    ['what fails when it is written', { toJSON: () => JSON.parse('{') }, /cannot be written as JSON/],
-  ])('%s is refused', (_, metadata, sentence) => {
+    ['an object that throws when it is serialised', { toJSON: () => JSON.parse('{') }, /cannot be written as JSON/],
+  ])('%s is rejected', (_, metadata, sentence) => {
     expect(() => make('x', metadata)).toThrow(InvalidInputError);
     expect(() => make('x', metadata)).toThrow(sentence);
   });
 
-  test('is what JSON makes of it, up to 64 levels deep', () => {
+  test('is normalised through JSON, up to 64 levels deep', () => {
     const at = new Date('2025-01-01');
 
     expect(make('x', { at, none: undefined, 'a\0': '\ud800' }).metadata).toEqual({
@@ -80,7 +80,7 @@ describe('metadata', () => {
     expect([make('x').metadata, make('x', undefined).metadata, make('x', {}).metadata]).toEqual([null, null, {}]);
   });
 
-  test('is a copy, so that a later change of the original changes nothing', () => {
+  test('is copied, so later changes to the original have no effect', () => {
     const metadata = { list: [1] };
     const episode = make('x', metadata);
 
@@ -100,12 +100,12 @@ test.each<[EpisodeOptions, RegExp]>([
   [{ saga: ' ' }, /A saga's name has 1 to 200 characters/],
   [{ sourceDescription: 'a\0' }, /source description has a NUL/],
   [{ sourceDescription: 5 as unknown as string }, /source description must be text/],
-])('options %j are refused', (options, sentence) => {
+])('options %j are rejected', (options, sentence) => {
   expect(() => make('x', null, options)).toThrow(InvalidInputError);
   expect(() => make('x', null, options)).toThrow(sentence);
 });
 
-test('one uuid in two writings is one identity', () => {
+test('one uuid in two spellings is one identity', () => {
   const uuid = 'ABCDEF01-2345-4678-9ABC-DEF012345678';
 
   expect(make('x', null, { uuid }).uuid).toBe(uuid.toLowerCase());

@@ -45,13 +45,13 @@ const CODES: Readonly<Record<string, string>> = {
 type Failure = new (message: string, options?: ErrorOptions) => Error;
 const classes = Object.entries(errors).filter(([name]) => /^[A-Z]/.test(name)) as [string, Failure][];
 
-test('there are failures to check', () => expect(classes.length).toBeGreaterThan(10));
+test('there are errors to check', () => expect(classes.length).toBeGreaterThan(10));
 
-test('programs can import every failure', () => {
+test('programs can import every error class', () => {
   expect(Object.keys(api)).toEqual(expect.arrayContaining(classes.map(([name]) => name)));
 });
 
-test.each(classes)('%s carries its own name, is foreseen, and stands in the table', (name, Failed) => {
+test.each(classes)('%s has its own name, is a known error, and is listed in the table', (name, Failed) => {
   const cause = new Error('deeper');
   const failure = new Failed('A sentence.', { cause });
 
@@ -61,21 +61,21 @@ test.each(classes)('%s carries its own name, is foreseen, and stands in the tabl
 });
 
 test.each([new Error('x'), new TypeError('x'), 'text', null, undefined, { name: 'InvalidInputError' }])(
-  '%s was not foreseen, and is tried again',
+  '%s is an unexpected error and is retried',
   (error) => {
     expect(errors.isOperationalError(error)).toBe(false);
     expect(errors.isRepeatable(error)).toBe(true);
   },
 );
 
-test.each(['toString', 'constructor', '__proto__'])('an error that calls itself %s is not foreseen', (name) => {
+test.each(['toString', 'constructor', '__proto__'])('an error named %s is not a known error', (name) => {
   const error = Object.assign(new Error('x'), { name });
 
   expect(errors.isOperationalError(error)).toBe(false);
   expect(errors.isRepeatable(error)).toBe(true);
 });
 
-test('docs/failures.md lists the failure policy of each failure, and of no other', () => {
+test('docs/failures.md lists the failure policy of each error, and no others', () => {
   const page = readFileSync(new URL('../../docs/failures.md', import.meta.url), 'utf8');
   const told = [...page.matchAll(/^\| `(\w+)` \| (postponed|retried|dead letter) \|/gm)].map(([, name, policy]) => [
     name,

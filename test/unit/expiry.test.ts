@@ -14,7 +14,7 @@ test('an expiry is a date or a duration from now', () => {
   expect(() => parseExpiry('soon', '--expires', NOW)).toThrow(/--expires.*90d/);
 });
 
-test('rules are by source and by kind; the earliest counts, and an own expiry comes first', () => {
+test("rules apply by source and by kind; the earliest applies, and an episode's own expiry has priority", () => {
   const given = rules('source:claude-code=90d, kind:turn=4w');
 
   expect(expiryOf(episode, given)).toEqual(new Date(NOW.getTime() + 28 * DAY));
@@ -25,11 +25,14 @@ test('rules are by source and by kind; the earliest counts, and an own expiry co
   );
 });
 
-test.each(['claude-code=90d', 'source:=90d', 'kind:turn=4', 'kind:turn=4y', 'kind:turn'])('no rule: %s', (text) => {
-  expect(SETTINGS.MEMORY_EXPIRY.shape.safeParse(text).success).toBe(false);
-});
+test.each(['claude-code=90d', 'source:=90d', 'kind:turn=4', 'kind:turn=4y', 'kind:turn'])(
+  'not a valid rule: %s',
+  (text) => {
+    expect(SETTINGS.MEMORY_EXPIRY.shape.safeParse(text).success).toBe(false);
+  },
+);
 
-test('other metadata of that meaning does not expire, and a past expiry is refused', () => {
+test('metadata named expires or expires_at sets no expiry, and an expiry in the past is rejected', () => {
   const plain = newEpisode('A token.', { expires: '2020-01-01', expires_at: '2020-01-01' }, 'g', 100);
 
   expect(expiryOf(plain, [])).toBeNull();

@@ -9,16 +9,16 @@ import { SETTINGS } from '../../src/settings.ts';
 
 const file = (name: string): string => readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');
 
-test('.env.example is what `npm run generate` writes, and names every setting', () => {
+test('.env.example is up to date with `npm run generate` and names every setting', () => {
   expect(file('.env.example')).toBe(envExample());
   expect([...envExample().matchAll(/^#([A-Z0-9_]+)=/gm)].map(([, name]) => name)).toEqual(Object.keys(SETTINGS));
 });
 
-test('memory.config.schema.json is what `npm run generate` writes', () => {
+test('memory.config.schema.json is up to date with `npm run generate`', () => {
   expect(file('memory.config.schema.json')).toBe(configSchema());
 });
 
-test('the manifests of plugins and of the MCP registry are what `npm run generate` writes, all with the version of the package', () => {
+test('the manifests of plugins and of the MCP registry are up to date with `npm run generate`, all with the version of the package', () => {
   const files = pluginFiles(file('package.json'));
   const { version, mcpName } = JSON.parse(file('package.json'));
   const versions = Object.keys(files).flatMap((path) =>
@@ -33,7 +33,7 @@ test('the manifests of plugins and of the MCP registry are what `npm run generat
   expect(JSON.parse(file('server.json')).description.length).toBeLessThanOrEqual(100);
 });
 
-test('the example in docs/types.md fits the schema and is read; what the reader refuses the schema refuses too', async () => {
+test('the example in docs/types.md matches the schema and can be read; whatever the reader rejects, the schema rejects too', async () => {
   const schema = z.fromJSONSchema(JSON.parse(configSchema()));
   const [, example = ''] = /^```json\n([\s\S]*?)^```$/m.exec(file('docs/types.md')) ?? [];
   const wrong = [
@@ -54,7 +54,7 @@ test('the example in docs/types.md fits the schema and is read; what the reader 
   }
 });
 
-test('every type that docs/api.md names is declared there, or is one of the language', () => {
+test('every type in docs/api.md is declared there or built in', () => {
   const page = file('docs/api.md');
   const code = [...page.matchAll(/^```typescript\n([\s\S]*?)^```$/gm)].map(([, block = '']) => block).join('\n');
   const bare = code.replace(/\/\*\*[\s\S]*?\*\/|'[^'\n]*'/g, '');
@@ -70,7 +70,7 @@ test('every type that docs/api.md names is declared there, or is one of the lang
 /** Types of the language that no value has the name of. */
 const OF_TYPESCRIPT = new Set(['Readonly', 'Partial', 'Pick', 'Omit', 'Exclude', 'Record', 'AsyncIterable', 'T']);
 
-test('the changelog has a section for the version of the package, below what is not released', () => {
+test('the changelog has a section for the package version, below the unreleased changes', () => {
   const { version } = JSON.parse(file('package.json')) as { version: string };
   const sections = [...file('CHANGELOG.md').matchAll(/^## (\S+)/gm)].map(([, name]) => name);
 

@@ -15,14 +15,14 @@ function counted(failures = 0) {
 }
 
 describe('lazy', () => {
-  test('opens when it is first needed, once however many need it', async () => {
+  test('opens on first use, once for all concurrent callers', async () => {
     const { seen, get } = counted();
     expect(seen.opened).toBe(0);
 
     expect(await Promise.all([get(), get(), get()])).toEqual([1, 1, 1]);
   });
 
-  test('a failure reaches all who waited; the next call tries again', async () => {
+  test('rejects all waiting callers on a failure; the next call tries again', async () => {
     const { get } = counted(1);
 
     const first = await Promise.allSettled([get(), get()]);
@@ -40,7 +40,7 @@ describe('lazy', () => {
     expect(seen.closed).toEqual([1]);
   });
 
-  test('closes what is just being opened, with an error for those who waited', async () => {
+  test('closes a resource that is still opening, and rejects the waiting callers', async () => {
     const { seen, get } = counted();
 
     const [got] = await Promise.allSettled([get(), get.close()]);
@@ -49,7 +49,7 @@ describe('lazy', () => {
     expect(seen.closed).toEqual([1]);
   });
 
-  test.each([true, false])('is opened no more after the close (opened before: %s)', async (before) => {
+  test.each([true, false])('does not open again after the close (opened before: %s)', async (before) => {
     const { seen, get } = counted();
     if (before) await get();
     await get.close();

@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { mapConcurrently } from '../../src/map-concurrently.ts';
 
-test('work is done few at a time, and results stand in the order of the items', async () => {
+test('work runs with limited concurrency, and results are in the order of the items', async () => {
   let busy = 0;
   let most = 0;
 
@@ -18,7 +18,7 @@ test('work is done few at a time, and results stand in the order of the items', 
   expect(most).toBe(2);
 });
 
-test('after a failure what is under way is ended and no more is begun', async () => {
+test('after a failure the running work finishes and no more is started', async () => {
   const begun: number[] = [];
   const ended: number[] = [];
 

@@ -18,7 +18,7 @@ const given: Any = memory;
 const unknown = { nope: 1 };
 const meant = (name: string, other: string) => new RegExp(`has no "${name}"; "${other}" was probably meant\\.$`);
 
-test('a home that others can write to is refused, also when the program names it', () => {
+test('a home that is writable by others is rejected, even when the program names it', () => {
   const home = mkdtempSync(join(tmpdir(), 'memory-home-'));
   chmodSync(home, 0o770);
   try {
@@ -46,7 +46,7 @@ test.each([
     { valkey: { ...nowhere, tls: true, certificates: { cert: 'PEM' } } },
     /^VALKEY_TLS_CERT and VALKEY_TLS_KEY belong together/,
   ],
-])('%s is refused, also when the program names it', async (_, stores: object, sentence) => {
+])('%s is rejected, even when the program names it', async (_, stores: object, sentence) => {
   expect(() => new MemoryManager({ ...config, ...stores })).toThrow(sentence);
   await expect(startWorkers({ ...memory.config, ...stores }, ['store'])).rejects.toThrow(sentence);
 });
@@ -103,14 +103,14 @@ const CALLS: Readonly<Record<string, (options: object) => Promise<unknown>>> = {
   'sagas.summarize': (options) => given.sagas.summarize('x', options),
 };
 
-test.each(Object.keys(CALLS))('%s refuses what it does not know, by name', async (name) => {
+test.each(Object.keys(CALLS))('%s rejects unknown options by name', async (name) => {
   await expect(CALLS[name]?.(unknown)).rejects.toMatchObject({
     name: 'InvalidInputError',
     message: expect.stringMatching(/ has no "nope"; there is \w/),
   });
 });
 
-test('every public method is in that table', () => {
+test('the table covers every public method', () => {
   const methods = (it: object) => Object.getOwnPropertyNames(it).filter((name) => name !== 'constructor');
   const own = methods(MemoryManager.prototype);
   const rooms = ['archives', 'communities', 'deadLetters', 'episodes', 'sagas'];
@@ -133,7 +133,7 @@ test('every public method is in that table', () => {
   );
 });
 
-describe('a misspelt option is refused with the one that was meant', () => {
+describe('a misspelt option is rejected with a suggestion', () => {
   test.each([
     [() => given.storeEpisode('x', null, { referencetime: new Date() }), meant('referencetime', 'referenceTime')],
     [() => given.enqueueEpisode('x', null, { idempotency_key: 'k' }), meant('idempotency_key', 'idempotencyKey')],
@@ -155,7 +155,7 @@ describe('a misspelt option is refused with the one that was meant', () => {
   });
 });
 
-describe('values of the wrong kind are refused in a sentence', () => {
+describe('values of the wrong type are rejected with a message', () => {
   test.each([
     [() => new MemoryManager({ group: 'a b' }), /^The group "a b" is not a valid name/],
     [
@@ -208,7 +208,7 @@ describe('values of the wrong kind are refused in a sentence', () => {
   });
 });
 
-test('what is undefined in the configuration differs in nothing', () => {
+test('undefined in the configuration is the same as leaving it out', () => {
   const { config: used } = new MemoryManager({ ...config, group: undefined, exportDir: undefined } as Any);
 
   expect(used.group).toBe('_');

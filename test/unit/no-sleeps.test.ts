@@ -36,14 +36,14 @@ const files = readdirSync(TESTS, { recursive: true, encoding: 'utf8' })
   .filter((name) => /\.(?:ts|mjs)$/.test(name) && !name.endsWith('no-sleeps.test.ts'));
 const holding = (pattern: RegExp) => files.filter((name) => pattern.test(readFileSync(join(TESTS, name), 'utf8')));
 
-test('timers are only where they are needed', () => {
+test('timers are used only where they are needed', () => {
   expect(holding(TIMER).sort()).toEqual(Object.keys(TIMERS).sort());
 });
 
-test('no test asks how long something took', () => {
+test('no test asserts how long something took', () => {
   expect([...holding(COMPARED), ...holding(LEFT)]).toEqual([]);
 });
 
-test('limits are nets, far above what a busy machine takes', () => {
+test('timeouts are far above what a busy machine needs', () => {
   expect(holding(SHORT)).toEqual([]);
 });

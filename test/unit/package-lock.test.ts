@@ -10,7 +10,7 @@ interface Locked {
 const PLATFORM =
   /(?<=[-/])(?:android|darwin|freebsd|linux|openharmony|win32|windows)-(?:arm64|arm|ppc64|s390x|x64)(?=-|$)/;
 
-test('npm ci installs no programs for other platforms: each package for one platform says so in the lock', () => {
+test('npm ci installs no binaries for other platforms: every platform-specific package is marked in the lockfile', () => {
   const lock = JSON.parse(readFileSync(new URL('../../package-lock.json', import.meta.url), 'utf8')) as {
     packages: Record<string, Locked>;
   };

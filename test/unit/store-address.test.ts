@@ -14,7 +14,7 @@ afterAll(() => rmSync(home, { recursive: true, force: true }));
 const valkey = (environment: Record<string, string>) => loadConfig({ MEMORY_HOME: home, ...environment }).valkey;
 const falkordb = (environment: Record<string, string>) => loadConfig({ MEMORY_HOME: home, ...environment }).falkordb;
 
-describe('a URL of a store', () => {
+describe('a store URL', () => {
   test.each([
     ['redis://valkey.example', { kind: 'single', nodes: [{ host: 'valkey.example', port: 6379 }], tls: false }],
     [
@@ -49,12 +49,12 @@ describe('a URL of a store', () => {
     'redis+cluster://one/main',
     'redis+ring://one',
     'redis://a:%zz@one',
-  ])('%s is none', (url) => {
+  ])('%s is rejected', (url) => {
     expect(parseStoreUrl(url)).toBeUndefined();
   });
 });
 
-test('nodes are hosts with ports', () => {
+test('nodes are a list of hosts with ports', () => {
   expect(parseEndpoints('one:7000, [::1]:7001')).toEqual([
     { host: 'one', port: 7000 },
     { host: '::1', port: 7001 },
@@ -62,12 +62,12 @@ test('nodes are hosts with ports', () => {
   for (const text of ['one', 'one:7000,', ':7000', 'one:two', 'a b:7000']) expect(parseEndpoints(text)).toBeUndefined();
 });
 
-describe('an address', () => {
-  test('is one server if nothing else is set', () => {
+describe('a store address', () => {
+  test('is a single server by default', () => {
     expect(valkey({})).toEqual({ host: 'localhost', port: 6380, username: undefined, password: undefined, tls: false });
   });
 
-  test('is behind sentinels if what they watch is named, else a cluster', () => {
+  test('uses sentinels when the name of the primary is set, otherwise a cluster', () => {
     const nodes = { VALKEY_NODES: 'one:7000,two:7001' };
 
     expect(valkey(nodes)).toMatchObject({ host: 'one', port: 7000, topology: { kind: 'cluster', nodes: [{}, {}] } });
@@ -84,7 +84,7 @@ describe('an address', () => {
     expect(placeOf(valkey(nodes))).toBe('the cluster one:7000, two:7001');
   });
 
-  test('takes user and password of the URL before those of the other settings', () => {
+  test('takes user and password from the URL before the other settings', () => {
     const others = { VALKEY_USERNAME: 'other', VALKEY_PASSWORD: 'other' };
 
     expect(valkey({ ...others, VALKEY_URL: 'redis://mira:secret@one' })).toMatchObject({
@@ -94,7 +94,7 @@ describe('an address', () => {
     expect(valkey({ ...others, VALKEY_URL: 'redis://one' })).toMatchObject({ username: 'other', password: 'other' });
   });
 
-  test('has nothing of a running `up`, whose servers are others', () => {
+  test('uses no password of a running `up`, whose servers are different', () => {
     writeFileSync(
       join(home, 'running.json'),
       '{"settings": {"VALKEY_HOST": "127.0.0.1", "VALKEY_PORT": "7001", "VALKEY_PASSWORD": "noted"}}',
@@ -106,7 +106,7 @@ describe('an address', () => {
     rmSync(join(home, 'running.json'));
   });
 
-  test('has the texts of the files for TLS, which they switch on', () => {
+  test('reads the TLS files, which also switch TLS on', () => {
     const file = join(home, 'some.pem');
     writeFileSync(file, 'PEM');
 
@@ -147,11 +147,11 @@ describe('an address', () => {
       { VALKEY_NODES: 'one:7000', MEMORY_QUEUE_PREFIX: 'memory' },
       /^MEMORY_QUEUE_PREFIX is "memory", which cannot be used with a cluster: it needs braces, like \{memory\}/,
     ],
-  ])('of %o is refused', (environment, sentence) => {
+  ])('from %o is rejected', (environment, sentence) => {
     expect(() => loadConfig({ MEMORY_HOME: home, ...(environment as Record<string, string>) })).toThrow(sentence);
   });
 
-  test('of FalkorDB may be behind sentinels', () => {
+  test('of FalkorDB may use sentinels', () => {
     expect(falkordb({ FALKORDB_URL: 'redis+sentinel://one:26379/graphs' }).topology).toMatchObject({ name: 'graphs' });
   });
 });

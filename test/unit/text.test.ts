@@ -3,7 +3,7 @@ import { checkText, oneLine, plainText, printable, truncated } from '../../src/t
 import { rubbish } from '../support/rubbish.ts';
 
 describe('checkText', () => {
-  test('gives sound text back unchanged', () => {
+  test('returns valid text unchanged', () => {
     const text = '🚀 שלום \u202e\ufeff \t\r\n ﷽';
 
     expect(checkText(text, 'It')).toBe(text);
@@ -16,20 +16,20 @@ describe('checkText', () => {
     ['\ude80 a', 'It has half a character (a lone surrogate); store it as valid Unicode.'],
     [5 as unknown as string, 'It must be text.'],
     [null as unknown as string, 'It must be text.'],
-  ])('refuses %j', (text, sentence) => {
+  ])('rejects %j', (text, sentence) => {
     expect(() => checkText(text, 'It')).toThrow(sentence);
   });
 });
 
-test('oneLine makes one line of any white space', () => {
+test('oneLine turns any white space into single spaces', () => {
   expect(oneLine(' a\r\n\tb\u2028c\u00a0\u3000d \v')).toBe('a b c d');
 });
 
-describe('what stands in a terminal', () => {
+describe('terminal control sequences', () => {
   test.each([
     ['colours', '\u001b[1;31mERROR\u001b[0m: \u009b32mfine\u009b0m', 'ERROR: fine'],
     ['a title and a clipboard', 'a\u001b]0;owned\u0007b\u001b]52;c;b3duZWQ=\u001b\\c', 'abc'],
-    ['a title without an end', 'a\u001b]0;owned', 'a0;owned'],
+    ['an unterminated title', 'a\u001b]0;owned', 'a0;owned'],
     ['the cursor', 'one\u001b[2K\u001b[1Atwo\u001b7\u001bc', 'onetwo'],
     ['other strings', 'a\u001bPq#0\u001b\\b\u001b_x\u001b\\c', 'abc'],
     [
@@ -39,20 +39,20 @@ describe('what stands in a terminal', () => {
     ],
     ['bells and backspaces', 'a\u0007b\u0008c\u007fd', 'abcd'],
     ['a progress bar', '10 %\r20 %\r\ndone', '10 %\n20 %\ndone'],
-    ['what turns and hides letters', 'a\u202eb\u2066c\u200bd\u{e0041}e\ufefff', 'abcdef'],
-  ])('%s: plainText leaves the words, printable shows the rest', (_, text, plain) => {
+    ['characters that reverse and hide letters', 'a\u202eb\u2066c\u200bd\u{e0041}e\ufefff', 'abcdef'],
+  ])('%s: plainText keeps the words, printable shows the rest', (_, text, plain) => {
     expect(plainText(text)).toBe(plain);
     expect(printable(text)).not.toMatch(/(?![\n\t])\p{Cc}|[\u202a-\u202e\u2066-\u2069]/u);
   });
 
-  test('ordinary text stays, whatever its language', () => {
+  test('ordinary text in any language is unchanged', () => {
     const text = 'Zoë\tשלום می‌خواهم 👩‍💻 日本語\n- [x] done';
 
     expect(plainText(text)).toBe(text);
     expect(printable(text)).toBe(text);
   });
 
-  test('printable JSON is the same JSON', () => {
+  test('printable JSON has the same value', () => {
     const value = { text: '\u001b[31m\u009b\u202e\u{e0041} é "quoted"' };
 
     expect(JSON.parse(printable(JSON.stringify(value)))).toEqual(value);
@@ -68,7 +68,7 @@ describe('shortened', () => {
     ['a longwordtocut', 12, 'a longwordt…'],
     ['unbreakableword', 8, 'unbreak…'],
     ['Version 2.0 is out', 14, 'Version 2.0…'],
-  ])('makes of %j at most %i characters: %j', (text, length, expected) => {
+  ])('shortens %j to at most %i characters: %j', (text, length, expected) => {
     expect(truncated(text, length)).toBe(expected);
   });
 

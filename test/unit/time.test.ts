@@ -11,7 +11,7 @@ describe('toGraphTime', () => {
     expect(toGraphTime(new Date(text))).toBe(stored);
   });
 
-  test('writes text whose order is the order of time', () => {
+  test('writes text that sorts by time', () => {
     const times = [0, 1, 999, 1000, 86_400_000, Date.UTC(1999, 0), Date.UTC(9999, 11)].map((time) => new Date(time));
 
     expect(times.map(toGraphTime).sort()).toEqual(times.map(toGraphTime));
@@ -28,14 +28,14 @@ describe('fromGraphTime', () => {
     expect(fromGraphTime(stored)?.toISOString()).toBe(instant);
   });
 
-  test.each([null, undefined, '', 'yesterday', '2025-13-01T00:00:00'])('gives null for %j', (stored) => {
+  test.each([null, undefined, '', 'yesterday', '2025-13-01T00:00:00'])('returns null for %j', (stored) => {
     expect(fromGraphTime(stored)).toBeNull();
   });
 });
 
 describe('toDate', () => {
   test.each(['2025-01-01T00:00:00+00:00', '2025-01-01T01:00:00.123456+02:00', '2025-01-01T00:00:00'])(
-    'gives a Date that prints as it is stored: %s',
+    'returns a Date that prints as it is stored: %s',
     (stored) => {
       const date = toDate(stored);
 
@@ -46,12 +46,12 @@ describe('toDate', () => {
     },
   );
 
-  test('gives an invalid Date for text that is none, and keeps the text', () => {
+  test('returns an invalid Date for other text, and keeps the text', () => {
     expect(toDate('yesterday').getTime()).toBeNaN();
     expect(timeText(toDate('yesterday'))).toBe('yesterday');
   });
 
-  test('gives a Date that prints another time once it was set to one', () => {
+  test('returns a Date that prints the new time once it is changed', () => {
     const date = toDate('2025-01-01T00:00:00.123456+00:00');
 
     date.setUTCFullYear(2026);
@@ -77,19 +77,19 @@ describe('parseTime', () => {
     ...['', 'yesterday', '2025', '2025-02', '2025-02-29', '2025-02-31', '2025-04-31', '2025-00-01', '2025-13-01'],
     ...['2025-01-01T24:00', '2025-01-01 25:00', '2025-01-01T08:60', '2025-01-01Z', '01/02/2025', '1735689600'],
     ...['2025-01-01T08:30+25:00', '2025-01-01; DROP', '２０２５-01-01'],
-  ])('refuses %j and names it', (text) => {
+  ])('rejects %j and names it', (text) => {
     expect(() => parseTime(text, '--as-of')).toThrow(InvalidInputError);
     expect(() => parseTime(text, '--as-of')).toThrow(`--as-of "${text}" is not a date; write it like 2026-11-22`);
   });
 });
 
 test.each([new Date('rubbish'), new Date(8.64e15), new Date(-1e15), '2025-01-01' as unknown as Date])(
-  'checkTime refuses %s, which has no place in the order of text',
+  'checkTime rejects %s, which does not sort correctly as text',
   (date) => {
     expect(() => checkTime(date, 'The time')).toThrow('The time must be a valid Date of the years 0 to 9999.');
   },
 );
 
-test('timestamp fits into a file name', () => {
+test('timestamp is valid in a file name', () => {
   expect(timestamp(new Date('2025-01-01T08:30:00.007Z'))).toBe('2025-01-01T08-30-00.007Z');
 });

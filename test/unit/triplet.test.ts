@@ -4,7 +4,7 @@ import { readTriplet, type Triplet, tripletText } from '../../src/triplet.ts';
 
 const FACT: Triplet = { source: 'Mira', relation: 'works at', target: 'Northwind' };
 
-test('a fact comes back as it was given, with a relation and a sentence in the usual form', () => {
+test('a fact is returned as it was given, with a relation and a sentence in normalised form', () => {
   const validAt = new Date('2025-01-10T00:00:00Z');
 
   expect(readTriplet(tripletText({ ...FACT, sourceType: 'Person', validAt }))).toEqual({
@@ -25,12 +25,12 @@ test.each<[Partial<Triplet>, RegExp]>([
   [{ sourceType: 'My Type' }, /"sourceType" cannot be used/],
   [{ fact: 'a\0b' }, /NUL/],
   [{ validAt: new Date('2025-02-01'), invalidAt: new Date('2025-01-01') }, /ends after it began/],
-])('what cannot be a fact is refused: %j', (change, sentence) => {
+])('an invalid fact is rejected: %j', (change, sentence) => {
   expect(() => tripletText({ ...FACT, ...change })).toThrow(InvalidInputError);
   expect(() => tripletText({ ...FACT, ...change })).toThrow(sentence);
 });
 
-test.each(['source', 'target', 'fact'])('a %s with an escaped NUL or half a character is refused', (field) => {
+test.each(['source', 'target', 'fact'])('a %s with an escaped NUL or a lone surrogate is rejected', (field) => {
   for (const written of ['\\u0000', '\\ud800']) {
     const text = tripletText({ ...FACT, fact: 'Mira works there' }).replace(`"${field}":"`, `"${field}":"${written}`);
 
@@ -39,7 +39,7 @@ test.each(['source', 'target', 'fact'])('a %s with an escaped NUL or half a char
 });
 
 test.each(['', 'x', '[]', '{}', '{"source":"a","relation":"b","target":"c","fact":"d"}'])(
-  'rubbish %s is refused',
+  'garbage %s is rejected',
   (text) => {
     expect(() => readTriplet(text)).toThrow(InvalidInputError);
   },

@@ -4,15 +4,15 @@ import { withTimeout } from '../../src/with-timeout.ts';
 const never = new Promise<string>(() => {});
 const late = () => 'late' as const;
 
-test('gives what comes in time', async () => {
+test('returns a result that is in time', async () => {
   expect(await withTimeout(1000, Promise.resolve('here'), late)).toBe('here');
 });
 
-test('throws what fails in time', async () => {
+test('throws an error that is in time', async () => {
   await expect(withTimeout(1000, Promise.reject(new Error('no')), late)).rejects.toThrow('no');
 });
 
-test.each([20, 0, -300])('gives what is said instead after %i ms, and no warning on the terminal', async (limit) => {
+test.each([20, 0, -300])('returns the fallback after %i ms, without a warning on the terminal', async (limit) => {
   const warnings: Error[] = [];
   const note = (warning: Error) => warnings.push(warning);
   process.on('warning', note);
@@ -24,7 +24,7 @@ test.each([20, 0, -300])('gives what is said instead after %i ms, and no warning
   expect(warnings).toEqual([]);
 });
 
-test('throws what is thrown instead', async () => {
+test('throws an error of the fallback', async () => {
   const fail = () => {
     throw new Error('too late');
   };
@@ -32,7 +32,7 @@ test('throws what is thrown instead', async () => {
   await expect(withTimeout(10, never, fail)).rejects.toThrow('too late');
 });
 
-test("what fails afterwards is nobody's", async () => {
+test('a later failure is ignored', async () => {
   const failing = Promise.withResolvers<string>();
 
   expect(await withTimeout(5, failing.promise, late)).toBe('late');

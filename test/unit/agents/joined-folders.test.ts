@@ -62,7 +62,7 @@ function say(session: string, text: string): void {
   transcript.says('Noted.');
 }
 
-test('the first folder of a memory joins silently, its worktrees too, another one only when asked', () => {
+test('the first folder of a memory joins silently, and so do its worktrees; another folder joins only on request', () => {
   expect(unjoined('mine', false)).toBeUndefined();
   expect(joinedRepositories(at('home'), scope('mine').group)).toEqual([]);
   expect(unjoined('mine')).toBeUndefined();
@@ -75,7 +75,7 @@ test('the first folder of a memory joins silently, its worktrees too, another on
   expect(unjoined('other')).toBeUndefined();
 });
 
-describe('a downloaded folder whose files lead to a repository', () => {
+describe('a downloaded folder whose files point to a repository', () => {
   const ways: Record<string, () => void> = {
     'a .git file': () => writeFileSync(at('evil', '.git'), 'gitdir: ../mine/.git\n'),
     'a .git file naming a worktree of it': () => {
@@ -104,7 +104,7 @@ describe('a downloaded folder whose files lead to a repository', () => {
   const kinds = { 'with an origin': ORIGIN, 'without one': undefined };
   const cases = Object.keys(ways).flatMap((way) => Object.keys(kinds).map((kind) => [way, kind] as const));
 
-  test.each(cases)('by %s must join its memory, %s', (way, kind) => {
+  test.each(cases)('by %s must join the memory explicitly, %s', (way, kind) => {
     rmSync(at('mine'), { recursive: true });
     mkdirSync(at('mine'));
     mkdirSync(at('evil'));
@@ -124,7 +124,7 @@ describe('a downloaded folder whose files lead to a repository', () => {
     expect(unjoined('mine')).toBeUndefined();
   });
 
-  test('has no memory of a log that its own is a link to', () => {
+  test("does not get a memory through a git log that is a link to another repository's log", () => {
     git('other', 'init', '--quiet');
     git('other', 'commit', '--quiet', '--allow-empty', '-m', 'a');
     repository('evil', undefined);
@@ -134,7 +134,7 @@ describe('a downloaded folder whose files lead to a repository', () => {
     expect(scope('evil').by).toBe('path');
   });
 
-  test('must join a memory by a commit that the host names', () => {
+  test('must join explicitly for a commit that the host names', () => {
     git('other', 'init', '--quiet');
     git('other', 'commit', '--quiet', '--allow-empty', '-m', 'a');
     const hash = String(execFileSync('git', ['rev-parse', 'HEAD'], { cwd: at('other') })).trim();
@@ -148,7 +148,7 @@ describe('a downloaded folder whose files lead to a repository', () => {
   });
 });
 
-test('worktrees and submodules, also moved by git, belong to the repository that names them', () => {
+test('worktrees and submodules, even after git moved them, belong to the repository that names them', () => {
   git('mine', 'init', '--quiet');
   git('mine', 'commit', '--quiet', '--allow-empty', '-m', 'a');
   git('other', 'init', '--quiet');
@@ -177,7 +177,7 @@ test('worktrees and submodules, also moved by git, belong to the repository that
   expect(unjoined('by-hand')).toBeUndefined();
 });
 
-test('in an older home the folders in which agents used the memory have joined', () => {
+test('folders in which agents used the memory of an older home count as joined', () => {
   const { group } = scope('mine');
   for (const directory of [at('mine'), at('other')])
     recordOutcome(at('home'), { host: 'claude-code', group, directory, work: 'capture', outcome: 'ok' });
@@ -187,7 +187,7 @@ test('in an older home the folders in which agents used the memory have joined',
   expect(unjoined('copied')?.others).toHaveLength(2);
 });
 
-test('hooks recall nothing and hold turns until the folder joins, and say so once in a session', async () => {
+test('hooks recall nothing and hold turns until the folder joins, and say so once per session', async () => {
   say('a', 'Harbor uses Valkey.');
   expect((await hook('mine', 'Stop', 'a')).spooled).toBe(1);
 
@@ -215,7 +215,7 @@ test('hooks recall nothing and hold turns until the folder joins, and say so onc
   expect((await run('copied', 'join')).stdout).toMatch(/^This folder uses the memory "repo_harbor_\w+" already\.\n$/);
 });
 
-test('a command with --group auto is refused where nobody can be asked, and a named memory needs no joining', async () => {
+test('a command with --group auto is rejected where no prompt is possible, and a named memory needs no joining', async () => {
   expect(unjoined('mine')).toBeUndefined();
 
   for (const args of [['query', 'Harbor'], ['mcp']]) {
@@ -237,7 +237,7 @@ describe.skipIf(!hasPseudoTerminal)(`--group auto on a terminal asks whether the
     expect(unjoined('mine')).toBeUndefined();
   });
 
-  test('after yes the folder has joined, and the command goes on', async () => {
+  test('after yes the folder joins and the command continues', async () => {
     const { screen } = await ask('y\r');
 
     expect(screen).toContain(`which ${at('mine', '.git')} uses. Use it here too? [y/N]`);
@@ -251,7 +251,7 @@ describe.skipIf(!hasPseudoTerminal)(`--group auto on a terminal asks whether the
     ['another word', 'yesterday\r'],
     ['Ctrl-C', '\x03'],
     ['the end of the input', undefined],
-  ])('after %s it has not, and the command is refused', async (_, answer) => {
+  ])('after %s the folder does not join and the command is rejected', async (_, answer) => {
     const { status, screen } = await ask(answer);
 
     expect(status).toBe(1);
@@ -261,7 +261,7 @@ describe.skipIf(!hasPseudoTerminal)(`--group auto on a terminal asks whether the
   });
 });
 
-test('the plugin of opencode has no tools and recalls nothing there', async () => {
+test('the opencode plugin offers no tools and recalls nothing in a folder that has not joined', async () => {
   expect(unjoined('mine')).toBeUndefined();
   const before = { ...process.env };
   Object.assign(process.env, environment);

@@ -36,7 +36,7 @@ function commit(directory: string, text = 'a'): void {
 }
 
 describe('a repository with an origin', () => {
-  test('has the same memory when its folder is gone and a host noted its address', () => {
+  test('keeps its memory when its folder is gone but the host recorded its address', () => {
     const origin = 'https://github.com/team/harbor.git';
     const there = scope(newRepository('there', origin));
 
@@ -68,14 +68,14 @@ describe('a repository with an origin', () => {
     });
   });
 
-  test('has another memory than a repository of the same name elsewhere', () => {
+  test('has a different memory than a repository of the same name elsewhere', () => {
     const one = scope(newRepository('one', 'https://github.com/team/harbor'));
     const other = scope(newRepository('other', 'https://github.com/others/harbor'));
 
     expect(one.group).not.toBe(other.group);
   });
 
-  test('shares it with its worktrees, submodules apart, and from any folder inside', () => {
+  test('shares its memory with worktrees and subfolders, but not with submodules', () => {
     const main = newRepository('main', 'git@github.com:team/harbor.git');
     const library = newRepository('library', 'git@github.com:team/library.git');
     commit(library);
@@ -94,7 +94,7 @@ describe('a repository with an origin', () => {
     expect(scope(join(main, 'vendor', 'library'))).toEqual(scope(library));
   });
 
-  test('shares it with clones of it on this machine', () => {
+  test('shares its memory with its clones on this machine', () => {
     const main = newRepository('main', 'git@github.com:team/harbor.git');
     commit(main);
     git(folder, 'clone', '--quiet', main, path('clone'));
@@ -107,7 +107,7 @@ describe('a repository with an origin', () => {
 });
 
 describe('a repository without an origin', () => {
-  test('is known by its first commit, in worktrees, clones and copies', () => {
+  test('is identified by its first commit, in worktrees, clones and copies', () => {
     const main = newRepository('main');
     commit(main, 'a');
     commit(main, 'b');
@@ -120,7 +120,7 @@ describe('a repository without an origin', () => {
     expect(scope(path('clone'))).toEqual({ ...scope(main), needsJoining: true, source: path('main', '.git') });
   });
 
-  test('takes the first commit that the caller knows when its own log is gone', () => {
+  test('uses the first commit that the caller knows when its own log is gone', () => {
     const main = newRepository('main');
     commit(main);
     const known = scope(main);
@@ -131,7 +131,7 @@ describe('a repository without an origin', () => {
     expect(scope(main, { rootCommit: 'global' }).by).toBe('path');
   });
 
-  test('without a commit is known by its path, the same for all worktrees', () => {
+  test('without a commit is identified by its path, the same for all worktrees', () => {
     const main = newRepository('main');
 
     expect(scope(main)).toMatchObject({ by: 'path', group: expect.stringMatching(/^repo_main_[0-9a-f]{16}$/) });
@@ -139,8 +139,8 @@ describe('a repository without an origin', () => {
   });
 });
 
-describe('what was chosen goes first', () => {
-  test('an option, then the environment', () => {
+describe('an explicit choice has priority', () => {
+  test('an option first, then the environment', () => {
     const main = newRepository('main', 'git@github.com:team/harbor.git');
     const environment = { MEMORY_GROUP_ID: 'id', MEMORY_GROUP: 'group', MEMORY_USER_GROUP: 'everybody' };
 
@@ -157,12 +157,12 @@ describe('what was chosen goes first', () => {
     });
   });
 
-  test('a name that no group can have is refused', () => {
+  test('an invalid group name is rejected', () => {
     expect(() => scope(folder, { group: 'my project' })).toThrow('not a valid name');
   });
 });
 
-test('a folder without a repository is known by its real path', () => {
+test('a folder without a repository is identified by its real path', () => {
   mkdirSync(path('Überraschung!'));
   symlinkSync(path('Überraschung!'), path('link'));
 
@@ -170,6 +170,6 @@ test('a folder without a repository is known by its real path', () => {
   expect(scope(path('link')).group).toMatch(/^repo_[\w-]+_[0-9a-f]{16}$/);
 });
 
-test.each(['/srv/git/a.git', '../a', 'file:///srv/a', 'C:\\code\\a', ''])('no address: %s', (url) => {
+test.each(['/srv/git/a.git', '../a', 'file:///srv/a', 'C:\\code\\a', ''])('not a remote address: %s', (url) => {
   expect(normalisedOrigin(url)).toBeUndefined();
 });

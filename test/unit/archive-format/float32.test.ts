@@ -4,7 +4,7 @@ import { random } from '../../support/random.ts';
 
 const bits = (value: number) => new Uint32Array(new Float32Array([value]).buffer)[0];
 
-test('every number of 32 bits comes back from JSON to its bits', () => {
+test('every 32-bit float survives JSON bit for bit', () => {
   const next = random(5);
   const float = new Float32Array(1);
   const raw = new Uint32Array(float.buffer);
@@ -28,10 +28,10 @@ test.each([
   expect(JSON.stringify(shortestFloat32(Math.fround(value)))).toBe(text);
 });
 
-test('the sign of zero is kept', () => {
+test('the sign of zero is preserved', () => {
   expect(bits(JSON.parse(JSON.stringify(shortestFloat32(-0))))).toBe(0x80000000);
 });
 
-test.each([Number.NaN, Number.POSITIVE_INFINITY])('%s is refused', (value) => {
+test.each([Number.NaN, Number.POSITIVE_INFINITY])('%s is rejected', (value) => {
   expect(() => shortestFloat32(value)).toThrow(RangeError);
 });

@@ -19,7 +19,7 @@ function hash(elements: readonly Element[], group = 'g') {
 const changed = (index: number, properties: object) =>
   ELEMENTS.map((it, place) => (place === index ? { ...it, properties: { ...it.properties, ...properties } } : it));
 
-test('neither order, nor the order of labels and properties, nor the group or the lease counts', () => {
+test('the hash ignores order of elements, labels and properties, the group and the lease', () => {
   const [node, fence, edge] = ELEMENTS as [Element, Element, Element];
   const turned = {
     labels: ['Product', 'Entity'],
@@ -38,11 +38,11 @@ test.each([
   ['one element less', ELEMENTS.slice(1)],
   ['one element twice', [...ELEMENTS, ...ELEMENTS.slice(0, 1)]],
   ['a moved group', changed(0, { group_id: 'other' })],
-])('%s makes another hash', (_what, elements) => {
+])('changing %s changes the hash', (_what, elements) => {
   expect(hash(elements as Element[]).exact).not.toBe(hash(ELEMENTS).exact);
 });
 
-test('without times, only whether something is set counts', () => {
+test('without times, only whether a time is set counts', () => {
   const { timeless } = hash(ELEMENTS);
 
   expect(hash(changed(0, { created_at: 'y' })).timeless).toBe(timeless);
@@ -51,7 +51,7 @@ test('without times, only whether something is set counts', () => {
   expect(hash(open).timeless).not.toBe(timeless);
 });
 
-test('without vectors, only that they are there counts', () => {
+test('without vectors, only the presence of a vector counts', () => {
   const { vectorless } = hash(ELEMENTS);
 
   expect(hash(changed(0, { name_embedding: [] })).vectorless).toBe(vectorless);

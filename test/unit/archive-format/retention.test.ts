@@ -8,7 +8,7 @@ const nightly = (nights: number): DatedArchive[] =>
   Array.from({ length: nights }, (_, night) => ({ at: new Date(START + night * DAY + 3 * HOUR), isVerified: false }));
 const days = (kept: Iterable<DatedArchive>) => [...kept].map(({ at }) => at.toISOString().slice(0, 10)).sort();
 
-test('of a year of nights, the last 7 days, 4 weeks and 12 months are kept', () => {
+test('after a year of nights, the last 7 days, 4 weeks and 12 months are kept', () => {
   const kept = days(archivesToKeep(nightly(365), { daily: 7, weekly: 4, monthly: 12 }));
 
   expect(kept).toEqual([
@@ -18,7 +18,7 @@ test('of a year of nights, the last 7 days, 4 weeks and 12 months are kept', () 
   ]);
 });
 
-test('for any archives and any retention, what must be kept is kept, and no more of each than was asked for', () => {
+test('for any archives and any retention, the required archives are kept, and no more of each kind than requested', () => {
   const next = random(11);
   const number = (most: number) => Math.floor(next() * (most + 1));
   for (let round = 0; round < 500; round += 1) {
@@ -47,7 +47,7 @@ test('for any archives and any retention, what must be kept is kept, and no more
   }
 });
 
-test('nothing is removed by a clock that runs ahead', () => {
+test('a clock that runs ahead removes nothing', () => {
   const archives = nightly(3);
   expect(archivesToKeep(archives, { daily: 7, weekly: 0, monthly: 0 }).size).toBe(3);
 });

@@ -9,7 +9,7 @@ test.for([
   { error: { response: { status: 400, data: { code: 'the token 4_secret is bad' } } }, message: '400' },
   { error: { code: 'ECONNRESET', config: { headers: { Authorization: '4_secret' } } }, message: 'ECONNRESET' },
   { error: { isAxiosError: true }, message: 'no answer' },
-])('of a failed call only "$message" is shown', ({ error, message }) => {
+])('only "$message" of a failed call is shown', ({ error, message }) => {
   const failure = toCallFailure(error);
 
   expect(failure.message).toBe(message);
@@ -29,7 +29,7 @@ test.for([
 });
 
 test.for([new ConfigError('Set B2_BUCKET.'), new TypeError('x is not a function')])(
-  'an error of ours is passed on unchanged: %s',
+  'our own error is passed on unchanged: %s',
   (error) => {
     expect(() => toCallFailure(error)).toThrow(error);
   },

@@ -27,7 +27,7 @@ async function* pieces(...texts: string[]) {
 }
 
 describe('a file whose name ends in .age', () => {
-  test('comes back as it was put, from any place on, and is not readable on the disk', async () => {
+  test('reads back as written, from any offset, and is unreadable on disk', async () => {
     const stored = await open(key).put(NAME, pieces(TEXT.slice(0, 7), TEXT.slice(7)));
     const onDisk = await readFile(join(folder, NAME));
 
@@ -40,7 +40,7 @@ describe('a file whose name ends in .age', () => {
     expect(onDisk.includes('Harbor')).toBe(false);
   });
 
-  test('is opened by an older key that stands behind the present one', async () => {
+  test('can be opened with an older key listed after the current one', async () => {
     await open(key).put(NAME, pieces('first'));
     expect((await read(open(other, key), NAME)).toString()).toBe('first');
 
@@ -53,7 +53,7 @@ describe('a file whose name ends in .age', () => {
     ['no key', () => [], /^The archive graphiti_export_x\.json\.age is encrypted; set MEMORY_ARCHIVE_KEY to the key/],
     ['another key', () => [other], /is encrypted with another key, or its first bytes are damaged; add the key/],
     ['half a key', () => [key.slice(0, 60)], /^MEMORY_ARCHIVE_KEY has a key with a wrong letter or a missing part/],
-  ])('is refused in a sentence to %s', async (_what, keys, sentence) => {
+  ])('is rejected with a message for %s', async (_what, keys, sentence) => {
     await open(key).put(NAME, pieces(TEXT));
 
     const refused = await read(open(...keys()), NAME).catch((error: Error) => error);
@@ -62,7 +62,7 @@ describe('a file whose name ends in .age', () => {
     expect(`${(refused as Error).message}${(refused as Error).stack}`).not.toContain(key.slice(16, 40));
   });
 
-  test('is not written without a key, nor half when the content fails; the failure of the content is passed on', async () => {
+  test("is not written without a key, nor partially when the content fails; the content's error is passed on", async () => {
     const failure = new ArchiveUnavailableError('The graph is away.');
     async function* failing() {
       yield TEXT;
@@ -76,7 +76,7 @@ describe('a file whose name ends in .age', () => {
     expect(await readdir(folder)).toEqual(before);
   });
 
-  test('is damaged when it ends early or a byte of its content is another', async () => {
+  test('is reported as damaged when it is truncated or a byte of its content differs', async () => {
     await open(key).put(NAME, pieces(TEXT));
     const whole = await readFile(join(folder, NAME));
 
@@ -93,7 +93,7 @@ describe('a file whose name ends in .age', () => {
     }
   });
 
-  test('that the store cannot deliver fails with the error of the store', async () => {
+  test("that the store cannot deliver fails with the store's error", async () => {
     const failure = new ArchiveUnavailableError('The bucket does not answer.');
     const away: ArchiveStore = {
       ...folderStore(folder),
@@ -116,7 +116,7 @@ test('other files pass unchanged, with and without a key', async () => {
   expect((await read(open(), 'plain.json')).toString()).toBe(TEXT);
 });
 
-test('neither writing nor reading holds more than a small part of a large file', async () => {
+test('writing and reading hold only a small part of a large file in memory', async () => {
   const PIECE = new Uint8Array(MB / 4).fill(7);
   const SIZE = 24 * MB;
   let [given, taken, most] = [0, 0, 0];

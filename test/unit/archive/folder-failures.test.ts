@@ -4,7 +4,7 @@ import { ArchiveLocationError } from '../../../src/errors.ts';
 
 const failure = (code: string) => Object.assign(new Error(`${code}: something of the system`), { code });
 
-describe('a failure of the file system', () => {
+describe('a file system error', () => {
   test.each(['ENOSPC', 'EDQUOT', 'EFBIG'])('%s says that the disk is full', (code) => {
     const cause = failure(code);
 
@@ -35,7 +35,7 @@ describe('a failure of the file system', () => {
     failure('EMFILE'),
     new Error('without a code'),
     new ArchiveLocationError('a sentence already'),
-  ])('of another kind stays as it is: %s', (error) => {
+  ])('of another kind is left unchanged: %s', (error) => {
     expect(folderArchiveError(error, '/exports')).toBe(error);
   });
 });

@@ -39,6 +39,6 @@ test.for([
       ['def', true],
     ],
   },
-])('$pieces in threes', async ({ pieces, parts }) => {
+])('$pieces are regrouped into parts of three', async ({ pieces, parts }) => {
   expect(await cut(pieces, 3)).toEqual(parts);
 });

@@ -17,7 +17,7 @@ function file(name: string, set: object): string {
   return path;
 }
 
-test('every text of the sets is an episode, whatever the set asks', () => {
+test('every text of the data sets is an episode, whatever the set asks', () => {
   const sets = [
     file('episodes.json', { episodes: [{ content: 'a' }, { content: 'b' }], questions: [{ text: 'none' }] }),
     file('pairs.json', { pairs: [{ old: 'a', new: 'b' }], keeps: [{ old: 'c', new: 'd' }] }),
@@ -28,7 +28,7 @@ test('every text of the sets is an episode, whatever the set asks', () => {
   expect(estimate(sets, 'gpt-4.1-mini').episodes).toBe(8);
 });
 
-test('a token is four characters, and what goes along with each episode counts once for each', () => {
+test('a token is four characters, and the prompt counts once for each episode', () => {
   const [short, long] = [file('short.json', { episodes: [{ content: '' }] }), 'x'.repeat(4_000)];
   const one = estimate([short], 'gpt-4.1-mini');
   const longer = estimate([file('long.json', { episodes: [{ content: long }] })], 'gpt-4.1-mini');
@@ -42,7 +42,7 @@ test('a token is four characters, and what goes along with each episode counts o
   expect(two.completionTokens).toBe(2 * one.completionTokens);
 });
 
-test('costs what the model costs for these tokens; of a model without a price that is not known', () => {
+test("the cost follows the model's price per token; the cost of a model without a price is unknown", () => {
   const sets = [file('priced.json', { episodes: [{ content: 'a' }] })];
   const { promptTokens, completionTokens, dollars } = estimate(sets, 'mine', { mine: [2, 10] });
 

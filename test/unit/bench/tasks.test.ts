@@ -34,7 +34,7 @@ describe('a line', () => {
     '</recalled-memory>',
   ].join('\n');
 
-  test('is a bullet with all that stands below it; marks and titles are none', () => {
+  test('is a bullet with everything below it; markers and headings are not lines', () => {
     expect(linesOf(context).map(({ section, text }) => [section.slice(0, 5), text.slice(0, 40)])).toEqual([
       ['Rules', '- Always use pnpm. (user, said 2026-08-0'],
       ['Curre', '- vat listens on port 7420. (opencode, s'],
@@ -42,21 +42,18 @@ describe('a line', () => {
     ]);
   });
 
-  test('bears on a task when it is a rule or has one of its words', () => {
+  test("is relevant to a task when it is a rule or contains one of the task's words", () => {
     expect(linesOf(context).map((line) => bears(PORT, line))).toEqual([true, true, true]);
     expect(linesOf(context).map((line) => bears(taskCalled('why NATS'), line))).toEqual([true, false, false]);
   });
 });
 
 describe('a task', () => {
-  test.each(TASKS.map((task) => [task.name, task] as const))(
-    '%s: the guess is wrong, unless files say it',
-    (_, task) => {
-      expect(isRight(task, task.guess)).toBe(false);
-    },
-  );
+  test.each(TASKS.map((task) => [task.name, task] as const))('%s: the guess without a memory is wrong', (_, task) => {
+    expect(isRight(task, task.guess)).toBe(false);
+  });
 
-  test('is wrong with what no longer holds, whatever else is right', () => {
+  test('is wrong if the answer contains an outdated value, whatever else is right', () => {
     expect([
       isRight(PORT, 'VAT_PORT=7420'),
       isRight(PORT, 'VAT_PORT=7411'),
@@ -66,13 +63,13 @@ describe('a task', () => {
 });
 
 describe('the scripted model', () => {
-  test('knows only what stands in its context, and believes what stands there first', () => {
+  test('knows only its context and believes the first entry in it', () => {
     expect(answerFrom(PORT, 'vat listens on port 7420.\nvat listens on port 7411.')).toBe('VAT_PORT=7420');
     expect(answerFrom(PORT, 'vat listens on port 7411.\nvat listens on port 7420.')).toBe('VAT_PORT=7411');
     expect(answerFrom(PORT, 'The label printer speaks ZPL on TCP port 9100.')).toBeUndefined();
   });
 
-  test('is right at once with what it needs, and wrong with a memory that says something else or what has ended', async () => {
+  test('is right at once when the memory has the answer, and wrong when the memory is outdated or says something else', async () => {
     const given = (line: string) =>
       attempt(scripted(), PORT.prompt, `<recalled-memory>\n- ${line}\n</recalled-memory>`);
     const [right, stale, other] = await Promise.all(
@@ -85,7 +82,7 @@ describe('the scripted model', () => {
     expect(other?.tokens).toBeGreaterThan(right?.tokens ?? 0);
   });
 
-  test('is right without a memory where a file says it', async () => {
+  test('is right without a memory when a file contains the answer', async () => {
     const { prompt } = taskCalled('what the files say');
     expect((await attempt(scripted(), prompt, '')).answer).toBe('Brewed with care in a small town.');
   });
@@ -96,7 +93,7 @@ describe('the figures', () => {
     [PORT, { atOnce: '- vat listens on port 7420.\n- It is blue.', inTwoSteps: '- It is blue.' }],
   ]);
 
-  test('count what is right, the tokens, and the lines that bear', async () => {
+  test('count correct answers, tokens and relevant lines', async () => {
     const rows = rowsOf(await attemptScripted(given), 'scripted');
 
     expect(rows.map(({ measured, reached }) => [measured.replace(/^.* = /, ''), reached])).toEqual([
@@ -111,14 +108,14 @@ describe('the figures', () => {
 describe('a real model', () => {
   const given = new Map([[PORT, { atOnce: '', inTwoSteps: '' }]]);
 
-  test('is not asked when the run is likely to cost more than the cap', async () => {
+  test('is not called when the run would probably exceed the cost cap', async () => {
     const results = await attemptScripted(given);
 
     expect(() => estimate(results, { input: 1_000, output: 1_000 }, 1)).toThrow(/above the cap of \$1/);
     expect(estimate(results, { input: 1, output: 1 }, 1)).toBeLessThan(1);
   });
 
-  test('is asked no more when the next call could go beyond the cap', async () => {
+  test('stops being called when the next call could exceed the cost cap', async () => {
     const model = scripted(0.01, { input: 10, output: 0 });
 
     await expect(attempt(model, PORT.prompt, '')).rejects.toThrow(CapReachedError);

@@ -19,15 +19,15 @@ const texts = (briefing: BriefingSections | undefined) =>
     ...(briefing?.sessions ?? []),
   ].map(({ text }) => text);
 
-describe('the briefing of a session whose first words are known', () => {
-  test('is the rules and what has to do with the words', () => {
+describe('the opening briefing for a known first message', () => {
+  test('contains the rules and what is related to the message', () => {
     const [briefing] = openingBriefings([BRIEFING], 'Which port does the gateway listen on?', true);
 
     expect(briefing?.rules).toEqual(BRIEFING.rules);
     expect(texts(briefing)).toEqual(['Rename the gateway.', 'The gateway listens on port 7490.']);
   });
 
-  test('is not what shares a usual word only', () => {
+  test('leaves out facts that share only a common word with the message', () => {
     const facts = ['red', 'green', 'blue', 'black'].map((colour) => line(`The vat of ${colour} ale is full.`));
     const [briefing] = openingBriefings(
       [{ ...BRIEFING, facts }],
@@ -38,17 +38,17 @@ describe('the briefing of a session whose first words are known', () => {
     expect(texts(briefing)).toEqual([]);
   });
 
-  test('is what came last where nothing known has to do with them', () => {
+  test('contains the latest tasks and sessions when nothing is related to the message', () => {
     const [briefing] = openingBriefings([BRIEFING], 'Please translate the imprint into Danish and Swedish.', false);
 
     expect(texts(briefing)).toEqual([...BRIEFING.tasks, ...BRIEFING.sessions].map(({ text }) => text));
   });
 
-  test.each(['Hello there.', 'Go on.', ''])('is all of it for %j', (words) => {
+  test.each(['Hello there.', 'Go on.', ''])('is complete for %j', (words) => {
     expect(openingBriefings([BRIEFING, undefined], words, false)).toEqual([BRIEFING, undefined]);
   });
 
-  test('of the user and of the project go together', () => {
+  test("weighs the user's memory and the project's memory together", () => {
     const empty = { ...BRIEFING, tasks: [], decisions: [], facts: [], sessions: [] };
     const [user, project] = openingBriefings([empty, BRIEFING], 'In which German town does Pier lie?', false);
 

@@ -15,8 +15,8 @@ const turn = (content: string, day = 1) =>
 const summary = (content: string, day = 1) =>
   episode(content, { kind: 'summary', host: 'opencode', session: 's', message: 'm' }, day);
 
-describe('what a session did', () => {
-  test('is its first question and its last answer', () => {
+describe('a session in the briefing', () => {
+  test('is shown as its first question and its last answer', () => {
     const turns = [turn('user: And now?\nassistant: Done.', 2), turn('user: Rename it.\nassistant: I will.')];
 
     expect(pastSessions(turns)).toEqual([
@@ -31,7 +31,7 @@ describe('what a session did', () => {
     ]);
   });
 
-  test('has no answer where only the words of the user were stored', () => {
+  test("has no answer when only the user's words were stored", () => {
     expect(pastSessions([turn('user: Where are the sessions?', 2)])).toMatchObject([
       { asked: 'Where are the sessions?', answered: '' },
     ]);
@@ -40,7 +40,7 @@ describe('what a session did', () => {
     );
   });
 
-  test('is its latest summary where its context was full; that is no turn and no answer', () => {
+  test('is shown as its latest summary when its context was full; a summary is neither turn nor answer', () => {
     const episodes = [
       summary('We renamed it and moved the cache.', 3),
       turn('user: And now?\nassistant: The cache is moved.', 2),
@@ -52,7 +52,7 @@ describe('what a session did', () => {
     ]);
   });
 
-  test('is its summary alone where no turn of it is among the latest', () => {
+  test('is shown as its summary alone when none of its turns is among the latest', () => {
     expect(pastSessions([summary('We renamed it.')])).toMatchObject([
       { turns: 0, summary: 'We renamed it.', answered: '' },
     ]);
@@ -65,11 +65,11 @@ describe('what a session did', () => {
       '1. **Primary Request and Intent:** Move the cache.\n2. Key Concepts:\n   - x\n8. Current Work: Moved it.',
     ],
     ['bold words', '**Goal**\nMove the cache.\n**Key concepts:** x\n**Current state:** Moved it.'],
-  ])('of a summary with %s is what was wanted and what is done', (_, text) => {
+  ])('with a summary with %s shows the request and the completed work', (_, text) => {
     expect(pastSessions([summary(text)])[0]?.summary).toBe('Move the cache. / Moved it.');
   });
 
-  test('of a long summary is short', () => {
+  test('with a long summary is shortened', () => {
     const long = pastSessions([
       summary(`## Goal\n${'a word '.repeat(300)}\n## Next steps\n${'and so on '.repeat(300)}`),
     ]);

@@ -16,7 +16,7 @@ const command: Command = {
 const call = (...args: string[]) => parseCall('query', command, args);
 
 describe('a command line', () => {
-  test('gives its arguments and options, in any order', () => {
+  test('yields its arguments and options, in any order', () => {
     const { args, group, json, timeoutOption, flag, number, text } = call(
       '--json',
       'one',
@@ -35,13 +35,13 @@ describe('a command line', () => {
     expect([flag('no-cache'), number('limit', 1, 9), text('limit')]).toEqual([false, undefined, undefined]);
   });
 
-  test('takes anything as an argument after --, and a lone dash before it', () => {
+  test('accepts anything as an argument after --, and a single dash before it', () => {
     expect(call('--', '--json', '-x').args).toEqual(['--json', '-x']);
     expect(call('-').args).toEqual(['-']);
   });
 
   test.each(['- a point', '-- two dashes', '--limit of what?', '- a = b', '-\tx', '-\n'])(
-    'takes %j as text',
+    'accepts %j as text',
     (content) => {
       expect(call(content, '--limit', '5').args).toEqual([content]);
       expect(call('x', '--group', content).group).toBe(content);
@@ -49,12 +49,12 @@ describe('a command line', () => {
     },
   );
 
-  test('takes options with white space in their values', () => {
+  test('accepts option values with white space', () => {
     expect(call('x', '--group=a b').group).toBe('a b');
     expect(call('x', '--group= - a').group).toBe(' - a');
   });
 
-  test('gives every value of an option that may be repeated', () => {
+  test('yields every value of a repeatable option', () => {
     const { list, text } = call('x', '--type', 'Person', '--type=Product');
 
     expect(list('type')).toEqual(['Person', 'Product']);
@@ -63,7 +63,7 @@ describe('a command line', () => {
     expect(call('x', '--limit', '1').list('limit')).toEqual(['1']);
   });
 
-  test('gives the memory of the folder for the group "auto", unless the command reads that itself', () => {
+  test('resolves the group "auto" to the memory of the folder, unless the command does so itself', () => {
     const parsed = (own: boolean, ...args: string[]) =>
       parseCall('query', own ? { ...command, readsAuto: true } : command, ['x', ...args], 'repo_harbor_1');
 
@@ -76,16 +76,18 @@ describe('a command line', () => {
     expect(parsed(true, '--group', 'auto').group).toBe('auto');
   });
 
-  test('takes the last of an option given twice', () =>
+  test('uses the last value of an option given twice', () =>
     expect(call('x', '--group', 'a', '--group', 'b').group).toBe('b'));
 
   test.each([
     ['1', 1],
     ['9', 9],
     ['09', 9],
-  ])('reads the number %s', (given, number) => expect(call('x', '--limit', given).number('limit', 1, 9)).toBe(number));
+  ])('accepts the number %s', (given, number) =>
+    expect(call('x', '--limit', given).number('limit', 1, 9)).toBe(number),
+  );
 
-  test.each(['0', '10', '1.5', '', ' ', 'x', 'NaN', 'Infinity', '1,0', '１'])('refuses %j as a number', (given) => {
+  test.each(['0', '10', '1.5', '', ' ', 'x', 'NaN', 'Infinity', '1,0', '１'])('rejects %j as a number', (given) => {
     expect(() => call('x', `--limit=${given}`).number('limit', 1, 9)).toThrow(
       `--limit must be a whole number from 1 to 9, not "${given}".`,
     );
@@ -105,7 +107,7 @@ describe('a command line', () => {
     [['x', '--limit', '--json'], /--limit.*; see memory-manager query --help\.$/],
     [['x', '--no-cache=1'], /does not take an argument; see/],
     [['x', '--timeout', '0'], /--timeout must be a whole number from 1 to 86400/],
-  ])('%j is refused in one line', (args, sentence) => {
+  ])('%j is rejected in one line', (args, sentence) => {
     expect(() => call(...args)).toThrow(InvalidInputError);
     expect(() => call(...args)).toThrow(sentence);
   });

@@ -19,7 +19,7 @@ COMP_WORDS=(memory-manager ${list}); COMP_CWORD=${words.length}; _memory_manager
   return stdout.split('\n').filter(Boolean);
 }
 
-test('bash completes commands, and the options of the command that is typed', () => {
+test('bash completes commands, and the options of the typed command', () => {
   expect(offered('')).toEqual(['store', 'status', 'query']);
   expect(offered('st')).toEqual(['store', 'status']);
   expect(offered('status', '--')).toEqual(['--group', '--require-worker']);
@@ -27,7 +27,7 @@ test('bash completes commands, and the options of the command that is typed', ()
   expect(offered('unknown', '--')).toEqual([]);
 });
 
-test('the scripts of all shells name every command and option', () => {
+test('the scripts of all shells contain every command and option', () => {
   for (const shell of ['bash', 'zsh', 'fish']) {
     const script = completionScript(shell, COMMANDS);
     for (const { name, options } of COMMANDS)
@@ -35,7 +35,7 @@ test('the scripts of all shells name every command and option', () => {
   }
 });
 
-test('another shell is refused in a sentence', () => {
+test('an unknown shell is rejected with a message', () => {
   expect(() => completionScript('constructor', COMMANDS)).toThrow(InvalidInputError);
   expect(() => completionScript('', COMMANDS)).toThrow('completion supports bash, zsh, fish, not "".');
 });

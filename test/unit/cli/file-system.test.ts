@@ -12,20 +12,20 @@ test.each([
   ['EACCES', '/home/note cannot be used: permission denied (EACCES).'],
   ['EROFS', '/home/note cannot be used: the file system is read-only (EROFS).'],
   ['ENOSPC', '/home/note cannot be used: the disk is full (ENOSPC).'],
-])('%s is a sentence', (code, sentence) => {
+])('%s becomes a readable message', (code, sentence) => {
   expect(fileSystemSentence(Object.assign(new Error(code), { code, syscall: 'open', path: '/home/note' }))).toBe(
     sentence,
   );
 });
 
-test('so is what the system really says, with or without a path', async () => {
+test('real system errors become readable messages, with or without a path', async () => {
   expect(fileSystemSentence(await thrownBy(readFile('/nowhere/at/all')))).toBe(
     '/nowhere/at/all cannot be used: it does not exist (ENOENT).',
   );
   expect(fileSystemSentence(await thrownBy(writeFile('/dev/full', 'x')))).toMatch(/the disk is full \(ENOSPC\)\.$/);
 });
 
-test('what is no failure of a file is left to others', () => {
+test('an error that is not a file error is left to other handlers', () => {
   for (const error of [
     new Error('x'),
     null,

@@ -20,7 +20,7 @@ const unused = (variables: Record<string, string>) => {
   return unusedServers(environment, loadConfig(environment));
 };
 
-test('a URL or nodes that lead away from the servers of a running up are reported, without a password', () => {
+test('a URL or nodes that bypass the servers of a running `up` are reported, without the password', () => {
   expect(unused({ VALKEY_URL: 'redis://me:hush@platform:6379' })).toEqual([
     'VALKEY_URL leads to platform:6379, so the Valkey of `memory-manager up` at 127.0.0.1:7001 is not used; unset VALKEY_URL to use it.',
   ]);
@@ -43,7 +43,7 @@ test.each([
   expect(unused(variables)).toEqual([]);
 });
 
-test('nothing is reported where nothing runs', () => {
+test('nothing is reported when no server is running', () => {
   const environment = { MEMORY_HOME: join(home, 'other'), VALKEY_URL: 'redis://platform:6379' };
   expect(unusedServers(environment, loadConfig(environment))).toEqual([]);
 });

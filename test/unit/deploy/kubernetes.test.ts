@@ -48,7 +48,7 @@ test.skipIf(!hasKubectl)('kubectl renders every manifest', () => {
   expect(stdout.match(/^kind: /gm)?.length).toBe(manifests.length);
 });
 
-test('every setting exists, with a value that it takes; addresses and ports are the defaults of the servers', () => {
+test('every setting exists and has a valid value; addresses and ports are the server defaults', () => {
   for (const [name, value] of Object.entries(settings)) {
     expect(Object.keys(SETTINGS)).toContain(name);
     expect(SETTINGS[name as SettingName].shape.safeParse(value).success, name).toBe(true);
@@ -63,7 +63,7 @@ test('every setting exists, with a value that it takes; addresses and ports are 
     expect(settings[name], name).toBe(SETTINGS[name].fallback);
 });
 
-test('the roles of all deployments are the roles of a worker, each once', () => {
+test('the deployments cover every worker role exactly once', () => {
   expect(deployments.flatMap(([, deployment]) => rolesOf(deployment)).sort()).toEqual([...WORKER_ROLES].sort());
 });
 
@@ -72,7 +72,7 @@ describe.each(deployments)('the deployment %s', (name, deployment) => {
   const pod = template.spec;
   const [container] = pod.containers;
 
-  test('takes secrets from the Secret, and nothing secret from the settings', () => {
+  test('takes secrets from the Secret and only non-secret values from the ConfigMap', () => {
     for (const { name: setting, valueFrom } of container.env) {
       expect(Object.keys(SETTINGS)).toContain(setting);
       expect(valueFrom.secretKeyRef).toMatchObject({ name: 'memory-manager', key: setting });
@@ -84,7 +84,7 @@ describe.each(deployments)('the deployment %s', (name, deployment) => {
     expect(container.envFrom).toEqual([{ configMapRef: { name: 'memory-manager' } }]);
   });
 
-  test('is asked at /live and /ready, at the port of the settings', () => {
+  test('is probed at /live and /ready, at the configured port', () => {
     expect(container.ports).toEqual([{ name: 'health', containerPort: settings.MEMORY_HEALTH_PORT }]);
     const paths = ['startupProbe', 'livenessProbe', 'readinessProbe'].map((probe) => container[probe].httpGet);
     expect(paths).toEqual([
@@ -96,13 +96,13 @@ describe.each(deployments)('the deployment %s', (name, deployment) => {
     expect(Number(container.readinessProbe.timeoutSeconds)).toBeGreaterThan(2);
   });
 
-  test('has the time that Compose gives a worker to end', () => {
+  test('has the same grace period as the Compose worker', () => {
     const [, seconds] = /^ {4}stop_grace_period: (\d+)s$/m.exec(file('docker-compose.yml')) ?? [];
 
     expect(pod.terminationGracePeriodSeconds).toBe(seconds);
   });
 
-  test('runs without rights, and writes to its volumes only', () => {
+  test('runs unprivileged and writes only to its volumes', () => {
     expect(pod.securityContext).toMatchObject({ runAsNonRoot: 'true', runAsUser: '1000' });
     expect(pod.automountServiceAccountToken).toBe('false');
     expect(container.securityContext).toEqual({
@@ -121,14 +121,14 @@ describe.each(deployments)('the deployment %s', (name, deployment) => {
     expect(mounts).not.toContain(settings.MEMORY_HOME);
   });
 
-  test('is selected by its own labels, and by its disruption budget', () => {
+  test('is selected by its own labels and by its disruption budget', () => {
     expect(template.metadata.labels).toEqual(selector.matchLabels);
     expect(deployment.metadata.labels).toEqual(selector.matchLabels);
     expect(named('PodDisruptionBudget', name).spec).toEqual({ maxUnavailable: '1', selector });
     expect(pod.topologySpreadConstraints[0].labelSelector).toEqual(selector);
   });
 
-  test('has a number of pods: two for the schedule, else from KEDA', () => {
+  test('has two replicas for the schedule role, otherwise as many as KEDA sets', () => {
     const isScaled = named('ScaledObject', name) !== undefined;
 
     expect(deployment.spec.replicas).toBe(isScaled ? undefined : '2');
@@ -136,7 +136,7 @@ describe.each(deployments)('the deployment %s', (name, deployment) => {
   });
 });
 
-test('KEDA counts the keys of BullMQ, at the address of the settings', () => {
+test('KEDA counts the BullMQ keys, at the configured address', () => {
   const { scaleTargetRef, triggers } = named('ScaledObject', 'store-worker').spec;
   const keys = new QueueKeys(settings.MEMORY_QUEUE_PREFIX).getKeys(STORE_QUEUE);
   const { secretTargetRef } = named('TriggerAuthentication', 'valkey').spec;
@@ -153,7 +153,7 @@ test('KEDA counts the keys of BullMQ, at the address of the settings', () => {
   expect(secretTargetRef).toEqual([{ parameter: 'password', name: 'memory-manager', key: 'VALKEY_PASSWORD' }]);
 });
 
-test('the network policy opens the port of the health server, and the ports of both stores', () => {
+test('the network policy opens the health port and the ports of both stores', () => {
   const { podSelector, ingress, egress } = named('NetworkPolicy', 'memory-manager').spec;
   const ports = (rules: Manifest[]) => rules.flatMap((rule) => rule.ports.map(({ port }: Manifest) => port));
 

@@ -145,19 +145,19 @@ describe('Prometheus and Grafana', () => {
     expect(grouped.filter((label) => ![...labels, ...OF_PROMETHEUS].includes(label))).toEqual([]);
   });
 
-  test.each(promql)('only counters have a rate in %s', (query) => {
+  test.each(promql)('only counters are used with rate() in %s', (query) => {
     const rated = [...query.matchAll(/\b(?:rate|increase)\((\w+)/g)].map(([, name = '']) => name);
 
     expect(rated.filter((name) => series.get(name)?.kind !== 'counter')).toEqual([]);
   });
 
-  test.each(panels)('no counter is shown without a rate in %s', (query) => {
+  test.each(panels)('every counter is used with rate() in %s', (query) => {
     const rest = query.replace(/\b(?:rate|increase)\(\w+/g, '');
 
     expect(selectorsIn(rest).filter(({ name }) => series.get(name)?.kind === 'counter')).toEqual([]);
   });
 
-  test('the dashboard shows every metric of ours and of the queues, and those of the process that matter', () => {
+  test('the dashboard shows every metric of ours and of the queues, and the important process metrics', () => {
     const shown = panels.flatMap(selectorsIn).map(({ name }) => name);
     const parts = ['', '_bucket', '_sum', '_count'];
     const ours = [...own.keys()].map((name) => name.replaceAll('.', '_'));
@@ -168,7 +168,7 @@ describe('Prometheus and Grafana', () => {
     expect(shown.filter((name) => /^(?:process|nodejs)_/.test(name)).sort()).toEqual([...OF_PROCESS].sort());
   });
 
-  test('legends and summaries name labels of their query', () => {
+  test('legends and summaries use labels of their query', () => {
     const targets = grafana.panels.flatMap(({ targets = [] }: { targets?: object[] }) => targets);
     const texts: { expr: string; text: string }[] = [
       ...targets.map(({ expr, legendFormat }: { expr: string; legendFormat: string }) => ({
@@ -232,14 +232,14 @@ describe('the runbook', () => {
     expect(texts.filter((text) => !headings.includes(anchorIn(text) ?? ''))).toEqual([]);
   });
 
-  test('has no section that no alert leads to', () => {
+  test('has no section without an alert', () => {
     const reached = alerts.map(({ annotations }) => anchorIn(annotations.runbook));
 
     expect(headings.filter((heading) => !reached.includes(heading))).toEqual([]);
   });
 });
 
-test('Prometheus asks the workers of Compose at their port, and Grafana finds Prometheus and the dashboard', () => {
+test('Prometheus scrapes the Compose workers at their port, and Grafana finds Prometheus and the dashboard', () => {
   const compose = file('docker-compose.yml');
   const { scrape_configs: jobs } = readYaml(inPack('prometheus/prometheus.yml')) as unknown as {
     scrape_configs: { job_name: string; dns_sd_configs: { names: string[]; port: string }[] }[];

@@ -19,20 +19,20 @@ const matches = (pattern: string, name: string): boolean =>
   pattern.endsWith('/*') ? name.startsWith(pattern.slice(0, -1)) : pattern === name;
 const used = Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies });
 
-test.each(used)('docs/dependencies.md says why %s is a dependency', (name) => {
+test.each(used)('docs/dependencies.md explains why %s is a dependency', (name) => {
   const row = rows.find(({ names }) => names.some((pattern) => matches(pattern, name)));
 
   expect(row).toMatchObject({ use: expect.stringMatching(/\w/), reason: expect.stringMatching(/\w/) });
 });
 
-test('the table lists nothing that is no dependency', () => {
+test('the table lists only actual dependencies', () => {
   const listed = rows.flatMap(({ names }) => names);
 
   expect(listed.filter((pattern) => !used.some((name) => matches(pattern, name)))).toEqual([]);
 });
 
 test.each(Object.keys(devDependencies).filter((name) => !name.startsWith('@types/')))(
-  'docs/dependencies.md says what %s is for in development',
+  'docs/dependencies.md explains what %s is used for in development',
   (name) => {
     expect(developmentPackages).toContain(`\`${name}\``);
   },

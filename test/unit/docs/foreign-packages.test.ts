@@ -40,7 +40,7 @@ test('no page runs a package that is not ours', () => {
   expect(foreign).toEqual([]);
 });
 
-test('no page and no program tells anybody to run or install the package of that name', () => {
+test('no page and no program tells users to run or install the unrelated package of that name', () => {
   const misleading = [...pages, ...programs].filter(
     (path) => /\bnpx memory-manager\b/.test(read(path)) || INSTALLED.test(read(path)),
   );

@@ -16,7 +16,7 @@ const guarantees = section
     tests: [...(/^- Tests?: [\s\S]*/m.exec(text)?.[0] ?? '').matchAll(/`([^`]+)`/g)].map(([, file = '']) => file),
   }));
 
-test('the guarantees are numbered from 1, and each says where it ends', () => {
+test('the guarantees are numbered from 1, and each states its limits', () => {
   expect(guarantees.length).toBeGreaterThanOrEqual(10);
   expect(guarantees.map(({ number }) => number)).toEqual(guarantees.map((_, index) => index + 1));
   expect(guarantees.filter(({ text }) => !/^- Not (?:if|covered): /m.test(text)).map(({ number }) => number)).toEqual(
@@ -24,7 +24,7 @@ test('the guarantees are numbered from 1, and each says where it ends', () => {
   );
 });
 
-test('each guarantee names tests, all of which exist', () => {
+test('each guarantee names existing tests', () => {
   expect(guarantees.filter(({ tests }) => tests.length === 0).map(({ number }) => number)).toEqual([]);
   const missing = guarantees.flatMap(({ tests }) =>
     tests.filter((file) => !/^test\/.+\.test\.ts$/.test(file) || !existsSync(ROOT + file)),

@@ -30,7 +30,7 @@ function anchorsOf(page: string): Set<string> {
   return new Set(anchors);
 }
 
-test.each(pages)('every link of %s leads to a file and a heading of this repository', (page) => {
+test.each(pages)('every link in %s points to an existing file and heading of this repository', (page) => {
   const broken = [
     ...prose(page)
       .replace(/`[^`\n]*`/g, '')
@@ -49,8 +49,11 @@ test.each(pages)('every link of %s leads to a file and a heading of this reposit
 });
 
 // docs/api.md is generated and begins with its way on.
-test.each(pagesIn('docs').filter((page) => page !== 'docs/api.md'))('%s ends with a way on', (page) => {
-  const last = text(page).trimEnd().split('\n').at(-1) ?? '';
+test.each(pagesIn('docs').filter((page) => page !== 'docs/api.md'))(
+  '%s ends with a link to further reading',
+  (page) => {
+    const last = text(page).trimEnd().split('\n').at(-1) ?? '';
 
-  expect(last).toMatch(/^Next: .*\]\([^)]+\.md/);
-});
+    expect(last).toMatch(/^Next: .*\]\([^)]+\.md/);
+  },
+);

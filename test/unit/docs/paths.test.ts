@@ -22,7 +22,7 @@ const readers = files.filter(
 );
 const commentsOf = (source: string) => source.match(/\/\*\*?[\s\S]*?\*\/|^\s*\/\/.*$/gm)?.join('\n') ?? '';
 
-test('a source file that a page or a comment names exists', () => {
+test('every source file that a page or a comment names exists', () => {
   const missing = readers.flatMap((reader) => {
     const source = readFileSync(join(ROOT, reader), 'utf8');
     const text = reader.endsWith('.md') ? source : commentsOf(source);

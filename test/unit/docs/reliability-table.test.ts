@@ -10,6 +10,6 @@ const rows = new Map(
   ),
 );
 
-test.each(ROWS)('row $row of the table in docs/reliability.md says what scripts/reliability/rows.ts says', (row) => {
+test.each(ROWS)('row $row of the table in docs/reliability.md matches scripts/reliability/rows.ts', (row) => {
   expect(rows.get(row.row)).toEqual(row);
 });

@@ -28,7 +28,7 @@ test('every npm script that a page or a workflow names exists', () => {
   expect(named.filter(({ script }) => !Object.hasOwn(scripts, script))).toEqual([]);
 });
 
-test('nothing publishes the package by accident, and its name lies in a scope, since the bare name is another project', () => {
+test('the package cannot be published by accident, and its name is scoped because the unscoped name belongs to another project', () => {
   expect({ isPrivate, publishConfig, bin: Object.keys(bin) }).toEqual({
     isPrivate: true,
     publishConfig: undefined,
@@ -37,7 +37,7 @@ test('nothing publishes the package by accident, and its name lies in a scope, s
   expect(name).toMatch(/^@[\w-]+\/memory-manager$/);
 });
 
-test('checking the examples of a page that does not exist fails and names the pages', () => {
+test('checking the examples of a missing page fails and lists the available pages', () => {
   const { status, stderr, stdout } = spawnSync(process.execPath, ['scripts/check-docs.ts', 'README', 'serach'], {
     cwd: ROOT,
     encoding: 'utf8',

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { addressesFrom } from '../../../src/embedded/servers.ts';
 import { ConfigError } from '../../../src/errors.ts';
 
-test('an environment that names no server leaves us to start our own', () => {
+test('an environment that names no server makes us start our own', () => {
   expect(addressesFrom({})).toBeUndefined();
   expect(addressesFrom({ FALKORDB_HOST: '', VALKEY_PORT: '' })).toBeUndefined();
 });
@@ -14,12 +14,12 @@ test('a host or a port is enough to name a server', () => {
   });
 });
 
-test('one server without the other is refused, by the name of what is missing', () => {
+test('one server without the other is rejected, naming the missing setting', () => {
   expect(() => addressesFrom({ FALKORDB_PORT: '6379' })).toThrow(ConfigError);
   expect(() => addressesFrom({ FALKORDB_PORT: '6379' })).toThrow(/neither VALKEY_HOST nor VALKEY_PORT/);
   expect(() => addressesFrom({ VALKEY_HOST: 'queue' })).toThrow(/neither FALKORDB_HOST nor FALKORDB_PORT/);
 });
 
-test.each(['http', '0', '65536', '6379.5'])('%s is no port', (port) => {
+test.each(['http', '0', '65536', '6379.5'])('%s is not a valid port', (port) => {
   expect(() => addressesFrom({ FALKORDB_HOST: 'graph', VALKEY_PORT: port })).toThrow(`VALKEY_PORT is "${port}"`);
 });

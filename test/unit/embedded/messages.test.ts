@@ -5,7 +5,7 @@ import { configurationText } from '../../../src/embedded/data-folder.ts';
 import { isPortTaken, lastUsefulLine } from '../../../src/embedded/run-program.ts';
 import { ServersMissingError } from '../../../src/errors.ts';
 
-test('who has no servers is told what was tried and what else to do, in one sentence', () => {
+test('a user without servers sees in one sentence what was tried and what the alternatives are', () => {
   const tried = ['valkey-server is not on the PATH', 'redis-server on the PATH is 7.0.15'];
   const error = serversMissing(tried, '/opt/memory-manager/docker-compose.yml');
   expect(error).toBeInstanceOf(ServersMissingError);
@@ -18,7 +18,7 @@ test('who has no servers is told what was tried and what else to do, in one sent
   );
 });
 
-test('the printed Docker command names the file of this package, and its services and ports are those of the file', () => {
+test('the printed Docker command uses the compose file of this package, with its services and ports', () => {
   const { message } = serversMissing([]);
   const [, file = '', services = ''] = /docker compose -f (\S+) up -d --wait ([a-z ]+)`/.exec(message) ?? [];
   const [, falkordb, valkey] = /FALKORDB_PORT=(\d+) VALKEY_PORT=(\d+)/.exec(message) ?? [];
@@ -29,7 +29,7 @@ test('the printed Docker command names the file of this package, and its service
   expect(compose).toContain(`ports: ["127.0.0.1:${valkey}:6379"]\n    volumes: [valkey-data:/data]`);
 });
 
-test('the reason of a failed start is picked out of the log', () => {
+test('the reason for a failed start is extracted from the log', () => {
   const log = [
     '811:C 22 Nov 2025 08:12:00.001 # WARNING Memory overcommit must be enabled!',
     '811:C 22 Nov 2025 08:12:00.001 * oO0OoO0OoO0Oo Valkey is starting oO0OoO0OoO0Oo',
@@ -41,20 +41,20 @@ test('the reason of a failed start is picked out of the log', () => {
   );
 });
 
-test('the reason is also found where the log has not begun', () => {
+test('the reason is also found when the log is still empty', () => {
   expect(lastUsefulLine('\n>>> \'appendfsync "never"\'\nargument(s) must be one of the following: no\n')).toBe(
     'argument(s) must be one of the following: no',
   );
   expect(lastUsefulLine('')).toBe('');
 });
 
-test('a taken port is known from the log', () => {
+test('a taken port is recognised from the log', () => {
   const line = '# Warning: Could not create server TCP listening socket 127.0.0.1:6379: bind: Address already in use';
   expect(isPortTaken(line)).toBe(true);
   expect(isPortTaken('# Failed to load the append-only file')).toBe(false);
 });
 
-test('values with spaces and quotes arrive in the server as they are', () => {
+test('values with spaces and quotes reach the server unchanged', () => {
   const text = configurationText({ port: 1, dataFolder: '/my data', appendfsync: 'always', password: 'a "b" c' });
   expect(text).toContain('dir "/my data"\n');
   expect(text).toContain('requirepass "a \\"b\\" c"\n');

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
 import { isNewEnough, parseVersion } from '../../../src/embedded/binaries.ts';
 
-test('both products tell their version in the same way', () => {
+test('both products report their version in the same format', () => {
   const valkey = 'Valkey server v=8.0.1 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64 build=39f7c371e0a96e3d';
   const redis = 'Redis server v=7.0.15 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64 build=a73cd3bcd8ac7b1f';
   expect(parseVersion(valkey)).toEqual({ product: 'Valkey', number: '8.0.1' });
   expect(parseVersion(redis)).toEqual({ product: 'Redis', number: '7.0.15' });
 });
 
-test('a program that says something else has no version', () => {
+test('other program output has no version', () => {
   expect(parseVersion('bash: GNU bash, version 5.2')).toBeUndefined();
   expect(parseVersion('')).toBeUndefined();
 });

@@ -61,8 +61,8 @@ async function runningOf(worker: number, valkey: number, falkordb: number): Prom
   return running;
 }
 
-describe('the start of a process', () => {
-  test('comes from ps, and stays the same while the process runs', async () => {
+describe('the start time of a process', () => {
+  test('comes from ps and does not change while the process runs', async () => {
     const { child, pid } = started();
 
     const start = await processStartTime(pid);
@@ -74,7 +74,7 @@ describe('the start of a process', () => {
     expect(await processStartTime(pid)).toBeUndefined();
   });
 
-  test('is the same in every language and time zone of the one who asks', async () => {
+  test('is the same in every locale and time zone', async () => {
     const { pid } = started();
     const start = await processStartTime(pid);
 
@@ -87,7 +87,7 @@ describe('the start of a process', () => {
     }
   });
 
-  test('of a process that has ended and that no parent has waited for is none', async () => {
+  test('is undefined for a zombie process', async () => {
     // The shell becomes a program that never waits for its child.
     const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 1000'], { stdio: ['ignore', 'pipe', 'ignore'] });
     children.push(parent);
@@ -96,14 +96,14 @@ describe('the start of a process', () => {
     await expect.poll(() => processStartTime(Number(line.toString()))).toBeUndefined();
   });
 
-  test('is all that can be seen', async () => {
+  test('is the only detail that is visible', async () => {
     expect(await workingFolderOf(process.pid)).toBeUndefined();
     expect(await commandOf(process.pid)).toBeUndefined();
   });
 });
 
-describe('what `up` noted', () => {
-  test('runs while each process has the start that was noted', async () => {
+describe('a process recorded by `up`', () => {
+  test('is running while each process has the recorded start time', async () => {
     const [worker, valkey, falkordb] = [started(), started(), started()];
     const running = await runningOf(worker.pid, valkey.pid, falkordb.pid);
 
@@ -114,7 +114,7 @@ describe('what `up` noted', () => {
     expect(await areServersRunning(home, running)).toBe(false);
   });
 
-  test('is another process with the same id when its start differs', async () => {
+  test('is a different process with the same id when the start time differs', async () => {
     const { pid } = started();
     const running = await runningOf(pid, pid, pid);
     running.started.worker = 'Thu Jan  1 00:00:00 1970';
@@ -123,7 +123,7 @@ describe('what `up` noted', () => {
     expect(await areServersRunning(home, running)).toBe(true);
   });
 
-  test('proves nothing without a start, as in notes of earlier releases: such a process is left alone', async () => {
+  test('without a start time, as in records of earlier releases, is left alone', async () => {
     const { child, pid } = started();
     const running = await runningOf(pid, pid, pid);
     running.started = {};
@@ -134,7 +134,7 @@ describe('what `up` noted', () => {
     expect(child.signalCode).toBeNull();
   });
 
-  test('is stopped, the worker and the servers', async () => {
+  test('is stopped, together with the worker and the servers', async () => {
     const [worker, valkey, falkordb] = [started(), started(), started()];
     const running = await runningOf(worker.pid, valkey.pid, falkordb.pid);
     // Node tells of an end later than the operating system, which `stopProcesses` asks.

@@ -46,7 +46,7 @@ describe('a date without a year', () => {
     expect(period(text)).toBe(expected);
   });
 
-  it('that has just been is not next year’s', () => {
+  it('that has just passed does not move to next year', () => {
     expect(period('As of 1 March Mona leads the lab.')).toBe('2026-03-01 to open');
   });
 });

@@ -12,8 +12,8 @@ const without = (params: Params, unsaid: Partial<Redactions> = {}): unknown =>
     { removed: new Set([GONE]), resummarized: none, reworded: none, words: none, masked: new Map(), ...unsaid },
   ).params;
 
-describe('an entry of the journal', () => {
-  test('is the same one where nothing in it is forgotten', () => {
+describe('a journal entry', () => {
+  test('is unchanged when it contains nothing forgotten', () => {
     const entry = { query: 'MERGE …', params: { rows: [{ uuid: KEPT, name: 'Harbor', embedding: [0.5, 0.25] }] } };
 
     expect(
@@ -27,7 +27,7 @@ describe('an entry of the journal', () => {
     ).toBe(entry);
   });
 
-  test('keeps of what is gone uuids, times, types and the shape, and no word', () => {
+  test('keeps uuids, times, types and structure of forgotten elements, but no words', () => {
     const now = '2025-01-01T00:00:00+00:00';
     const node = { uuid: GONE, name: 'secret', group_id: 'g', valid_at: now, entity_edges: [] };
     const rows: Params[] = [
@@ -46,7 +46,7 @@ describe('an entry of the journal', () => {
     });
   });
 
-  test('keeps no word of lists that stand in what is gone', () => {
+  test('keeps no words of lists inside forgotten elements', () => {
     const statements = [{ uuid: OTHER, episode: GONE, text: 'secret', start: 3 }];
 
     expect(without({ rows: [{ uuid: GONE, statements }] })).toEqual({
@@ -54,7 +54,7 @@ describe('an entry of the journal', () => {
     });
   });
 
-  test('keeps of an episode that stays what is left of its text, and no vector of the whole', () => {
+  test('keeps the remaining text of a remaining episode, but not the vector of the whole text', () => {
     const left = { content: 'Quay uses Kafka.', metadata: null, passages: [{ terms: 'quai' }], statements: [] };
     const masked = new Map([[KEPT, { uuid: KEPT, key: `episode:${KEPT}`, ...left }]]);
     const rows: Params[] = [
@@ -79,7 +79,7 @@ describe('an entry of the journal', () => {
     });
   });
 
-  test('keeps what stays beside it, without the words of what is gone', () => {
+  test('keeps remaining elements, without the words of forgotten ones', () => {
     const told = JSON.stringify([
       { entity: GONE, name: 'secret' },
       { entity: KEPT, name: 'Harbour' },
@@ -102,7 +102,7 @@ describe('an entry of the journal', () => {
     });
   });
 
-  test('loses summaries that are told anew, words and names that are others now, and communities of what changed', () => {
+  test('loses summaries that are regenerated, outdated wording and names, and communities of changed entities', () => {
     const rows: Params[] = [
       { uuid: KEPT, summary: 'Harbor keeps a secret', was: 'Harbor' },
       { uuid: OTHER, fact: 'secret', relation: 'KEEPS', embedding: [0.5, 0.25], source: KEPT },
@@ -118,7 +118,7 @@ describe('an entry of the journal', () => {
     });
   });
 
-  test('of a saga whose summary told of it keeps its place', () => {
+  test('of a saga with a regenerated summary keeps its position', () => {
     expect(without({ saga: KEPT, summary: 'secret', at: null }, { resummarized: new Set([KEPT]) })).toEqual({
       saga: KEPT,
       summary: KEPT,

@@ -9,7 +9,7 @@ const UUID = '11111111-0000-4000-8000-000000000000';
 const EPISODE = '22222222-0000-4000-8000-000000000000';
 const KEY = `ghp_${'kQ7xW2mN'.repeat(5)}`;
 
-test('a secret of one episode goes from all fields of its elements in the journal, and numbers because of their names', () => {
+test('a forgotten secret is removed from every field of its elements in the journal, including numbers with revealing names', () => {
   const known = openKnownSecrets();
   const own = new Set(known.learn('password: hunter2'));
   const ownSecrets = new Map([
@@ -42,7 +42,7 @@ test('a secret of one episode goes from all fields of its elements in the journa
   expect(left).toContain('"port":80,"sizes":[1,2]');
 });
 
-test('letters that are longer in lower case do not switch masking off', () => {
+test('letters that become longer in lower case do not disable masking', () => {
   const known = openKnownSecrets();
   known.learn('The password is Wx7-Quartz-93.');
 
@@ -63,7 +63,7 @@ test.each([
   expect(growth(work, 50_000)).toBeLessThan(LINEAR);
 });
 
-test('equal sentences keep their own places', () => {
+test('equal sentences keep their own positions', () => {
   const known = openKnownSecrets();
   const before = `Dock uses Go. The key is ${KEY}. Dock uses Go. Dock uses Go.`;
   const content = before.replace(KEY, '[redacted:github-token]');

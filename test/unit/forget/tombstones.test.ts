@@ -8,17 +8,17 @@ const marks = {
 };
 const note = JSON.stringify({ format: 'memory-manager-forgotten', version: 1, group: 'g', marks });
 
-test('a whole note is read', () => {
+test('a complete note is read', () => {
   expect(parseTombstones(note)).toEqual({ tombstones: new Map(Object.entries(marks)), isDamaged: false });
 });
 
 test.each([
-  ['cut at its end', note.slice(0, -1), 2],
-  ['cut in its second mark', note.slice(0, -30), 1],
-  ['overwritten at its beginning', `xxxxxxxxxx${note.slice(10)}`, 2],
-  ['with a time that is none', note.replace('1700000000001', 'null'), 1],
+  ['truncated', note.slice(0, -1), 2],
+  ['truncated in its second mark', note.slice(0, -30), 1],
+  ['overwritten at its start', `xxxxxxxxxx${note.slice(10)}`, 2],
+  ['with an invalid time', note.replace('1700000000001', 'null'), 1],
   ['empty', '', 0],
-])('of a note that is %s the marks that can be read are there, and that some may be missing', (_, text, count) => {
+])('a note that is %s yields its readable marks and a warning that some may be missing', (_, text, count) => {
   const read = parseTombstones(text);
 
   expect(read.isDamaged).toBe(true);

@@ -4,7 +4,7 @@ import { type Params, queryText, quotedLabel } from '../../../src/graph/query-te
 const check = (value: unknown) => queryText('RETURN $x', { x: value } as Params);
 
 describe('parameters', () => {
-  test('of every allowed kind become the text of a literal', () => {
+  test('of every allowed kind become a literal', () => {
     const params: Params = {
       text: `'"\\\`}) //`,
       n: -1.5e10,
@@ -26,30 +26,33 @@ describe('parameters', () => {
     [{ '1a': 1 }],
     [{ é: 1 }],
     [{ 'a\n': 1 }],
-  ])('whose keys could be a query are refused: %j', (value) => {
+  ])('with keys that could inject a query are rejected: %j', (value) => {
     expect(() => check(value)).toThrow(/cannot be a parameter's name/);
   });
 
-  test('whose names could be a query are refused', () => {
+  test('with names that could inject a query are rejected', () => {
     expect(() => queryText('RETURN 1', { 'x=1 MATCH (n) DELETE n //': 1 })).toThrow(/cannot be a parameter's name/);
   });
 
   test.each([Number.NaN, Number.POSITIVE_INFINITY, undefined, 1n, Symbol('x'), () => 1, new Date(), new Map(), /x/])(
-    'that would be stored as something else are refused: %s',
+    'that would be stored as a different value are rejected: %s',
     (value) => {
       for (const place of [value, [value], { a: value }]) expect(() => check(place)).toThrow(/cannot be a parameter/);
     },
   );
 
-  test.each(['a\0b', '\ud800', 'x\udc00'])('that lose a character are refused: %j', (text) => {
+  test.each(['a\0b', '\ud800', 'x\udc00'])('that would lose a character are rejected: %j', (text) => {
     for (const place of [text, [text], { a: text }]) expect(() => check(place)).toThrow(/a character that is lost/);
   });
 });
 
 describe('labels', () => {
-  test('are put in backticks', () => expect(quotedLabel('Person_2')).toBe('`Person_2`'));
+  test('are quoted with backticks', () => expect(quotedLabel('Person_2')).toBe('`Person_2`'));
 
-  test.each(['', 'a b', 'a`b', 'a:b', '1a', 'Person) DETACH DELETE (n', 'Ärger', 'a\n'])('%j is none', (label) => {
-    expect(() => quotedLabel(label)).toThrow(/cannot be a label/);
-  });
+  test.each(['', 'a b', 'a`b', 'a:b', '1a', 'Person) DETACH DELETE (n', 'Ärger', 'a\n'])(
+    '%j is not a valid label',
+    (label) => {
+      expect(() => quotedLabel(label)).toThrow(/cannot be a label/);
+    },
+  );
 });

@@ -29,7 +29,7 @@ describe('searchTerms', () => {
     ['What do you have?', []],
     ['?!', []],
     ['Harbor harbor Harbor', ['Harbor', 'harbor', 'Harbor harbor']],
-  ])('of %j are each word and each two', (text, terms) => {
+  ])('of %j are each word and each pair of words', (text, terms) => {
     expect(searchTerms(text)).toEqual(terms);
   });
 
@@ -38,13 +38,13 @@ describe('searchTerms', () => {
     ['src/main.ts', '"src main ts"'],
     ['1.7.2', '"1 7 2"'],
     ['add-on', '"add on"'],
-  ])('of %j begin with the phrase %j', (text, phrase) => {
+  ])('of %j start with the phrase %j', (text, phrase) => {
     expect(searchTerms(text)[0]).toBe(phrase);
   });
 
-  test('of a number with dots are the phrase alone', () => expect(searchTerms('1.7.2')).toEqual(['"1 7 2"']));
+  test('of a number with dots are only the phrase', () => expect(searchTerms('1.7.2')).toEqual(['"1 7 2"']));
 
-  test('of a long text are of its first sixty words, where upstream would drop them all', () => {
+  test('of a long text are taken from its first sixty words, where upstream would drop them all', () => {
     const words = Array.from({ length: 10_000 }, (_, i) => `word${i}`);
 
     expect(searchTerms(words.join(' ')).slice(0, 60)).toEqual(words.slice(0, 60));
@@ -53,7 +53,7 @@ describe('searchTerms', () => {
   });
 });
 
-test('of any rubbish nothing comes out but words and phrases', () => {
+test('search terms of arbitrary garbage contain only words and phrases', () => {
   for (const text of rubbish(11, 1000))
     for (const term of [...searchTerms(text), allWords(text)]) {
       expect(term.replaceAll(/"[^"]*"/g, 'phrase')).not.toMatch(/["'@{}()[\]*%~$:;,.!?#^&=+<>\\`/|-]/);

@@ -11,13 +11,13 @@ import { toGraphTime } from '../../../src/time.ts';
 // Cases of graphiti_core's own tests that have no place in a test of one room; docs/graphiti.md names those that end differently. Where ours
 // gives something else the test says `ours`.
 
-test('a group that no graph may be named after is refused', () => {
+test('a group name that cannot be a graph name is rejected', () => {
   expect(() => checkGroup('bad"group')).toThrow(InvalidInputError);
   expect(() => checkGroup('')).toThrow(InvalidInputError);
   expect(checkGroup('g-2')).toBe('g-2');
 });
 
-describe('of what a model found in an episode', () => {
+describe('in an extraction from a model', () => {
   const entity = (name: string, type = 'Entity') => ({ name, type });
   const kept = (...entities: ReturnType<typeof entity>[]) =>
     sanitizeExtraction({ entities, facts: [], ended: [] }).entities.map(({ name, type }) => `${name}/${type}`);
@@ -26,7 +26,7 @@ describe('of what a model found in an episode', () => {
     expect(kept(entity(''), entity('   '), entity('Ann'))).toEqual(['Ann/Entity']);
   });
 
-  test('one of several equal names stays, with the type that one of them has', () => {
+  test('duplicate names are merged, keeping the type that one of them has', () => {
     expect(kept(entity('Caroline'), entity('Caroline', 'Person'), entity('Melanie', 'Person'))).toEqual([
       'Caroline/Person',
       'Melanie/Person',
@@ -45,24 +45,24 @@ describe('of what a model found in an episode', () => {
       (it) => it.fact,
     );
 
-  test('a fact of one entity with itself is left out', () => {
+  test('a fact that joins an entity to itself is left out', () => {
     expect(facts(fact('Alice', 'Alice'), fact('alice', 'ALICE'))).toEqual([]);
   });
 
-  test('a fact about a name that is not among the entities is left out', () => {
+  test('a fact about an unlisted name is left out', () => {
     expect(facts(fact('Alice', 'Carol'), fact('Carol', 'Bob'))).toEqual([]);
   });
 
-  test('a relation that nobody listed stays', () => {
+  test('an unlisted relation is kept', () => {
     expect(facts(fact('Alice', 'Bob', 'INTERACTED_WITH'))).toEqual(['Alice INTERACTED_WITH Bob']);
   });
 
-  test('ours: names of ends need not be written as the entities are', () => {
+  test('ours: names of ends may be spelled differently from the entities', () => {
     expect(facts(fact(' alice', 'BOB'))).toHaveLength(1);
   });
 });
 
-test('of one list reciprocal rank fusion gives 1, 1/2, 1/3', () => {
+test('reciprocal rank fusion of one list gives 1, 1/2, 1/3', () => {
   expect(reciprocalRankFusion([['a', 'b', 'c']])).toEqual([
     { id: 'a', score: 1 },
     { id: 'b', score: 0.5 },
@@ -70,7 +70,7 @@ test('of one list reciprocal rank fusion gives 1, 1/2, 1/3', () => {
   ]);
 });
 
-describe('a summary is cut behind a sentence', () => {
+describe('a summary is cut after a sentence', () => {
   test.each([
     ['First sentence. Second sentence. Third sentence. Fourth sentence.', 40, 'First sentence. Second sentence.'],
     ['What is this? This is a test. More text here.', 30, 'What is this? This is a test.'],
@@ -82,13 +82,13 @@ describe('a summary is cut behind a sentence', () => {
     expect(truncatedToSentences(text, length)).toBe(expected);
   });
 
-  test('ours: where no sentence ends it says that something is missing', () => {
+  test('ours: a summary without a sentence end shows that text is missing', () => {
     expect(truncatedToSentences('No boundary here', 5)).toMatch(/^.{1,4}…$/);
     expect(truncatedToSentences('Version 2.0 is out. It works', 12)).toMatch(/^Version.*…$/);
   });
 });
 
-describe('text of a model is cleaned', () => {
+describe('model text is cleaned', () => {
   test.each([
     ['Hello\u200bWorld', 'HelloWorld'],
     ['\ufeffHello', 'Hello'],
@@ -97,12 +97,12 @@ describe('text of a model is cleaned', () => {
     expect(cleanLine(text, 100)).toBe(clean);
   });
 
-  test('ours: a control character parts words instead of joining them, and half a character is seen', () => {
+  test('ours: a control character separates words instead of joining them, and a lone surrogate becomes visible', () => {
     expect(cleanLine('Hello\0World', 100)).toBe('Hello World');
     expect(cleanLine('half \ud83d', 100)).toBe('half \ufffd');
   });
 });
 
-test('a date is handed to the graph as Python writes it', () => {
+test("a date is passed to the graph in Python's format", () => {
   expect(toGraphTime(new Date('2024-01-01T12:00:00Z'))).toBe('2024-01-01T12:00:00+00:00');
 });

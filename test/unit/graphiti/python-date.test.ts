@@ -30,12 +30,12 @@ describe("the port of Python 3.10's datetime.fromisoformat", () => {
     ],
     ...['2025-01-01T24:00:00', '2025-01-01T00:60', '2025-01-01T00:00:60', '2025-01-01T00:00:00+24:00', '0000-01-01'],
     ...['2025-01-01T', '2025-01-01T00:00:00+00:00 ', '２０２５-01-01'],
-  ])('raises on %j', (text) => {
+  ])('raises an error on %j', (text) => {
     expect(pythonDate(text)).toBeUndefined();
   });
 });
 
-test.skipIf(!isPythonThere)(`Python writes again what it reads of the dates that we write${pythonNote}`, () => {
+test.skipIf(!isPythonThere)(`Python writes the dates that we write unchanged after reading them${pythonNote}`, () => {
   const instants = [0, 1, 999, 120, 1_000, 86_399_999, Date.UTC(1999, 11, 31, 23, 59, 59, 7), Date.UTC(9999, 11, 31)];
   const dates = [...instants.map((time) => new Date(time)), new Date('0001-01-01T00:00:00Z')].map(toGraphTime);
 

@@ -25,7 +25,7 @@ const fact = (properties = {}): StoredEdge => ({
 const graph = (nodes: StoredNode[], edges: StoredEdge[] = []): WholeGraph => ({ group: 'g', nodes, edges });
 
 describe('Python', () => {
-  test('sees an entity without its own properties as attributes, and without the old label of the group', () => {
+  test('sees the additional properties of an entity as attributes, and the entity without the old group label', () => {
     const { entities } = readAsPython(
       graph([
         entity({ group_id: 'a-b', role: 'lead', name_embedding: [1], labels: ['Entity'] }, ['Entity', 'Entity_ab']),
@@ -40,7 +40,7 @@ describe('Python', () => {
     ]);
   });
 
-  test("sees a fact's ends as the edge has them and what it does not know as attributes", () => {
+  test('sees the ends of a fact as on the edge and unknown properties as attributes', () => {
     const { facts } = readAsPython(graph([], [fact({ source_node_uuid: 'x', source_uuid: 'a', invalid_at: TIME })]));
 
     expect(facts).toMatchObject([
@@ -51,7 +51,7 @@ describe('Python', () => {
     ]);
   });
 
-  test('never meets our private nodes', () => {
+  test('never sees our private nodes', () => {
     const { entities, episodes } = readAsPython(
       graph([{ labels: ['_Meta'], properties: { key: 'fence' }, types: {} }]),
     );
@@ -62,15 +62,15 @@ describe('Python', () => {
   test.each<[string, StoredNode | StoredEdge, RegExp]>([
     ['a summary is missing', entity({ summary: null }), /summary should be a valid string/],
     ['a name is a number', entity({ name: 5 }), /name should be a valid string/],
-    ['an entity was made at no time', entity({ created_at: null }), /created_at cannot be None/],
+    ['an entity has no creation time', entity({ created_at: null }), /created_at cannot be None/],
     ['a date ends with Z', entity({ created_at: '2025-01-01T00:00:00Z' }), /Invalid isoformat string/],
     ['a label has a hyphen', entity({}, ['Entity', 'My-Type']), /NodeLabelValidationError/],
-    ['an episode has a strange source', episode({ source: 'markdown' }), /Episode source markdown not implemented/],
+    ['an episode has an unknown source', episode({ source: 'markdown' }), /Episode source markdown not implemented/],
     ['an episode has no list of facts', episode({ entity_edges: null }), /entity_edges should be a valid list/],
     ['an episode has no time', episode({ valid_at: undefined }), /valid_at cannot be None/],
     ['a fact has no list of episodes', fact({ episodes: null }), /episodes should be a valid list/],
-    ['a fact ended at a strange date', fact({ invalid_at: 'yesterday' }), /Invalid isoformat string: "yesterday"/],
-  ])('raises when %s', (_, broken, message) => {
+    ['a fact ended at an invalid date', fact({ invalid_at: 'yesterday' }), /Invalid isoformat string: "yesterday"/],
+  ])('raises an error when %s', (_, broken, message) => {
     const read = () => readAsPython('labels' in broken ? graph([broken]) : graph([], [broken]));
 
     expect(read).toThrow(PythonError);

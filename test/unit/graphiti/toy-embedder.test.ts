@@ -3,7 +3,7 @@ import { goldenGraph, goldenNote, isGoldenThere } from '../../support/graphiti/g
 import { toyVector } from '../../support/graphiti/toy-embedder.ts';
 
 describe(`the toy embedder${goldenNote}`, () => {
-  test.skipIf(!isGoldenThere)('gives the vectors that stand in the golden graph', () => {
+  test.skipIf(!isGoldenThere)('gives the vectors in the golden graph', () => {
     const { nodes, edges } = goldenGraph();
     const stored = [...nodes, ...edges].flatMap(({ properties: { name, fact, name_embedding, fact_embedding } }) => {
       const vector = (fact_embedding ?? name_embedding) as number[] | undefined;
@@ -15,7 +15,7 @@ describe(`the toy embedder${goldenNote}`, () => {
       for (const [place, value] of toyVector(text).entries()) expect(value).toBeCloseTo(vector[place] ?? Number.NaN, 5);
   });
 
-  test('gives nothing for a text without trigrams, instead of dividing by it', () => {
+  test('gives a zero vector for a text without trigrams instead of dividing by zero', () => {
     expect(toyVector('Go')).toEqual(new Array(64).fill(0));
   });
 });

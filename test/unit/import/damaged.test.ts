@@ -6,7 +6,7 @@ const MIRA = { type: 'entity', name: 'Mira Okafor', entityType: 'person' };
 const WORKS = { type: 'relation', from: 'Mira Okafor', to: 'Harbor', relationType: 'works_on' };
 const lines = (...values: unknown[]) => values.map((value) => JSON.stringify(value)).join('\n');
 
-describe('of damaged files the good parts are kept', () => {
+describe('the good parts of a damaged file are kept', () => {
   test.each<[string, string, string[], RegExp[]]>([
     [
       'null among observations',
@@ -15,7 +15,7 @@ describe('of damaged files the good parts are kept', () => {
       [],
     ],
     [
-      'an observation that is none',
+      'an invalid observation',
       lines({ ...MIRA, observations: ['Prefers tea', 7, { text: 'x' }] }, WORKS),
       ['Mira Okafor prefers tea', 'Mira Okafor works on Harbor'],
       [/^Line 1: observation 2 must be text\.$/, /^Line 1: observation 3 must be text\.$/],
@@ -77,7 +77,7 @@ describe('of damaged files the good parts are kept', () => {
   });
 });
 
-test('observations that tell their time keep it', async () => {
+test('observations with a time keep that time', async () => {
   const said = { content: 'Prefers tea', timestamp: '2025-03-01T00:00:00Z' };
 
   const { episodes } = await readAll(lines({ ...MIRA, observations: [said] }, WORKS));
@@ -105,7 +105,7 @@ test.each([
   ['{"exportedAt": "2026", "documents": []}', 'looks like an export of supermemory, which import does not support'],
   ['{"a": 1, "b": 2}', 'has a, b and is none of episodes, mem0 and mcp-memory'],
   ['[7]', 'is not a JSON object in a supported format'],
-])('what %s is, and what can be done, is told', async (input, sentence) => {
+])('an unsupported input is identified, with a hint on what to do: %s', async (input, sentence) => {
   const told = await readAll(input).then(
     ({ problems }) => problems,
     (error: Error) => [error.message],

@@ -4,7 +4,7 @@ import { readAll } from './read.ts';
 const ID = '11111111-1111-4111-8111-111111111111';
 
 describe("Graphiti's episodes", () => {
-  test('are read as its library hands them in', async () => {
+  test('are read as its library adds them', async () => {
     const raw = {
       ...{ name: 'standup', content: 'Mira: Harbor moved.', source: 'message', source_description: 'chat' },
       ...{ reference_time: '2025-03-20T09:00:00.123456+01:00', uuid: ID, group_id: 'team', saga: 'monday' },
@@ -22,7 +22,7 @@ describe("Graphiti's episodes", () => {
     ]);
   });
 
-  test('are read as its MCP server takes them and as it stores them', async () => {
+  test('are read as its MCP server accepts them and as it stores them', async () => {
     const stored = {
       uuid: ID,
       labels: [],
@@ -39,7 +39,7 @@ describe("Graphiti's episodes", () => {
     ]);
   });
 
-  test('may hold a document as it is', async () => {
+  test('may be an object instead of JSON text', async () => {
     const { episodes } = await readAll('{"content": {"team": "Harbor", "size": [1, 2]}, "timestamp": 1742461200}');
 
     expect(episodes).toMatchObject([
@@ -47,7 +47,7 @@ describe("Graphiti's episodes", () => {
     ]);
   });
 
-  test('without a uuid are the same episode each time, unless text, name or time is another', async () => {
+  test('without a uuid get the same uuid on every import, unless text, name or time differ', async () => {
     const lines = [
       '{"content":"a"}',
       '{"content":"a"}',
@@ -61,7 +61,7 @@ describe("Graphiti's episodes", () => {
     expect(new Set(episodes.map(({ uuid }) => uuid)).size).toBe(4);
   });
 
-  test("do not pass for given facts of ours, though Graphiti's are called so", async () => {
+  test('of source fact_triple are read as text, not as our given facts', async () => {
     const { episodes } = await readAll('{"content": "(Mira, LEADS, Harbor)", "source": "fact_triple"}');
 
     expect(episodes).toMatchObject([{ source: 'text' }]);
@@ -84,7 +84,7 @@ describe("Graphiti's episodes", () => {
     ['{"content": "a", "metadata": "{}"}', /^Line 2: "metadata" must be a JSON object/],
     ['{"content": "a", "group_id": "my team"}', /^Line 2: The group "my team" is not a valid name/],
     [`{"content": "${'x'.repeat(5_001)}"}`, /^Line 2: The content has 5001 bytes and the limit is 5000/],
-  ])('%s is told', async (wrong, sentence) => {
+  ])('%s is reported', async (wrong, sentence) => {
     const { problems, episodes } = await readAll(`{"content": "a"}\n${wrong}\n{"content": "b"}`);
 
     expect(problems).toEqual([expect.stringMatching(sentence)]);
@@ -92,7 +92,7 @@ describe("Graphiti's episodes", () => {
   });
 });
 
-test('what looks like no format is told, and a name of none', async () => {
+test('an unrecognised format is reported, and so is an unknown format name', async () => {
   expect((await readAll('{"x": 1}')).problems).toEqual([
     expect.stringMatching(
       /^Line 1: it has x and is none of episodes, mem0 and mcp-memory; write its texts as lines like/,

@@ -18,7 +18,7 @@ const GRAPH = [
 ];
 
 describe("the MCP reference memory server's graph", () => {
-  test('becomes a sentence for each observation and a given fact for each relation, with the types of both', async () => {
+  test('becomes a sentence per observation and a given fact per relation, with the types of both entities', async () => {
     const { format, contents, episodes, problems } = await readAll(lines(...GRAPH));
 
     expect({ format, problems }).toEqual({ format: 'mcp-memory', problems: [] });
@@ -47,7 +47,7 @@ describe("the MCP reference memory server's graph", () => {
     });
   });
 
-  test('is the same as one document, and with its relations first', async () => {
+  test('gives the same result as one document, and with its relations first', async () => {
     const [entities, relations] = [GRAPH.slice(0, 3), GRAPH.slice(3)].map((list) =>
       list.map(({ type: _, ...it }) => it),
     );
@@ -60,7 +60,7 @@ describe("the MCP reference memory server's graph", () => {
     expect(await uuids(lines(...GRAPH.toReversed()))).toEqual(wanted);
   });
 
-  test('adds only the observation that is new', async () => {
+  test('adds only new observations on the next import', async () => {
     const before = await readAll(lines(entity('Mira', 'person', 'Likes tea')));
     const after = await readAll(lines(entity('Mira', 'Engineer', 'Likes tea', 'Likes milk')));
 
@@ -71,7 +71,7 @@ describe("the MCP reference memory server's graph", () => {
     ]);
   });
 
-  test('may go in circles', async () => {
+  test('may contain cycles', async () => {
     const { contents, problems } = await readAll(
       lines(relation('a', 'knows', 'b'), relation('b', 'knows', 'a'), relation('a', 'talks_to', 'A')),
     );
@@ -80,7 +80,7 @@ describe("the MCP reference memory server's graph", () => {
     expect(contents).toMatchObject([{ source: 'a', target: 'b' }, { source: 'b', target: 'a' }, 'a talks to A']);
   });
 
-  test('may be written in any letters', async () => {
+  test('may use any script', async () => {
     const { contents, problems } = await readAll(
       lines(
         entity('米拉', '人物', '喜欢茶'),
@@ -98,7 +98,7 @@ describe("the MCP reference memory server's graph", () => {
     ]);
   });
 
-  test('may hold entities of which nothing is known', async () => {
+  test('may contain entities without observations', async () => {
     expect((await readAll(lines(entity('a', ''), entity('Thing', 'thing')))).contents).toEqual([]);
   });
 
@@ -112,7 +112,7 @@ describe("the MCP reference memory server's graph", () => {
     [{ type: 'relation', from: 'a', to: 'b' }, /^Line 2: "relationType" must be text/],
     [relation('', 'x', 'b'), /^Line 2: The source is empty/],
     [[1], /^Line 2: it must be a JSON object/],
-  ])('of which a line is %j is told', async (wrong, sentence) => {
+  ])('with the line %j is reported as damaged', async (wrong, sentence) => {
     expect((await readAll(lines(entity('Mira', 'person', 'Likes tea'), wrong))).problems).toEqual([
       expect.stringMatching(sentence),
     ]);

@@ -8,8 +8,8 @@ const MEMORY = {
 };
 const RELATIONS = [{ source: 'alice', relationship: 'lives_in', target: 'new_york' }];
 
-describe('what mem0 gives', () => {
-  test('is an episode for each memory and a given fact for each relation', async () => {
+describe('an export from mem0', () => {
+  test('becomes an episode per memory and a given fact per relation', async () => {
     const { format, episodes, contents } = await readAll(JSON.stringify({ results: [MEMORY], relations: RELATIONS }));
 
     expect(format).toBe('mem0');
@@ -35,14 +35,14 @@ describe('what mem0 gives', () => {
       "OpenMemory's backup",
       { user: { id: 1 }, memories: [{ id: MEMORY.id, content: MEMORY.memory, created_at: 1721464236 }] },
     ],
-  ])('is read as %s', async (_, document) => {
+  ])('can be read as %s', async (_, document) => {
     const { format, contents } = await readAll(JSON.stringify(document));
 
     expect(format).toBe('mem0');
     expect(contents).toEqual(['Likes to play cricket']);
   });
 
-  test('is the same episode under the same id and text; a memory that was changed since is another', async () => {
+  test('gives the same episode for the same id and text, and a new one for a changed memory', async () => {
     const changed = { ...MEMORY, memory: 'Likes to play chess' };
     const moved = { ...MEMORY, updated_at: '2025-01-01T00:00:00Z', categories: null };
     const { episodes } = await readAll([MEMORY, changed, moved].map((it) => JSON.stringify(it)).join('\n'));
@@ -51,7 +51,7 @@ describe('what mem0 gives', () => {
     expect(episodes[2]?.uuid).toBe(episodes[0]?.uuid);
   });
 
-  test('leaves out what was deleted, and names that are written in another way', async () => {
+  test('omits deleted memories, and keeps names as they are written', async () => {
     const { contents } = await readAll(
       JSON.stringify({
         memories: [{ ...MEMORY, state: 'deleted' }],
@@ -65,29 +65,29 @@ describe('what mem0 gives', () => {
   test.each<[string, unknown, RegExp]>([
     ['no text', { results: [{ id: 'x' }] }, /^Element 1 of results: "memory" must be text/],
     ['an empty text', { results: [{ memory: '' }] }, /^Element 1 of results: The content is empty/],
-    ['a text that is none', { results: [{ memory: ['a'] }] }, /^Element 1 of results: "memory" must be text/],
+    ['a text that is not a string', { results: [{ memory: ['a'] }] }, /^Element 1 of results: "memory" must be text/],
     [
       'a wrong time',
       { results: [{ memory: 'a', created_at: 'soon' }] },
       /^Element 1 of results: created_at "soon" is not/,
     ],
-    ['nothing', { results: [null] }, /^Element 1 of results: it/],
+    ['a null element', { results: [null] }, /^Element 1 of results: it/],
     [
-      'half a relation',
+      'an incomplete relation',
       { results: [], relations: [{ source: 'a', relationship: 'b' }] },
       /^Element 1 of relations: "target"/,
     ],
     [
-      'no relation',
+      'a relation without a name',
       { results: [MEMORY], relations: [{ source: 'a' }] },
       /^Element 1 of relations: "relationship" must/,
     ],
     [
-      'a circle',
+      'a relation of an entity to itself',
       { results: [MEMORY], relations: [{ source: 'a', relationship: 'is', target: 'A' }] },
       /A fact connects two different/,
     ],
-  ])('with %s is told', async (_, document, sentence) => {
+  ])('with %s is reported', async (_, document, sentence) => {
     expect((await readAll(JSON.stringify(document), 'mem0')).problems).toEqual([expect.stringMatching(sentence)]);
   });
 });

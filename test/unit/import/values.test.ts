@@ -4,8 +4,8 @@ import { LONGEST, valuesOf } from './read.ts';
 const plain = (all: Awaited<ReturnType<typeof valuesOf>>) =>
   all.map((it) => ('problem' in it ? it.problem : [it.place, it.value]));
 
-describe.each([1, 2, 3, 5, 64, 1_000_000])('in pieces of %d bytes', (piece) => {
-  test('lines are read one by one, whatever ends them', async () => {
+describe.each([1, 2, 3, 5, 64, 1_000_000])('in chunks of %d bytes', (piece) => {
+  test('lines are read one by one, with any line ending', async () => {
     const input = '\uFEFF{"a": "One\u2028two"}\r\n\n  \n{"a": "ö[{\\"}]"}\n[';
 
     expect(plain(await valuesOf(input, piece))).toEqual([
@@ -26,7 +26,7 @@ describe.each([1, 2, 3, 5, 64, 1_000_000])('in pieces of %d bytes', (piece) => {
     ]);
   });
 
-  test('the lists of a document are read, and what stands around them passed over', async () => {
+  test('the lists of a document are read, and everything around them is skipped', async () => {
     const input = `{"count": 2, "user": {"results": [7]}, "results": [{"memory": "a\\"]"}, {"memory": "b"}],
       "next": null, "relations": [], "entities": [1]}`;
 
@@ -41,7 +41,7 @@ describe.each([1, 2, 3, 5, 64, 1_000_000])('in pieces of %d bytes', (piece) => {
 });
 
 test.each(['', ' \n\n', '[]', '{"results": []}', '{"results":[ ],"relations":[\n]}'])(
-  '%j holds nothing',
+  '%j contains no entries',
   async (input) => {
     expect(await valuesOf(input)).toEqual([]);
   },
@@ -55,7 +55,7 @@ test.each<[string, RegExp]>([
     /^The input looks like a conversation of ChatGPT, which import does not support/,
   ],
   ['{\n  "a": oops\n}', /^The input is neither JSON lines nor one JSON document/],
-])('%j is refused whole', async (input, sentence) => {
+])('%j is rejected completely', async (input, sentence) => {
   await expect(valuesOf(input)).rejects.toThrow(sentence);
 });
 
@@ -107,11 +107,11 @@ test.each<[string, unknown[]]>([
       'Line 3 is not JSON; write one JSON object on each line.',
     ],
   ],
-])('of the damaged %j the good parts are kept', async (input, kept) => {
+])('the good parts of the damaged %j are kept', async (input, kept) => {
   for (const piece of [1, 7, 1000]) expect(plain(await valuesOf(input, piece))).toEqual(kept);
 });
 
-test('elements that are none are told by their number', async () => {
+test('invalid elements are reported with their position', async () => {
   expect(plain(await valuesOf('[1,, nope, {"a"], "b"]'))).toEqual([
     ['Element 1', 1],
     'Element 2 is not JSON.',
@@ -139,22 +139,19 @@ test('an element that is too long does not hide the next one', async () => {
   ]);
 });
 
-test.each([1, 2, 3, 1000])(
-  'bytes that are no UTF-8 cost their line and no other, in pieces of %d bytes',
-  async (piece) => {
-    const bad = 'Line 2 is not UTF-8 text; convert the input first, for example with iconv.';
-    const lines = (line: Uint8Array) =>
-      Buffer.concat([Buffer.from('{"a": "ö\ufffd"}\n'), line, Buffer.from('\n{"a": "🦀"}\n')]);
-    const kept = [['Line 1', { a: 'ö\ufffd' }], bad, ['Line 3', { a: '🦀' }]];
+test.each([1, 2, 3, 1000])('invalid UTF-8 loses its own line only, in chunks of %d bytes', async (piece) => {
+  const bad = 'Line 2 is not UTF-8 text; convert the input first, for example with iconv.';
+  const lines = (line: Uint8Array) =>
+    Buffer.concat([Buffer.from('{"a": "ö\ufffd"}\n'), line, Buffer.from('\n{"a": "🦀"}\n')]);
+  const kept = [['Line 1', { a: 'ö\ufffd' }], bad, ['Line 3', { a: '🦀' }]];
 
-    expect(plain(await valuesOf(lines(Buffer.from('{"a": "M\xfcller"}', 'latin1')), piece))).toEqual(kept);
-    expect(plain(await valuesOf(lines(Buffer.from([0x7b, 0xf0, 0x9f, 0xa6])), piece))).toEqual(kept);
-    expect(plain(await valuesOf(lines(Buffer.from([0xed, 0xa0, 0x80])), piece))).toEqual(kept);
-    expect(plain(await valuesOf(Buffer.from([0x22, 0xc3]), piece))).toEqual([bad.replace('2', '1')]);
-  },
-);
+  expect(plain(await valuesOf(lines(Buffer.from('{"a": "M\xfcller"}', 'latin1')), piece))).toEqual(kept);
+  expect(plain(await valuesOf(lines(Buffer.from([0x7b, 0xf0, 0x9f, 0xa6])), piece))).toEqual(kept);
+  expect(plain(await valuesOf(lines(Buffer.from([0xed, 0xa0, 0x80])), piece))).toEqual(kept);
+  expect(plain(await valuesOf(Buffer.from([0x22, 0xc3]), piece))).toEqual([bad.replace('2', '1')]);
+});
 
-test.each([1, 2, 3, 1000])('UTF-16 with a mark of its order is read, in pieces of %d bytes', async (piece) => {
+test.each([1, 2, 3, 1000])('UTF-16 with a byte order mark is read, in chunks of %d bytes', async (piece) => {
   const little = Buffer.from('\ufeff{"a": "ö🦀"}\n{"a": 2}', 'utf16le');
 
   expect(plain(await valuesOf(little, piece))).toEqual([

@@ -40,7 +40,7 @@ const extraction = (part: Partial<Extraction>): Extraction => ({ entities: [], f
 const people = [entity('Mira', 'Person'), entity('Harbor', 'Project'), entity('Redis', 'Product')];
 
 describe('entities', () => {
-  test('have types of the ontology in its own writing, or none', () => {
+  test("have types of the ontology in the ontology's spelling, or no type", () => {
     const given = [entity('Mira', 'PERSON'), entity('Harbor', 'project'), entity('Redis', 'Product'), entity('x', '')];
 
     const { entities } = applyOntology(extraction({ entities: given }), ontology);
@@ -48,7 +48,7 @@ describe('entities', () => {
     expect(entities.map(({ type }) => type)).toEqual(['Person', 'Project', 'Entity', 'Entity']);
   });
 
-  test('keep any type where the users have none of their own', () => {
+  test('keep any type when the ontology defines no entity types', () => {
     const given = extraction({ entities: people, facts: [fact('Mira', 'USES', 'Redis', { a: 1 })] });
 
     const fitted = applyOntology(given, { ...NO_ONTOLOGY, excludedTypes: ['Entity'] });
@@ -56,7 +56,7 @@ describe('entities', () => {
     expect(fitted.entities).toEqual(people);
   });
 
-  test('of excluded types leave with their facts and endings', () => {
+  test('of excluded types are removed with their facts and endings', () => {
     const at = new Date();
     const given = extraction({
       entities: [...people, entity('Launch', 'event')],
@@ -74,7 +74,7 @@ describe('entities', () => {
     expect(fitted.ended).toEqual([{ source: 'Mira', target: 'Redis', at }]);
   });
 
-  test('that fit no type leave where Entity is excluded', () => {
+  test('that match no type are removed when Entity is excluded', () => {
     const strict = { ...ontology, excludedTypes: ['Entity'] };
 
     const { entities } = applyOntology(extraction({ entities: people }), strict);
@@ -82,7 +82,7 @@ describe('entities', () => {
     expect(entities.map(({ name }) => name)).toEqual(['Mira', 'Harbor']);
   });
 
-  test('named twice stay when only one of them is excluded', () => {
+  test('listed twice remain when only one type is excluded', () => {
     const given = extraction({
       entities: [entity('Harbor', 'Event'), ...people],
       facts: [fact('Mira', 'WORKS_ON', 'Harbor')],
@@ -91,7 +91,7 @@ describe('entities', () => {
     expect(applyOntology(given, ontology).facts).toHaveLength(1);
   });
 
-  test('have the attributes of their own type whose values fit', () => {
+  test('keep the attributes of their type with valid values', () => {
     const told = { role: 'engineer', age: 'old', since_year: 2020, uuid: 'mine' };
     const given = [entity('Mira', 'Person', told), entity('Harbor', 'Project', told), entity('Ines', 'Person', {})];
 
@@ -106,7 +106,7 @@ describe('entities', () => {
 describe('facts', () => {
   test.each<[string, ExtractedFact, ExtractedFact]>([
     [
-      'of a type are written as it is, with its attributes',
+      "of a known type use the ontology's spelling and keep its attributes",
       fact('Mira', 'works on', 'harbor', { since_year: 2020, miles: 3 }),
       { ...fact('Mira', 'works on', 'harbor', { since_year: 2020 }), relation: 'WORKS_ON' },
     ],
@@ -121,21 +121,21 @@ describe('facts', () => {
       fact('Redis', 'NEAR', 'Harbor', { miles: 3 }),
     ],
     [
-      'without ends stand anywhere',
+      'without declared ends are allowed anywhere',
       fact('Mira', 'LIKES', 'Redis', { how: 'much' }),
       fact('Mira', 'LIKES', 'Redis', { how: 'much' }),
     ],
     [
-      'of other relations stay, without attributes',
+      'of other relations remain, without attributes',
       fact('Mira', 'KNOWS', 'Redis', { how: 'much' }),
       fact('Mira', 'KNOWS', 'Redis'),
     ],
     [
-      'with values that do not fit lose them',
+      'with invalid values lose those values',
       fact('Mira', 'LIKES', 'Redis', { how: 'so' }),
       fact('Mira', 'LIKES', 'Redis'),
     ],
-    ['between unknown ends are left as they are', fact('a', 'WORKS_ON', 'b', null), fact('a', 'WORKS_ON', 'b')],
+    ['between unknown ends are left unchanged', fact('a', 'WORKS_ON', 'b', null), fact('a', 'WORKS_ON', 'b')],
   ])('%s', (_, given, wanted) => {
     const { attributes: __, ...plain } = given;
 
@@ -145,13 +145,13 @@ describe('facts', () => {
   });
 });
 
-test('what else was told stays, such as the use of tokens', () => {
+test('other results, such as token usage, are kept', () => {
   const use = [{ purpose: 'extract' as const, model: 'm', promptTokens: 1, completionTokens: 1 }];
 
   expect(applyOntology(extraction({ use }), ontology)).toEqual(extraction({ use }));
 });
 
-test('10,000 rubbish extractions are survived, and nothing foreign comes out of them', () => {
+test('10,000 garbage extractions are handled and yield only values of the ontology', () => {
   const types = ['Person', 'person', 'Project', 'Event', 'Entity', '__proto__', 'constructor', ''];
   const relations = ['WORKS_ON', 'works on', 'LIKES', 'toString', '__proto__', '', '—'];
   const texts = rubbish(6, 60_000);

@@ -17,7 +17,7 @@ test.each([
   new ModelBusyError('busy', { retryAfterMs: 5000 }),
   new ModelUnavailableError('away', { retryAfterMs: 30_000 }),
   new ArchiveUnavailableError('away', { retryAfterMs: 2000 }),
-])('another worker hears of the same failure: %s', (error) => {
+])('another worker receives the same error: %s', (error) => {
   const told = retold(error);
 
   expect(told).toBeInstanceOf(error.constructor);
@@ -25,14 +25,14 @@ test.each([
   expect(failurePolicy(told)).toBe(failurePolicy(error));
 });
 
-test('of what nobody foresaw only the kind is told', () => {
+test('only the kind of an unexpected error is passed on', () => {
   const told = retold(new TypeError('secret text of the episode'));
 
   expect(told.message).toBe('An unexpected failure (TypeError).');
   expect(failurePolicy(told)).toBe('retry');
 });
 
-test('workers of earlier releases read and write the same names', () => {
+test('workers of earlier releases read and write the same error names', () => {
   expect(serializeFailure(new StoreUnreachableError('away')).name).toBe('StoreUnreachable');
   expect(serializeFailure(new UnusableReplyError('no')).name).toBe('ReplyUnusable');
   expect(serializeFailure(new ModelBusyError('busy', { retryAfterMs: 5 }))).toMatchObject({ retryAfter: 5 });

@@ -21,11 +21,11 @@ const extraction: Extraction = {
   use: [{ purpose: 'extract', model: 'gpt', promptTokens: 7, completionTokens: 3 }],
 };
 
-test('an extraction comes back as it was', () => {
+test('an extraction is restored unchanged', () => {
   expect(parseStoredExtraction(serializeExtraction('s', extraction), 's')).toEqual(extraction);
 });
 
-test('vectors come back to the last digit, in few bytes', () => {
+test('vectors are restored exactly, in few bytes', () => {
   const random = randomNumbers(1);
   const vectors = Array.from({ length: 5 }, () => Array.from({ length: 1024 }, () => Math.fround(random() - 0.5)));
   const use = [{ purpose: 'embed' as const, model: 'e', promptTokens: 1, completionTokens: 0 }];
@@ -36,7 +36,7 @@ test('vectors come back to the last digit, in few bytes', () => {
   expect(bytes.length).toBeLessThan(5 * 1024 * 4 + 200);
 });
 
-test('what was written under another stamp, cut, or is something else, is nothing', () => {
+test('an entry with another stamp, a truncated entry and other data are ignored', () => {
   const bytes = serializeVectors('s', { vectors: [[0.5, 0.25]], use: [] });
 
   expect(parseStoredVectors(bytes, 'other', 1, 2)).toBeUndefined();
@@ -49,7 +49,7 @@ test('what was written under another stamp, cut, or is something else, is nothin
   expect(parseStoredExtraction(serializeExtraction('s', extraction), 'other')).toBeUndefined();
 });
 
-test('a verdict must answer as many questions as were asked', () => {
+test('a verdict must have as many answers as there were questions', () => {
   const verdict = { entities: [null, 1], facts: [{ repeats: 0, contradicts: [2] }] };
 
   expect(parseStoredResolution(JSON.stringify(verdict), { entities: 2, facts: 1 })).toEqual(verdict);
@@ -57,7 +57,7 @@ test('a verdict must answer as many questions as were asked', () => {
   expect(parseStoredResolution('{', { entities: 0, facts: 0 })).toBeUndefined();
 });
 
-test('a hash tells apart what is apart', () => {
+test('different inputs have different hashes', () => {
   expect(shortHash('a', ['b'])).toBe(shortHash('a', ['b']));
   expect(new Set([shortHash('a', 'b'), shortHash('ab'), shortHash('b', 'a'), shortHash('a', ['b'])]).size).toBe(4);
 });

@@ -21,7 +21,7 @@ describe('a derived uuid', () => {
     expect(derivedUuid('entity', '_', 'harbor')).toBe('49916358-0114-86e5-8abc-adac30688435');
   });
 
-  test('knows where one part ends', () => {
+  test('depends on where one part ends and the next begins', () => {
     expect(derivedUuid('a', 'bc')).not.toBe(derivedUuid('ab', 'c'));
     expect(derivedUuid('a"', 'b')).not.toBe(derivedUuid('a', '"b'));
   });

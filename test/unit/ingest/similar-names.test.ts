@@ -44,7 +44,7 @@ describe('names are compared as Graphiti does', () => {
     ['a b c d', ['abc', 'bcd']],
   ])('%s has the shingles %j', (key, expected) => expect([...shingles(key)]).toEqual(expected));
 
-  test('the share of common shingles', () => {
+  test('the similarity is the share of common shingles', () => {
     expect(jaccard(new Set('ab'), new Set('ac'))).toBeCloseTo(1 / 3);
     expect(jaccard(new Set(), new Set())).toBe(1);
     expect(jaccard(new Set('a'), new Set())).toBe(0);

@@ -4,7 +4,7 @@ import { changedSummary } from '../../../src/ingest/summaries.ts';
 const change = (add: string[], drop: string[] = []) => ({ add, drop });
 
 describe('a summary', () => {
-  test('is made of what holds and nothing else, whatever it was before', () => {
+  test('contains only facts that hold, whatever the summary was before', () => {
     const row = { summary: 'Harbor used Redis\nHarbor has piers', held: ['Harbor has piers', 'Harbor uses Valkey'] };
 
     expect(changedSummary(row, change(['Mira leads Harbor'], ['Harbor uses Valkey']))).toEqual({
@@ -13,7 +13,7 @@ describe('a summary', () => {
     });
   });
 
-  test('of much keeps what was told of it and the latest', () => {
+  test('of many facts keeps the description of the entity and the latest facts', () => {
     const told = `It was told in ${'many '.repeat(100)}words.`;
     const held = Array.from({ length: 50 }, (_, index) => `${'x'.repeat(60)}${index}`);
 
@@ -23,7 +23,7 @@ describe('a summary', () => {
     expect(isLong).toBe(false);
   });
 
-  test('that grows too long loses its oldest lines, and says so', () => {
+  test('that grows too long drops its oldest lines and says so', () => {
     const lines = Array.from({ length: 30 }, (_, index) => `${index} ${'x'.repeat(90)}`);
 
     const { summary, isLong } = changedSummary({ summary: lines.join('\n'), held: null }, change(['the latest']));
@@ -34,7 +34,7 @@ describe('a summary', () => {
     expect(summary.split('\n')).not.toContain(lines[0]);
   });
 
-  test('of one sentence that is too long is that sentence', () => {
+  test('of a single sentence that is too long is that sentence', () => {
     const long = 'x'.repeat(3000);
 
     expect(changedSummary({ summary: '', held: [] }, change([long])).summary).toBe(long);

@@ -15,30 +15,35 @@ const shown = (supports: Support[], closings: number[] = []) =>
   );
 
 test.each<[string, Support[], number[], string[]]>([
-  ['what nobody ends goes on', [support(1)], [], ['1– e1']],
-  ['what is said again goes on', [support(3), support(1)], [], ['1– e1,e3']],
-  ['a closing ends it', [support(1)], [3], ['1–3 e1']],
+  ['a fact that no later statement ends continues', [support(1)], [], ['1– e1']],
+  ['a repeated fact continues', [support(3), support(1)], [], ['1– e1,e3']],
+  ['a closing ends the fact', [support(1)], [3], ['1–3 e1']],
   ['the first closing counts', [support(1)], [5, 3], ['1–3 e1']],
-  ['a closing before it began does nothing', [support(3)], [1], ['3– e3']],
-  ['a closing of the same moment does nothing', [support(3)], [3], ['3– e3']],
-  ['what is said after the end begins anew', [support(1), support(5)], [3], ['1–3 e1', '5– e5']],
-  ['and may end again', [support(5), support(1)], [7, 3], ['1–3 e1', '5–7 e5']],
-  ['its own end closes it', [support(1, 4)], [], ['1–4 e1']],
-  ['its own end closes what others said before', [support(1), support(2, 4), support(6)], [], ['1–4 e1,e2', '6– e6']],
-  ['an end before the beginning is none', [support(4, 2)], [], ['4– e4']],
+  ['a closing before the start has no effect', [support(3)], [1], ['3– e3']],
+  ['a closing at the same moment has no effect', [support(3)], [3], ['3– e3']],
+  ['a statement after the end starts a new period', [support(1), support(5)], [3], ['1–3 e1', '5– e5']],
+  ['and that period may end again', [support(5), support(1)], [7, 3], ['1–3 e1', '5–7 e5']],
+  ['its own end closes the fact', [support(1, 4)], [], ['1–4 e1']],
+  [
+    'its own end closes earlier statements by others',
+    [support(1), support(2, 4), support(6)],
+    [],
+    ['1–4 e1,e2', '6– e6'],
+  ],
+  ['an end before the start is ignored', [support(4, 2)], [], ['4– e4']],
 ])('%s', (_, supports, closings, spans) => {
   expect(shown(supports, closings)).toEqual(spans);
 });
 
-describe('without a beginning', () => {
+describe('without a start date', () => {
   const told = (end: number | null): Support => ({ ...support(9), begin: null, end: end === null ? null : day(end) });
 
-  test('it held before anything else if it had ended when it was told', () => {
+  test('a fact whose end precedes its statement held from the beginning of time', () => {
     expect(shown([told(5), support(2)])).toEqual(['?–5 e9,e2']);
     expect(shown([told(5)], [3])).toEqual(['?–3 e9']);
   });
 
-  test('else it holds at the time of the episode', () => {
+  test('any other fact holds from the time of the episode', () => {
     expect(shown([told(null)], [3])).toEqual(['?– e9']);
     expect(shown([told(null)], [12])).toEqual(['?–12 e9']);
   });

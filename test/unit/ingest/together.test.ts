@@ -4,7 +4,7 @@ import { bisectOnFailure, coalesce } from '../../../src/ingest/coalesce.ts';
 
 const all = (waiting: readonly unknown[]) => waiting.length;
 
-test('what comes at once is done at once, what comes meanwhile together next', async () => {
+test('items that arrive together are processed together, and items that arrive meanwhile form the next batch', async () => {
   const batches: number[][] = [];
   const gates: (() => void)[] = [];
   const double = coalesce<number, number>(
@@ -33,7 +33,7 @@ test('what comes at once is done at once, what comes meanwhile together next', a
   ]);
 });
 
-test('those of different keys are done apart, and no more together than are counted', async () => {
+test('items with different keys are processed separately, in batches of the counted size at most', async () => {
   const batches: string[] = [];
   const note = coalesce<string, void>(
     (item) => item.slice(0, 1),
@@ -49,7 +49,7 @@ test('those of different keys are done apart, and no more together than are coun
   expect(batches.sort()).toEqual(['a: a1 a2', 'a: a3', 'b: b1']);
 });
 
-test('one that cannot be done is found by halves and takes no other with it', async () => {
+test('a failing item is found by bisection and does not affect the others', async () => {
   let asked = 0;
   const done: number[] = [];
   const failed: number[] = [];
@@ -68,7 +68,7 @@ test('one that cannot be done is found by halves and takes no other with it', as
   expect(asked).toBe(1 + 2 * 5);
 });
 
-test('what lies in a server fails for all, and is tried once', async () => {
+test('a server error fails all items after a single attempt', async () => {
   let asked = 0;
   const failed: number[] = [];
   await bisectOnFailure(

@@ -4,7 +4,7 @@ import { random } from '../../support/random.ts';
 
 const float = (value: number) => Math.fround(value);
 
-test('an entry comes back as it was, vectors to the last digit', () => {
+test('an entry is restored unchanged, with exact vectors', () => {
   const chance = random(9);
   const vector = (length: number) => Array.from({ length }, () => float((chance() - 0.5) * 10 ** (chance() * 20 - 10)));
   const entry: NewEntry = {
@@ -27,7 +27,7 @@ test('an entry comes back as it was, vectors to the last digit', () => {
   expect(packed.text.length).toBeLessThan(600);
 });
 
-test('a list that 32 bits do not hold stays as it is, and so does every other list', () => {
+test('a list that does not fit 32-bit floats is stored unchanged, like every other list', () => {
   const entry = {
     query: 'RETURN 1',
     params: { rows: [{ embedding: [0.1, 2] }, { embedding: [] }], numbers: [0.5, 1] },
@@ -39,7 +39,7 @@ test('a list that 32 bits do not hold stays as it is, and so does every other li
   expect(unpackEntry(packed)).toEqual(entry);
 });
 
-test('an entry without vectors, or of another version, is told apart', () => {
+test('an entry without vectors and an entry of another version are recognised', () => {
   const entry = { query: 'RETURN $x', params: { x: '$vector' } };
 
   expect(unpackEntry(packEntry(entry))).toEqual(entry);

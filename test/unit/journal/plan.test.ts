@@ -33,7 +33,7 @@ const chainOf = (all: ReplayStep[], from = NEW, since?: string) => {
 };
 
 describe('the chain', () => {
-  test('follows from change to change, past what needs no fence, also of one lease', () => {
+  test('links each change to the next, past entries without a fence, even within one lease', () => {
     const all = steps('record', 'a: 0 > 5', 'b: a 5 > 5', 'record', 'c: b 5 > 5', 'd: c 5 > 9');
 
     expect(chainOf(all)).toEqual({ chain: [1, 2, 4, 5], orphans: 0 });
@@ -41,7 +41,7 @@ describe('the chain', () => {
     expect(chainOf(all, { token: 9, changeId: 'd' }, '1005-0')).toEqual({ chain: [], orphans: 0 });
   });
 
-  test('leaves out a change that was refused, wherever its entry stands', () => {
+  test('leaves out a rejected change, wherever its entry is', () => {
     // `x` was noted under the same lease and refused, since `b` of the next lease came first.
     expect(chainOf(steps('a: 0 > 5', 'x: a 5 > 5', 'b: a 5 > 7', 'c: b 7 > 7'))).toEqual({
       chain: [0, 2, 3],
@@ -53,21 +53,21 @@ describe('the chain', () => {
     });
   });
 
-  test('takes the later of two that nothing follows on', () => {
+  test('takes the later of two changes without a successor', () => {
     expect(chainOf(steps('a: 0 > 5', 'x: a 5 > 5', 'b: a 5 > 7'))).toEqual({ chain: [0, 2], orphans: 0 });
   });
 
-  test('takes the longer way where a graph was lost and begun anew', () => {
+  test('takes the longer branch when a graph was lost and restarted', () => {
     const all = steps('a: 0 > 5', 'b: a 5 > 6', 'c: b 6 > 7', 'n: 0 > 8', 'm: n 8 > 9');
 
     expect(chainOf(all)).toEqual({ chain: [0, 1, 2], orphans: 0 });
   });
 
-  test('takes a change that was noted twice once', () => {
+  test('takes a change recorded twice only once', () => {
     expect(chainOf(steps('a: 0 > 5', 'a: 0 > 5', 'b: a 5 > 6'))).toEqual({ chain: [1, 2], orphans: 0 });
   });
 
-  test('ends at a gap, and tells of each change behind it that follows on nothing', () => {
+  test('ends at a gap and counts each change behind the gap that follows no known change', () => {
     expect(chainOf(steps('a: 0 > 5', 'c: lost 6 > 7', 'd: c 7 > 8'))).toEqual({ chain: [0], orphans: 1 });
     expect(chainOf(steps('b: trimmed 4 > 5', 'c: b 5 > 6'))).toEqual({ chain: [], orphans: 1 });
     // As for a graph that was there before anything was noted.
@@ -75,20 +75,20 @@ describe('the chain', () => {
     expect(chainOf(steps('a: 4 > 5', 'b: a 5 > 6'), { token: 4, changeId: '' })).toEqual({ chain: [0, 1], orphans: 0 });
   });
 
-  test('tells how many later changes are not part of it', () => {
+  test('counts the later changes that are not part of it', () => {
     const all = steps('a: 0 > 5', 'x: a 5 > 5', 'b: a 5 > 7', 'c: lost 8 > 9');
 
     expect(replayPlan(all, NEW)).toMatchObject({ skipped: 2 });
     expect(replayPlan(all, { token: 5, changeId: 'a' }, '1001-0')).toMatchObject({ skipped: 1 });
   });
 
-  test('asks for nothing that an archive holds', () => {
+  test('needs no change that an archive contains', () => {
     const all = steps('b: trimmed 4 > 5', 'c: b 5 > 6', 'd: c 6 > 7');
 
     expect(chainOf(all, { token: 6, changeId: 'c' }, '1001-0')).toEqual({ chain: [2], orphans: 0 });
   });
 
-  test('of another graph that was put in place does not follow on what was before', () => {
+  test('of a graph put in place later does not continue the chain before', () => {
     const all = steps('a: 0 > 5', 'base b: 6', 'c: b 6 > 7');
 
     expect(chainOf(all)).toEqual({ chain: [0], orphans: 0 });
@@ -96,14 +96,14 @@ describe('the chain', () => {
   });
 });
 
-describe('another graph', () => {
-  test('counts from the last time that one was put in place', () => {
+describe('a base archive', () => {
+  test('counts from the last time a graph was put in place', () => {
     expect(lastBaseArchive(steps('a: 0 > 5'))).toBeUndefined();
     expect(lastBaseArchive(steps('base a: 5', 'b: a 5 > 6', 'base c: 7', 'record'))?.id).toBe('1002-0');
     expect(lastBaseArchive(steps('base a: 5', 'b: a 5 > 6', 'base c: 7', 'd: c 7 > 8'))?.id).toBe('1002-0');
   });
 
-  test('does not count when whoever wanted to put it in place died before', () => {
+  test('does not count when the process that was putting it in place died first', () => {
     expect(lastBaseArchive(steps('a: 0 > 5', 'base x: 6', 'b: a 5 > 7'))).toBeUndefined();
   });
 });
@@ -115,7 +115,7 @@ test('ids are compared as numbers', () => {
   expect(isLaterEntry('0-0', '1-0')).toBe(false);
 });
 
-test('a graph is of the journal when a change left its mark or followed on it, or none is behind a fence', () => {
+test('a graph belongs to the journal when a change matches or follows its mark, or when no change has a fence', () => {
   const all = steps('a: 0 > 5', 'b: a 5 > 7', 'd: c 7 > 9');
 
   expect(
@@ -131,18 +131,18 @@ describe('a graph that lost changes', () => {
     return id && all.findIndex((step) => step.id === id);
   };
 
-  test('shows where its way leaves the one that was taken, also within one lease', () => {
+  test('is detected where its branch leaves the recorded one, even within one lease', () => {
     expect(idOf(steps('a: 0 > 5', 'b: a 5 > 7', 'x: 0 > 9', 'y: x 9 > 9'), 'y', 'b')).toBe(2);
     expect(idOf(steps('a: 0 > 5', 'b: a 5 > 5', 'x: a 5 > 7'), 'x', 'b')).toBe(2);
   });
 
-  test('is none whose way leads past what was taken, to another graph, or to where the journal does not reach', () => {
+  test('is not assumed when its branch leads past the recorded one, to another graph, or beyond the journal', () => {
     expect(firstDivergentChange(steps('a: 0 > 5', 'b: a 5 > 7', 'c: b 7 > 9'), 'c', 'a')).toBeUndefined();
     expect(firstDivergentChange(steps('a: 0 > 5', 'b: a 5 > 7', 'base c: 9', 'd: c 9 > 9'), 'd', 'b')).toBeUndefined();
     expect(firstDivergentChange(steps('c: b 7 > 9'), 'c', 'a')).toBeUndefined();
   });
 
-  test('is rebuilt without what it took instead, however long that way is', () => {
+  test('is rebuilt without the changes of the abandoned branch, however long that branch is', () => {
     const all = steps('a: 0 > 5', 'x: 0 > 9', 'y: x 9 > 9', 'z: y 9 > 9').map((step, place) =>
       place === 0 ? step : { ...step, isAbandoned: true },
     );

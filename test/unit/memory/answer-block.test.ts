@@ -10,7 +10,7 @@ const passage = (excerpt: string, episode: string, kind = 'paragraph') => ({
 });
 const rule = { text: 'Always use pnpm.', source: 'user', time, episode: 'r' };
 
-test('an answer has rules, facts and passages in this order, each line with its date and its episode, and nothing twice', () => {
+test('an answer lists rules, facts and passages in this order, each line with its date and episode, without repetition', () => {
   const parts = {
     rules: [rule],
     facts: [fact('Harbor uses Valkey.', 'a'), fact('Always use pnpm.', 'r')],
@@ -27,7 +27,7 @@ test('an answer has rules, facts and passages in this order, each line with its 
   ]);
 });
 
-test('the library’s dates give the same text as the graph’s', () => {
+test('dates from the library give the same text as dates from the graph', () => {
   const dated = { ...fact('Harbor uses Valkey.', 'a'), validAt: new Date(time) };
   const [graph, library] = [fact('Harbor uses Valkey.', 'a'), dated].map((one) =>
     renderAnswers([answerSections({ rules: [], facts: [one] }, 1_000)], 1_000),
@@ -35,7 +35,7 @@ test('the library’s dates give the same text as the graph’s', () => {
   expect(library).toBe(graph);
 });
 
-test('answers of several memories share the groups and the budget, the best of each first', () => {
+test('answers of several memories share the groups and the budget, and the best of each come first', () => {
   const of = (name: string) =>
     answerSections({ rules: [], facts: [1, 2].map((count) => fact(`${name} ${count}`, name)) }, 1_000);
 
@@ -50,7 +50,7 @@ test('answers of several memories share the groups and the budget, the best of e
   ]);
 });
 
-test('a procedure that is longer than half of the budget ends between two steps and says how many follow', () => {
+test('a procedure that is longer than half the budget ends between two steps and says how many follow', () => {
   const steps = Array.from({ length: 60 }, (_, at) => `${at + 1}. Step ${at + 1} of the restart of the gateway.`);
   const parts = { rules: [rule], facts: [], passages: [passage(steps.join('\n'), 'a', 'procedure')] };
 
@@ -65,7 +65,7 @@ test('a procedure that is longer than half of the budget ends between two steps 
   expect(block.length).toBeLessThanOrEqual(4 * 500);
 });
 
-test('of another time what held then is said, and of nothing that nothing is known', () => {
+test('an answer about another time states what held then, without claiming that nothing is known', () => {
   const then = answerSections({ rules: [], facts: [fact('Harbor uses Redis.', 'a')] }, 1_000, false);
   expect(renderAnswersOrNone([then], 1_000)).toMatch(/^Facts of that time:\n- Harbor uses Redis\./);
   expect(renderAnswersOrNone([answerSections({ rules: [], facts: [] }, 1_000)], 1_000)).toBe(

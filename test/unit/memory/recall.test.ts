@@ -6,7 +6,7 @@ test.each([
   'Which port has the lighthouse?',
   'Please fix the footer. Does it still say "Brewd"?',
   'OK, now deploy it',
-])('a message that only asks for something says nothing that could be recalled: %s', (message) => {
+])('a message that only asks for something has nothing to recall: %s', (message) => {
   expect(isOnlyRequest(message)).toBe(true);
 });
 
@@ -18,6 +18,6 @@ test.each([
   'Build 17 is green.',
   'Release of Friday: it has the fix.',
   'Test runs take four minutes.',
-])('one that also states something does: %s', (message) => {
+])('a message that also states something does: %s', (message) => {
   expect(isOnlyRequest(message)).toBe(false);
 });

@@ -2,14 +2,14 @@ import { describe, expect, test } from 'vitest';
 import { cachingEmbedder } from '../../../src/models/caching-embedder.ts';
 import { plainEmbedder } from '../../support/models.ts';
 
-describe('an embedder that remembers', () => {
-  test('gives the same vectors in the same order as the one behind it', async () => {
+describe('a caching embedder', () => {
+  test('gives the same vectors in the same order as the wrapped embedder', async () => {
     const texts = ['Harbor', 'Redis', 'Harbor', ''];
 
     expect(await cachingEmbedder(plainEmbedder()).embed(texts)).toEqual(await plainEmbedder().embed(texts));
   });
 
-  test('asks for each text once, also for callers at the same time', async () => {
+  test('requests each text once, even for concurrent callers', async () => {
     const embedder = plainEmbedder();
     const remembering = cachingEmbedder(embedder);
 
@@ -19,7 +19,7 @@ describe('an embedder that remembers', () => {
     expect(embedder.texts).toEqual(['a', 'b', 'c']);
   });
 
-  test('forgets the oldest, and never in the middle of an answer', async () => {
+  test('evicts the oldest entries, but never in the middle of an answer', async () => {
     const embedder = plainEmbedder();
     const remembering = cachingEmbedder(embedder, 2);
 
@@ -30,7 +30,7 @@ describe('an embedder that remembers', () => {
     expect(embedder.texts).toEqual(['a', 'b', 'c', 'd', 'a']);
   });
 
-  test('does not remember a failure', async () => {
+  test('does not cache a failure', async () => {
     const embedder = plainEmbedder();
     let broken = true;
     const remembering = cachingEmbedder({

@@ -50,7 +50,7 @@ function story() {
 }
 
 describe('a guarded model', () => {
-  test('is asked no more after eight failures in a row, and callers get its failure with the time that is left', async () => {
+  test('is not called after eight consecutive failures, and callers get its error with the remaining wait', async () => {
     const { told, ask, askOften, breaker } = story();
     told.failure = away();
 
@@ -63,7 +63,7 @@ describe('a guarded model', () => {
     expect(refused).toMatchObject({ name: 'ModelUnavailableError', message: told.failure.message, retryAfterMs: 600 });
   });
 
-  test('is asked once when the time is over, and by all when that went well', async () => {
+  test('gets one probe when the wait is over, and all calls after the probe succeeds', async () => {
     const { told, ask, askOften, breaker } = story();
     told.failure = away();
     await askOften(8);
@@ -81,7 +81,7 @@ describe('a guarded model', () => {
     expect(await Promise.all([ask(), ask()])).toEqual(['answered', 'answered']);
   });
 
-  test('that stays away is asked ever more seldom, but every half minute', async () => {
+  test('that stays unavailable is called less and less often, but at least every 30 seconds', async () => {
     const { told, ask } = story();
     told.failure = away();
     const asked: number[] = [];
@@ -97,7 +97,7 @@ describe('a guarded model', () => {
     expect(Math.max(...pauses)).toBe(30 * SECOND);
   });
 
-  test('that says how long to wait is not asked before, whatever is on its way', async () => {
+  test('that says how long to wait is not called earlier, whatever else is in progress', async () => {
     const { told, ask } = story();
     told.failure = busy(3 * MINUTE);
     await ask();
@@ -110,7 +110,7 @@ describe('a guarded model', () => {
     expect(await ask()).toBe('answered');
   });
 
-  test('that asks to wait for minutes, over and over, gets 5 % more calls at most', async () => {
+  test('that repeatedly asks for minutes of waiting gets at most 5 % more calls', async () => {
     const { told, ask } = story();
     let done = 0;
     let calls = 0;
@@ -131,7 +131,7 @@ describe('a guarded model', () => {
     expect(calls - done).toBeLessThanOrEqual(0.05 * done);
   });
 
-  test('that fails on three calls of ten answers nearly as many callers as without a guard', async () => {
+  test('that fails three calls in ten answers nearly as many callers as without a guard', async () => {
     const { told, ask } = story();
     let state = 7;
     let answers = 0;
@@ -155,7 +155,7 @@ describe('a guarded model', () => {
     // Also for a 429 that no waiting helps against, because the text needs more tokens than a minute allows.
     new TextTooLongError('The text is too long.'),
     new TypeError('bug'),
-  ])('is asked on by others however often one text makes it fail: %s', async (failure) => {
+  ])('is still called by others however often one text makes it fail: %s', async (failure) => {
     const { told, ask, askOften, breaker } = story();
     told.failure = failure;
 
@@ -166,7 +166,7 @@ describe('a guarded model', () => {
     expect(await ask()).toBe(failure);
   });
 
-  test('that refuses the key is asked no more, and the job fails like one that asked', async () => {
+  test('that rejects the key is no longer called, and the job fails with the same error as a real call', async () => {
     const { told, ask, askOften, signs } = story();
     told.failure = new ConfigError('The key is refused.');
 
@@ -177,7 +177,7 @@ describe('a guarded model', () => {
     expect(signs.read().models['gpt-4.1-mini']).toMatchObject({ breaker: 'open', ok: 0, failed: 8, failedInARow: 8 });
   });
 
-  test('tells what its calls came to, their tokens and their cost', async () => {
+  test('reports the outcomes, tokens and cost of its calls', async () => {
     const { told, ask, askOften, counted } = story();
     await ask();
     told.failure = busy(null);
@@ -194,7 +194,7 @@ describe('a guarded model', () => {
     ]);
   });
 
-  test('counts the rows of replies that were left out', async () => {
+  test('counts the reply rows that were left out', async () => {
     const { told, ask, counted } = story();
     for (const rowsDropped of [3, 0, 2]) {
       told.rowsDropped = rowsDropped;
@@ -209,7 +209,7 @@ describe('a guarded model', () => {
   });
 });
 
-test('a guarded embedder gives the same vectors, tells their cost on, and is guarded alike', async () => {
+test('a guarded embedder returns the same vectors, passes on their cost, and is guarded the same way', async () => {
   const plain = plainEmbedder();
   const signs = openVitalSigns();
   const noted: number[] = [];
@@ -237,7 +237,7 @@ test('a guarded embedder gives the same vectors, tells their cost on, and is gua
   expect(signs.read().models['plain-words']).toMatchObject({ breaker: 'open', ok: 1, failed: 1 });
 });
 
-describe('the breaker, state by state', () => {
+describe('the circuit breaker', () => {
   const now = 1000;
   const reason = away();
   const open: Breaker = { state: 'open', until: 5000, openings: 2, reason };
@@ -245,40 +245,40 @@ describe('the breaker, state by state', () => {
 
   test.each<[string, Breaker, string, Breaker]>([
     ['closed', CLOSED, 'call', CLOSED],
-    ['open, before its time', open, 'refused', open],
-    ['open, at its time', { ...open, until: now }, 'probe', halfOpen],
+    ['open, before the deadline', open, 'refused', open],
+    ['open, at the deadline', { ...open, until: now }, 'probe', halfOpen],
     ['half open', halfOpen, 'refused', halfOpen],
-    ['half open, its probe lost', { ...halfOpen, since: now - 2 * MINUTE }, 'probe', halfOpen],
-  ])('%s: who comes', (_, before, entry, after) => {
+    ['half open, with a lost probe', { ...halfOpen, since: now - 2 * MINUTE }, 'probe', halfOpen],
+  ])('%s: a new call', (_, before, entry, after) => {
     expect(admitCall(before, now)).toMatchObject({ breaker: after, entry: { entry } });
   });
 
   test.each<[string, Breaker, 'call' | 'probe', Breaker]>([
     ['closed', { state: 'closed', failures: 7 }, 'call', CLOSED],
-    ['open, a call from before', open, 'call', open],
-    ['half open, a call from before', halfOpen, 'call', halfOpen],
+    ['open, an earlier call', open, 'call', open],
+    ['half open, an earlier call', halfOpen, 'call', halfOpen],
     ['half open, the probe', halfOpen, 'probe', CLOSED],
-  ])('%s: an answer', (_, before, entry, after) => {
+  ])('%s: a success', (_, before, entry, after) => {
     expect(afterSuccess(before, entry)).toEqual(after);
   });
 
   test.each<[string, Breaker, 'call' | 'probe', Error, object]>([
-    ['closed, the first', CLOSED, 'call', reason, { state: 'closed', failures: 1 }],
+    ['closed, the first failure', CLOSED, 'call', reason, { state: 'closed', failures: 1 }],
     [
-      'closed, the eighth',
+      'closed, the eighth failure',
       { state: 'closed', failures: 7 },
       'call',
       reason,
       { state: 'open', until: 2000, openings: 1 },
     ],
-    ['closed, told to wait', CLOSED, 'call', busy(7000), { state: 'open', until: 8000, openings: 1 }],
-    ['closed, told to wait too long', CLOSED, 'call', busy(1e9), { state: 'open', until: now + 10 * MINUTE }],
-    ['open, a call from before', open, 'call', reason, open],
-    ['open, told to wait less', open, 'call', busy(1), open],
-    ['open, told to wait longer', open, 'call', busy(7000), { state: 'open', until: 8000 }],
-    ['half open, a call from before', halfOpen, 'call', reason, halfOpen],
+    ['closed, with a Retry-After', CLOSED, 'call', busy(7000), { state: 'open', until: 8000, openings: 1 }],
+    ['closed, with an excessive Retry-After', CLOSED, 'call', busy(1e9), { state: 'open', until: now + 10 * MINUTE }],
+    ['open, an earlier call', open, 'call', reason, open],
+    ['open, with a shorter Retry-After', open, 'call', busy(1), open],
+    ['open, with a longer Retry-After', open, 'call', busy(7000), { state: 'open', until: 8000 }],
+    ['half open, an earlier call', halfOpen, 'call', reason, halfOpen],
     ['half open, the probe', halfOpen, 'probe', reason, { state: 'open', until: 5000, openings: 3 }],
-    ['half open, told to wait', halfOpen, 'call', busy(7000), { state: 'open', until: 8000, openings: 3 }],
+    ['half open, with a Retry-After', halfOpen, 'call', busy(7000), { state: 'open', until: 8000, openings: 3 }],
   ])('%s: a failure', (_, before, entry, error, after) => {
     expect(afterFailure(before, entry, error, now)).toMatchObject(after);
   });

@@ -9,15 +9,15 @@ test.each([
   ['gpt-4.1-mini-2025-04-14', 500_000, 250_000, 0.6],
   ['text-embedding-3-small', MILLION, 0, 0.02],
   ['local-english', 0, 0, 0],
-])('%s costs for %i tokens in and %i out %f dollars', (model, prompt, completion, dollars) => {
+])('%s costs for %i input tokens and %i output tokens %f dollars', (model, prompt, completion, dollars) => {
   expect(costOf(model, prompt, completion)).toBeCloseTo(dollars, 10);
 });
 
-test.each(['a-model-of-mine', 'toString'])('what %s costs is not known', (model) => {
+test.each(['a-model-of-mine', 'toString'])('the cost of %s is unknown', (model) => {
   expect(costOf(model, 1, 1)).toBeUndefined();
 });
 
-test('a price that is given goes before the known one, and makes others known', () => {
+test('a configured price overrides the built-in price and adds unknown models', () => {
   const prices = { 'gpt-4.1-mini': [1, 2], mine: [3, 4] } as const;
 
   expect(costOf('gpt-4.1-mini', MILLION, MILLION, prices)).toBe(3);

@@ -8,7 +8,7 @@ const config = (environment: Record<string, string>) => loadConfig({ MEMORY_HOME
 test.each<[Record<string, string>, RegExp]>([
   [{ MEMORY_MODELS: 'openai' }, /^OpenAI needs a key; set OPENAI_API_KEY, .* or MEMORY_MODELS=local/],
   [{ OPENAI_BASE_URL: 'https://eu.api.openai.com/v1' }, /^OpenAI needs a key/],
-])('%j is refused before anything is loaded', async (environment, sentence) => {
+])('%j is rejected before anything is loaded', async (environment, sentence) => {
   expect(() => checkModels(config(environment))).toThrow(ConfigError);
   expect(() => checkModels(config(environment))).toThrow(sentence);
   await expect(loadLanguageModel(config(environment))).rejects.toThrow(sentence);
@@ -63,26 +63,29 @@ test.each<[Record<string, string>, string, string, number]>([
     'paraphrase-multilingual-MiniLM-L12-v2',
     384,
   ],
-])('%j: who reads and who makes vectors are chosen separately', async (environment, id, embeddingModel, dimension) => {
-  const model = await loadLanguageModel(config(environment));
-  const embedder = await loadEmbedder(config(environment));
+])(
+  '%j: the language model and the embedder are chosen separately',
+  async (environment, id, embeddingModel, dimension) => {
+    const model = await loadLanguageModel(config(environment));
+    const embedder = await loadEmbedder(config(environment));
 
-  expect(model.id).toBe(id);
-  expect(embedder).toMatchObject({ model: embeddingModel, dimension });
-  await Promise.all([model.close(), embedder.close()]);
-});
+    expect(model.id).toBe(id);
+    expect(embedder).toMatchObject({ model: embeddingModel, dimension });
+    await Promise.all([model.close(), embedder.close()]);
+  },
+);
 
-test('a key for OpenAI is not sent to another server for vectors', () => {
+test('an OpenAI key is not sent to another embedding server', () => {
   const { embeddings } = config({ OPENAI_API_KEY: 'sk-1', MEMORY_EMBEDDING_BASE_URL: 'http://localhost:1/v1' });
 
   expect(embeddings).toMatchObject({ provider: 'openai', apiKey: undefined, baseUrl: 'http://localhost:1/v1' });
 });
 
-test('vectors of OpenAI beside local rules need a key', () => {
+test('OpenAI embeddings with local rules need a key', () => {
   expect(() => checkModels(config({ MEMORY_EMBEDDINGS: 'openai' }))).toThrow(/^OpenAI needs a key to make vectors/);
 });
 
-test('local models are chosen beside a key', async () => {
+test('local models can be chosen despite a key', async () => {
   const model = await loadLanguageModel(config({ MEMORY_MODELS: 'local', OPENAI_API_KEY: 'sk-1' }));
 
   expect(model.id).toBe('local-rules-3');

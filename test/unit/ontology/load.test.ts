@@ -76,7 +76,7 @@ const PROGRAM = `
   console.log(JSON.stringify(told));
 `;
 
-test('every file gives its types, or one sentence that names it', () => {
+test('every file yields its types or one error message with its name', () => {
   for (const [file, text] of FILES) writeFileSync(join(folder, file), text);
   mkdirSync(join(folder, 'folder.ts'));
   const all = [
@@ -104,7 +104,7 @@ test('every file gives its types, or one sentence that names it', () => {
   }
 });
 
-test('the first of the known names in a folder is found', async () => {
+test('the first of the known file names in a folder is used', async () => {
   const place = join(folder, 'place');
   mkdirSync(place);
 
@@ -115,6 +115,6 @@ test('the first of the known names in a folder is found', async () => {
   expect(findDefinition(place)).toBe(join(place, 'memory.config.mts'));
 });
 
-test('without a file nothing of their own is found', async () => {
+test('without a file there are no custom types', async () => {
   expect(await loadOntology(findDefinition(folder))).toEqual(NO_ONTOLOGY);
 });

@@ -14,7 +14,7 @@ const json = (properties: unknown, rest = {}) => person({ type: 'object', proper
 const fact = (type: unknown) => ({ entityTypes: { Person: {} }, factTypes: { WORKS_ON: type } });
 
 describe('a definition', () => {
-  test('becomes an ontology in the order in which it stands', async () => {
+  test('becomes an ontology in the same order', async () => {
     const given = defineMemory({
       entityTypes: {
         Person: {
@@ -64,7 +64,7 @@ describe('a definition', () => {
     });
   });
 
-  test('in JSON means the same', async () => {
+  test('in JSON gives the same result', async () => {
     const role = { type: 'string', description: 'what they do', maxLength: 20 };
 
     const [attribute] = await attributesOf(json({ role }, { required: ['role'], additionalProperties: false }));
@@ -78,7 +78,7 @@ describe('a definition', () => {
     ]);
   });
 
-  test('of nothing is an ontology of nothing', async () => {
+  test('without entries is an empty ontology', async () => {
     expect(await readDefinition({}, FILE)).toEqual({
       entityTypes: [],
       factTypes: [],
@@ -107,7 +107,7 @@ describe('an attribute', () => {
       ['a', [1], ['x'.repeat(251)], Array(9).fill('x'.repeat(249)), [['a']]],
     ],
     ['a default', z.string().default('x'), { type: 'string' }, ['a'], []],
-  ])('of %s takes what fits and nothing else', async (_, schema, described, good, bad) => {
+  ])('of type "%s" accepts matching values only', async (_, schema, described, good, bad) => {
     const [attribute] = await attributesOf(person(z.object({ value: schema })));
 
     expect(attribute?.schema).toEqual(described);
@@ -115,7 +115,7 @@ describe('an attribute', () => {
     for (const value of [...bad, {}, [{}], null, undefined, () => {}]) expect(attribute?.read(value)).toBeUndefined();
   });
 
-  test('changes what it reads as its schema says', async () => {
+  test('transforms its values as its schema says', async () => {
     const [lower, number] = await attributesOf(
       person(z.object({ a: z.string().trim().toLowerCase(), b: z.coerce.number() })),
     );
@@ -123,7 +123,7 @@ describe('an attribute', () => {
     expect([lower?.read(' Ab '), number?.read('5')]).toEqual(['ab', 5]);
   });
 
-  test("never throws, whatever the user's own check does", async () => {
+  test("never throws, even if the user's own check throws", async () => {
     const fails = () => {
       throw new Error('own');
     };
@@ -134,7 +134,7 @@ describe('an attribute', () => {
     expect(attributes.map(({ read }) => read('x'))).toEqual([undefined, undefined]);
   });
 
-  test('of any type is never rubbish', async () => {
+  test('of any type never yields garbage', async () => {
     const attributes = await attributesOf(
       person(z.object({ a: z.string(), b: z.array(z.string()), c: z.union([z.string(), z.number(), z.boolean()]) })),
     );
@@ -145,7 +145,7 @@ describe('an attribute', () => {
   });
 });
 
-describe('what cannot be used is refused with file, type and attribute', () => {
+describe('an unusable definition is rejected, naming file, type and attribute', () => {
   test.each<[unknown, string]>([
     [null, 'what it exports must be an object with entityTypes, factTypes, excludedTypes, instructions.'],
     ['types', 'what it exports must be an object with entityTypes, factTypes, excludedTypes, instructions.'],

@@ -6,7 +6,7 @@ const fact = (at: number, source: string, target: string) => ({
   ...{ episodes: [], validAt: null, invalidAt: null, createdAt: null, expiredAt: null },
 });
 
-test.each([1, 2, 3, 5, 8])('with %s neighbours no line runs through a name that nothing covers', (count) => {
+test.each([1, 2, 3, 5, 8])('with %s neighbours no line crosses a visible name', (count) => {
   const center = { uuid: 'Harbor', name: 'Harbor', type: 'Entity', summary: '' };
   const facts = Array.from({ length: count }, (_, at) => fact(at, 'Harbor', `Neighbour number ${at}`));
 
@@ -18,14 +18,14 @@ test.each([1, 2, 3, 5, 8])('with %s neighbours no line runs through a name that 
   expect(crossed.map(({ name }) => name)).toEqual([]);
 });
 
-test('with few neighbours every name finds a place without a line', () => {
+test('with few neighbours every name has a position without a line', () => {
   const facts = Array.from({ length: 5 }, (_, at) => fact(at, 'Harbor', `Neighbour ${at}`));
   const { nodes } = layout({ uuid: 'Harbor', name: 'Harbor', type: 'Entity', summary: '' }, facts, () => true);
 
   expect(nodes.filter(({ label }) => label.cover)).toEqual([]);
 });
 
-test('a long name is shortened, and whole for those who hear it', () => {
+test('a long name is shortened on screen, and complete for screen readers', () => {
   const name = 'The committee for the maintenance of quays';
   const { nodes } = layout({ uuid: name, name, type: 'Entity', summary: '' }, [fact(0, name, 'Mira')], () => true);
 

@@ -5,7 +5,7 @@ import { REMEDIES } from '../../../page/remedies.ts';
 
 const page = readFileSync(fileURLToPath(new URL('../../../docs/failures.md', import.meta.url)), 'utf8');
 
-test('the page in the browser says what to do about each kind of failure that can make a dead letter', () => {
+test('the browser page says what to do about each kind of failure that can cause a dead letter', () => {
   const rows = page.split('\n').flatMap((line) => {
     const [, names = '', policy = ''] = line.split('|').map((cell) => cell.trim());
     return /^(?:retried|dead letter)$/.test(policy) ? [...names.matchAll(/`(\w+Error)`/g)].map(([, name]) => name) : [];

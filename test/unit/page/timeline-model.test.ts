@@ -22,7 +22,7 @@ const fact = (
 });
 const day = (text: string) => Date.parse(`${text}T12:00:00`);
 
-test('what was known on a day ends with the day on which the end was learned', () => {
+test("a fact's period as known on a day ends only once the end was learned", () => {
   const [line] = linesOf([
     fact('redis', { validAt: '2025-01-10', invalidAt: '2025-03-01', createdAt: '2025-02-01', expiredAt: '2025-05-01' }),
   ]);
@@ -39,7 +39,7 @@ test.each([
   ['true', '2025-04-01', '2025-03-01', 1],
   ['known', '2025-04-01', null, undefined],
   ['known', '2025-06-01', '2025-03-01', 1],
-] as const)('as %s on %s the end of a fact is %s', (lens, on, invalidAt, next) => {
+] as const)('in the "%s" view on %s the end of a fact is %s', (lens, on, invalidAt, next) => {
   const lines = linesOf([
     fact(
       'redis',
@@ -62,7 +62,7 @@ test.each([
   ]);
 });
 
-test('a step of the date line makes no line anew, so that rows which stay the same are not drawn again', () => {
+test('moving the date reuses unchanged lines, so that their rows are not redrawn', () => {
   const [line] = linesOf([
     fact('redis', { validAt: '2025-01-10', invalidAt: '2025-03-01', createdAt: '2025-02-01', expiredAt: '2025-05-01' }),
   ]);
@@ -72,14 +72,14 @@ test('a step of the date line makes no line anew, so that rows which stay the sa
   expect(on('2025-06-01')).toBe(line);
 });
 
-test('a fact without an end is believed even if something else about it expired; one without a beginning always held', () => {
+test('a fact without an end is current even if it has an expiry; a fact without a beginning always held', () => {
   const [open] = linesOf([fact('open', { createdAt: '2025-02-01', expiredAt: '2025-05-01' })]);
 
   expect(open && includes(open.held, day('1900-01-01'))).toBe(true);
   expect(open && includes(open.shown.known, day('2026-01-01'))).toBe(true);
 });
 
-test('what replaced a fact comes right after it, and rings of replacements end', () => {
+test('a replacement follows the fact that it replaces, and cycles of replacements end', () => {
   const lines = linesOf([fact('a', {}, 'c'), fact('b', {}), fact('c', {}, 'a')]);
 
   expect(lines.map(({ fact, next }) => [fact.uuid, next])).toEqual([
@@ -105,7 +105,7 @@ test('zooming keeps the time under the pointer, within limits', () => {
   expect(least.to - least.from).toBe(hour / 6);
 });
 
-test('steps are days, also over a change of the clocks, and an address has the day', () => {
+test('steps are calendar days, even across a clock change, and the URL contains the day', () => {
   const view = { from: 0, to: 365 * 86_400_000 };
   const march = timeOfParam('2025-03-29') ?? 0;
 
@@ -114,7 +114,7 @@ test('steps are days, also over a change of the clocks, and an address has the d
   expect(timeOfParam('never')).toBe(undefined);
 });
 
-test.each([0.1, 5, 400, 4000, 100_000])('the ticks of %d days are few, in order and within', (days) => {
+test.each([0.1, 5, 400, 4000, 100_000])('the ticks of %d days are few, in order and in range', (days) => {
   const span = { from: day('2025-03-01'), to: day('2025-03-01') + days * 86_400_000 };
   const ticks = ticksOf(span, 8);
 

@@ -21,7 +21,7 @@ function cut(content: string, source: EpisodeSource = 'text') {
 }
 
 describe('structure', () => {
-  test('paragraphs stand below their headings', () => {
+  test('paragraphs keep their headings', () => {
     expect(cut('Intro.\n\n# Deploy\n\nWith care.\n\n## Rollback\nAt once.\n\n# Contact\nAnn.')).toEqual([
       { kind: 'paragraph', text: 'Intro.' },
       { kind: 'paragraph', headings: ['Deploy'], text: 'With care.' },
@@ -30,7 +30,7 @@ describe('structure', () => {
     ]);
   });
 
-  test('a list is whole, with what leads into it and its checkboxes', () => {
+  test('a list stays whole, with its lead-in and checkboxes', () => {
     const list = 'Still open:\n\n- [ ] order racks\n- [x] sign\n  by Ann\n\n- [ ] train';
     expect(cut(`${list}\n\nThat is all.`)).toEqual([
       { kind: 'list', text: list },
@@ -38,12 +38,12 @@ describe('structure', () => {
     ]);
   });
 
-  test('numbered steps are a procedure, with the code inside them', () => {
+  test('numbered steps are a procedure, including code between them', () => {
     const steps = 'To release:\n1. Run\n   ```sh\n   just bump\n   ```\n2. Tag it.';
     expect(cut(steps)).toEqual([{ kind: 'procedure', text: steps }]);
   });
 
-  test('a code block has its lead-in, and headings inside it are none', () => {
+  test('a code block keeps its lead-in, and lines inside that look like headings are not headings', () => {
     const code = 'Set it so:\n```sh\n# no heading\nexport A=1\n```';
     expect(cut(`${code}\nThen go on.`)).toEqual([
       { kind: 'code', text: code },
@@ -51,14 +51,14 @@ describe('structure', () => {
     ]);
   });
 
-  test('a long paragraph leads into a list with its last sentence only', () => {
+  test('only the last sentence of a long paragraph leads into a list', () => {
     const long = 'This sentence is one of many that say something else. '.repeat(8);
     const [first, second] = cut(`${long}These count:\n- one\n- two`);
     expect(first?.text).toContain('something else');
     expect(second).toEqual({ kind: 'list', text: 'These count:\n- one\n- two' });
   });
 
-  test('a sentence above numbered sections leads into steps, above others into sections', () => {
+  test('a sentence above numbered sections leads into steps, and above other sections into those sections', () => {
     const kinds = (content: string) => cut(content).map(({ kind }) => kind);
     const below = '\n\n## 1. Stop\nNow.\n\n## 2. Start\nThen.';
     expect(kinds(`To restart:${below}`)).toEqual(['steps', 'paragraph', 'paragraph']);
@@ -71,7 +71,7 @@ describe('structure', () => {
     expect(kinds('## 1. Run\nAs follows:\n\n## 2. Stop\nNow.\n\n## 3. Start\nThen.')[0]).toBe('paragraph');
   });
 
-  test('the outline of a lead-in ends with its section and with the turn', () => {
+  test('the scope of a lead-in ends with its section and with the turn', () => {
     const content = 'a: There are:\n\n### x\nOne.\n```\n### no heading\n```\n### y\nTwo.\n## other\n### z\nThree.';
     expect(outlineAfter(content, content.indexOf(':\n\n') + 1)).toEqual(['x', 'y']);
     const dialogue = 'assistant: There are:\n\n# x\nOne.\n# y\nTwo.\nuser: thanks\n# z\nNo.';
@@ -82,13 +82,13 @@ describe('structure', () => {
     ['# Clone\n\nCopies deeply.', [{ kind: 'turn', headings: ['Clone'], text: 'Copies deeply.' }]],
     ['- one\n- two', [{ kind: 'list', text: 'assistant: - one\n- two' }]],
     ['```sh\nls\n```', [{ kind: 'code', text: 'assistant: ```sh\nls\n```' }]],
-  ])('structure may begin beside the name of a speaker: %j', (said, passages) => {
+  ])('structure may start on the line of a speaker label: %j', (said, passages) => {
     expect(cut(`user: go\nassistant: ${said}`).slice(1)).toEqual(
       passages.map((passage) => ({ ...passage, role: 'assistant' })),
     );
   });
 
-  test('a comment that looks like a heading is kept where nothing stands below', () => {
+  test('a comment that looks like a heading is kept when nothing follows it', () => {
     expect(cut('# build.yml\nstage: lint\n# Not run at night, the runners sleep then.')).toEqual([
       { kind: 'paragraph', headings: ['build.yml'], text: 'stage: lint' },
       { kind: 'paragraph', text: '# Not run at night, the runners sleep then.' },
@@ -98,7 +98,7 @@ describe('structure', () => {
     ]);
   });
 
-  test('a table is whole', () => {
+  test('a table stays whole', () => {
     const table = '| command | does |\n| --- | --- |\n| ls | lists |';
     expect(cut(`Commands:\n${table}\nEnd.`)).toEqual([
       { kind: 'table', text: `Commands:\n${table}` },
@@ -106,7 +106,7 @@ describe('structure', () => {
     ]);
   });
 
-  test('long prose is cut between sentences, and neighbours share one', () => {
+  test('long prose is split between sentences, and neighbouring passages share one sentence', () => {
     const sentences = Array.from({ length: 40 }, (_, i) => `Sentence number ${i} says that v1.${i} is e.g. in use.`);
     const parts = cut(sentences.join(' '));
     expect(parts.length).toBeGreaterThan(2);
@@ -119,7 +119,7 @@ describe('structure', () => {
 
 describe('a list, code or table below a heading', () => {
   test.each(['Intro.\n# Deploy\n- a', 'Steps:\n\n# Deploy\n- a', 'Intro:\n## Old\n# Deploy\n- a'])(
-    'does not take in what stands above the heading: %j',
+    'does not include text above the heading: %j',
     (content) => {
       const [intro, list] = cut(content);
       expect(intro?.text).toMatch(/^(?:Intro|Steps)/);
@@ -128,10 +128,10 @@ describe('a list, code or table below a heading', () => {
   );
 });
 
-describe('later pieces of a long block', () => {
+describe('later passages of a long block', () => {
   const rows = (row: (place: number) => string) => Array.from({ length: 120 }, (_, place) => row(place)).join('\n');
 
-  test('of a table stand below its header', () => {
+  test('of a table repeat its header', () => {
     const header = '| command | what it does |';
     const table = `${header}\n| --- | :-: |\n${rows((place) => `| run-${place} | starts the engine number ${place} |`)}`;
     const [first, ...later] = cut(`# Tools\nAll commands:\n${table}`);
@@ -144,7 +144,7 @@ describe('later pieces of a long block', () => {
     }
   });
 
-  test('of a table without a header stand below none', () => {
+  test('of a table without a header have none', () => {
     const later = cut(rows((place) => `| run-${place} | starts the engine number ${place} |`)).slice(1);
     expect(later.length).toBeGreaterThan(0);
     expect(later.every(({ headings }) => headings === undefined)).toBe(true);
@@ -153,14 +153,14 @@ describe('later pieces of a long block', () => {
   test.each([
     ['list', (place: number) => `- engine number ${place} of the second deck`],
     ['procedure', (place: number) => `${place + 1}. start engine number ${place} of the deck`],
-  ])('of a %s stand below what leads into it', (kind, row) => {
+  ])('of a %s repeat the lead-in', (kind, row) => {
     const [first, ...later] = cut(`Some words before. These are checked at night:\n${rows(row)}`);
     expect(first?.text).toContain('These are checked at night:');
     expect(later.length).toBeGreaterThan(0);
     for (const piece of later) expect(piece).toMatchObject({ kind, headings: ['These are checked at night'] });
   });
 
-  test('are found by what leads into it', () => {
+  test('are found by the lead-in', () => {
     const content = `Checked at night:\n${rows((place) => `- engine number ${place} of the second deck`)}`;
     const passages = passagesOf({ uuid: 'u', content, source: 'text', metadata: null, saga: null });
     expect(passages.length).toBeGreaterThan(1);
@@ -169,7 +169,7 @@ describe('later pieces of a long block', () => {
 });
 
 describe('dialogue', () => {
-  test('turns of a message have their roles, and parts of a turn too', () => {
+  test('turns of a message keep their roles, and so do parts of a turn', () => {
     expect(cut('user: how?\nassistant: So:\n1. a\n2. b\n\nDone.', 'message')).toEqual([
       { kind: 'turn', role: 'user', text: 'user: how?' },
       { kind: 'procedure', role: 'assistant', text: 'assistant: So:\n1. a\n2. b' },
@@ -177,12 +177,12 @@ describe('dialogue', () => {
     ]);
   });
 
-  test('so does plain text, when somebody speaks twice', () => {
+  test('plain text is a dialogue when someone speaks twice', () => {
     expect(cut('Ann: Hi.\nBob: Hello.\nAnn: Bye.').map(({ role }) => role)).toEqual(['ann', 'bob', 'ann']);
     expect(cut('It rains.\nPort: 8080\nHost: here').map(({ role }) => role)).toEqual([undefined]);
   });
 
-  test('and when people speak once each', () => {
+  test('plain text is a dialogue when several people speak once each', () => {
     expect(cut('Ann: Hi.\nBob: Hello.')).toEqual([
       { kind: 'turn', role: 'ann', text: 'Ann: Hi.' },
       { kind: 'turn', role: 'bob', text: 'Bob: Hello.' },
@@ -203,11 +203,11 @@ describe('dialogue', () => {
     'It is.\n**Harbor:** a place for ships.\n**Quay:** a wall.',
     'It is.\nHarbor2: a place.\nQuay7: a wall.',
     'It is.\nIn the old town: a place.\nOne of many more: a wall.',
-  ])('lines of labels, settings and logs are nobody: %j', (content) => {
+  ])('labels, settings and log lines are not speakers: %j', (content) => {
     expect(cut(content).map(({ role }) => role)).toEqual([undefined]);
   });
 
-  test('a document with headings below its labels is no dialogue', () => {
+  test('a document with headings below its labels is not a dialogue', () => {
     const document = 'It is.\nHarbor: a place.\n# More\nQuay: a wall.';
     expect(cut(document).map(({ role, headings }) => [role, headings])).toEqual([
       [undefined, undefined],
@@ -215,7 +215,7 @@ describe('dialogue', () => {
     ]);
   });
 
-  test('a line inside code or a link is nobody', () => {
+  test('a line inside code or a link has no speaker', () => {
     expect(cut('user: see\n```\nassistant: no\n```\nhttps://x.y/ is it', 'message').map(({ role }) => role)).toEqual([
       'user',
       'user',
@@ -229,7 +229,7 @@ describe('JSON', () => {
     expect(cut(json, 'json')).toEqual([{ kind: 'json', text: json }]);
   });
 
-  test('a long one is cut at its objects, which know their keys', () => {
+  test('a long document is split at its objects, which keep their keys', () => {
     const long = (key: string) =>
       Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`${key}${i}`, `value "${i}"`]));
     const json = JSON.stringify({ name: 'deck', can: { one: long('c') }, fan: long('f') }, null, 2);
@@ -239,7 +239,7 @@ describe('JSON', () => {
     expect(parts.every(({ text }) => text.length <= 900)).toBe(true);
   });
 
-  test('what only looks like it is text', () => {
+  test('text that only looks like JSON is text', () => {
     expect(cut('{broken', 'json')).toEqual([{ kind: 'paragraph', text: '{broken' }]);
   });
 });
@@ -248,7 +248,7 @@ test('a given fact has no passages', () => {
   expect(cut('{"source":"a","relation":"R","target":"b","fact":"a r b"}', 'fact_triple')).toEqual([]);
 });
 
-test('tools of a turn are passages of their own', () => {
+test('each tool call of a turn is a passage of its own', () => {
   const metadata = { session: 's', tools: [{ tool: 'bash', input: 'ls', output: 'a.txt' }, 'rubbish', { tool: 'x' }] };
   const passages = passagesOf({ uuid: 'u', content: 'user: hi', source: 'message', metadata, saga: null });
   expect(passages.map(({ source, kind }) => [source, kind])).toEqual([
@@ -263,7 +263,7 @@ test('tools of a turn are passages of their own', () => {
   ]);
 });
 
-test('a long output of a tool is cut between lines, and later pieces stand below the call', () => {
+test('a long tool output is split between lines, and later passages repeat the call', () => {
   const lines = Array.from({ length: 200 }, (_, place) => `line ${place} of the log says ok`);
   const output = [...lines, `${'x'.repeat(3_000)} end`, 'the last line says E_FUSE'].join('\n');
   const metadata = { tools: [{ tool: 'bash', input: 'cat build.log', output }] };
@@ -286,7 +286,7 @@ test('a long output of a tool is cut between lines, and later pieces stand below
   expect(pieces[0]?.headings).toEqual([]);
 });
 
-test('whatever the text is, everything but white space and headings is in a passage, cut at the same places each time', () => {
+test('for any text, everything except white space and headings is in a passage, with the same split each time', () => {
   const pieces = [
     '# H',
     '- a',

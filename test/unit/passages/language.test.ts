@@ -26,20 +26,20 @@ test.each([
   expect(languageOf(text)).toBeNull();
 });
 
-test('words of another language are also found by a question whose language is not known', () => {
+test('a question in an undetected language also finds words of other languages', () => {
   expect(termsOf('Die Lieferungen werden im Lager geprüft.')).toEqual(
     expect.arrayContaining(queryTerms('Lieferungen')),
   );
 });
 
-test('accents, identifiers and versions stay as they are in every language', () => {
+test('accents, identifiers and versions are unchanged in every language', () => {
   const terms = termsOf('Der Dienst `checkout-web` läuft über Café 0.27.3 und wird nicht geändert.');
 
   expect(terms).toEqual(expect.arrayContaining(['checkout_web', 'checkout', 'web', 'cafe', '0_27_3', '0_27', 'lauft']));
   expect(terms).not.toContain('der');
 });
 
-test('passages that were analysed before other languages were known are still found', () => {
+test('passages analysed before other languages were supported are still found', () => {
   expect(queryTerms('Wann werden die Lieferungen geprüft?')).toEqual(
     expect.arrayContaining(['lieferungen', 'gepruft']),
   );

@@ -24,11 +24,11 @@ test.each(cases)('%j', (text, terms) => {
   expect(termsOf(text).join(' ')).toBe(terms);
 });
 
-test('a question has the terms of the texts that it means, each once', () => {
+test('a question has the same terms as the matching text, each once', () => {
   expect(queryTerms('Which checkout-web? checkout-web!')).toEqual(['checkout_web', 'checkout', 'web']);
 });
 
-test('what only makes a question of it is no term, unless there is nothing else', () => {
+test('question words are not terms unless there is nothing else', () => {
   expect(queryTerms('How long do we keep the logs?')).toEqual(['keep', 'log']);
   expect(queryTerms('Which database do we use?')).toEqual(['databas']);
   expect(queryTerms('What became of Koloshadalo?')).toEqual(['koloshadalo']);
@@ -38,7 +38,7 @@ test('what only makes a question of it is no term, unless there is nothing else'
   expect(queryTerms('How do I use it?')).toEqual(['us']);
 });
 
-test('terms hold nothing that the index could read as part of its query', () => {
+test('terms contain nothing that the index could read as query syntax', () => {
   const text = '@content:{secret} | (*) ~"near" %%fuzzy%% -"not" $param => [a TO b] \\ \' ; , . ! שלום';
   expect(termsOf(text).filter((term) => !/^[\p{L}\p{N}\p{M}_]+$/u.test(term))).toEqual([]);
 });
@@ -47,6 +47,6 @@ test.each([
   "The checkout-web build can't read `src/app.config.ts` at 127.0.0.1:8080 (#491).",
   'C# and c++ ship v1.27.3; see C:\\temp\\log_1 or mail ops@harbor.io',
   '[run](command:editor.open?%7B%22a%22:1%7D) the task twice',
-])('text of ASCII characters has the same terms as beside other characters: %s', (text) => {
+])('ASCII text has the same terms with and without the fast path: %s', (text) => {
   expect(termsOf(`${text} ‹›`)).toEqual(termsOf(text));
 });

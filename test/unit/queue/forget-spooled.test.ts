@@ -23,8 +23,8 @@ const uuidOf = ({ episode }: SpooledEpisode) => episode.uuid;
 const uuids = (...some: SpooledEpisode[]) => new Set(some.map(uuidOf));
 const texts = async () => (await Promise.all(spool.files().map((path) => readFile(path, 'utf8')))).join('\n');
 
-describe('what is spooled', () => {
-  test('is found where it waits and where it was set aside', async () => {
+describe('a spooled episode', () => {
+  test('is found whether waiting or set aside', async () => {
     const [one, two, three] = [spooled('one'), spooled('two'), spooled('three')];
     spool.keep([one, two]);
     spool.storeUnreadable([three]);
@@ -34,7 +34,7 @@ describe('what is spooled', () => {
     expect(found.toSorted()).toEqual([uuidOf(two), uuidOf(three)].toSorted());
   });
 
-  test('goes alone: others of the same file stay as they were handed in, and the file tells how many they are', async () => {
+  test('is removed alone: others in the same file are unchanged, and the file states their number', async () => {
     const [one, two, three] = [spooled('one'), spooled('two'), spooled('three')];
     spool.keep([one, two, three]);
 
@@ -47,7 +47,7 @@ describe('what is spooled', () => {
     expect(spool.names().map(episodesInFile)).toEqual([2]);
   });
 
-  test('goes with its file when it is alone there, also where it was set aside', async () => {
+  test('is removed with its file when it is the only one, also when set aside', async () => {
     const [one, two] = [spooled('one'), spooled('two')];
     spool.keep([one]);
     spool.storeUnreadable([two]);
@@ -57,7 +57,7 @@ describe('what is spooled', () => {
     expect(spool.files()).toEqual([]);
   });
 
-  test('of another memory stays, and so does what cannot be read', async () => {
+  test('of another memory stays, and so does an unreadable file', async () => {
     const one = spooled('one', 'quay');
     spool.keep([one]);
     const path = join(spool.folder, '2025-01-01_broken_1.json');
@@ -69,7 +69,7 @@ describe('what is spooled', () => {
     expect(await readFile(path, 'utf8')).toBe('{');
   });
 
-  test('is nothing where there is no spool', async () => {
+  test('is not found when there is no spool', async () => {
     expect(await forgetSpooled(spool, 'harbor', new Set(['x']))).toBe(0);
     expect(await findSpooled(spool, () => true)).toEqual([]);
   });

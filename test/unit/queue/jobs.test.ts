@@ -32,18 +32,22 @@ describe('a store job', () => {
   });
 
   test.each<[string, unknown, RegExp]>([
-    ['of a higher version, but no job of ours', { version: 99 }, /version: it must be 1\.$/],
-    ['of no version', { ...payload, version: 0 }, /version: it must be 1\.$/],
-    ['of a version that is no number', { ...payload, version: '2' }, /version: it must be 1\.$/],
+    ['of a higher version, without being our job', { version: 99 }, /version: it must be 1\.$/],
+    ['with version 0', { ...payload, version: 0 }, /version: it must be 1\.$/],
+    ['with a version that is not a number', { ...payload, version: '2' }, /version: it must be 1\.$/],
     ['without content', { ...payload, content: '' }, /content: it must not be empty\.$/],
     ['without a uuid', { ...payload, uuid: undefined }, /uuid: it must be a string\.$/],
-    ['of another time', { ...payload, createdAt: 'yesterday' }, /createdAt: it must be a time such as/],
-    ['with a strange field', { ...payload, extra: 1 }, /payload: it has fields that this version does not know\.$/],
-    ['with metadata that is none', { ...payload, metadata: [1] }, /metadata: it must be an object\.$/],
-    ['of another source', { ...payload, source: 'x' }, /source: it must be message or text or json or fact_triple\.$/],
-    ['that is nothing', null, /payload: it must be an object\.$/],
-    ['for a group that is none', { ...payload, group: 'a b' }, /group "a b" is not a valid name/],
-  ])('%s is refused for good, and the place is named', (_, data, place) => {
+    ['with an invalid time', { ...payload, createdAt: 'yesterday' }, /createdAt: it must be a time such as/],
+    ['with an unknown field', { ...payload, extra: 1 }, /payload: it has fields that this version does not know\.$/],
+    ['with invalid metadata', { ...payload, metadata: [1] }, /metadata: it must be an object\.$/],
+    [
+      'with an unknown source',
+      { ...payload, source: 'x' },
+      /source: it must be message or text or json or fact_triple\.$/,
+    ],
+    ['that is null', null, /payload: it must be an object\.$/],
+    ['for an invalid group', { ...payload, group: 'a b' }, /group "a b" is not a valid name/],
+  ])('%s is rejected permanently, naming the field', (_, data, place) => {
     expect(() => readStoreJob(data)).toThrow(InvalidInputError);
     expect(() => readStoreJob(data)).toThrow(place);
   });
@@ -54,7 +58,7 @@ test.each<[string, (data: unknown) => unknown]>([
   ['a task', readTaskJob],
   ['an export job', readExportJob],
   ['a nightly job', readNightlyJob],
-])('%s of a higher version is left to newer workers, whatever it holds', (_, read) => {
+])('%s of a higher version is left to newer workers, whatever its content', (_, read) => {
   expect(() => read({ version: 2, group: 'harbor', task: { kind: 'a kind of tomorrow' } })).toThrow(NewerJobError);
 });
 
@@ -62,7 +66,7 @@ describe('an export job', () => {
   test('names a group', () =>
     expect(readExportJob({ version: 1, group: 'harbor' })).toMatchObject({ group: 'harbor' }));
 
-  test('of a group that is none is refused', () => {
+  test('of an invalid group is rejected', () => {
     expect(() => readExportJob({ version: 1, group: 'default_db' })).toThrow(InvalidInputError);
   });
 });
@@ -87,25 +91,21 @@ describe('a task', () => {
 
   test.each<[string, unknown, RegExp]>([
     [
-      'of a kind that no release could have',
+      'of an impossible kind',
       { version: 1, group: 'harbor', task: { kind: 'Forget all!' } },
       /task\.kind: it must be one that this version knows\.$/,
     ],
     ['without its saga', { version: 1, group: 'harbor', task: { kind: 'summarize-saga' } }, /task\.saga/],
-    ['with a strange field', { version: 1, group: 'harbor', task: { kind: 'communities', all: true } }, /task/],
-    ['of no version', { version: 0, group: 'harbor', task: { kind: 'communities' } }, /version/],
-    [
-      'for a group that is none',
-      { version: 1, group: 'a b', task: { kind: 'communities' } },
-      /"a b" is not a valid name/,
-    ],
-    ['that is nothing', undefined, /payload/],
-  ])('%s is refused for good, and the place is named', (_, data, place) => {
+    ['with an unknown field', { version: 1, group: 'harbor', task: { kind: 'communities', all: true } }, /task/],
+    ['with version 0', { version: 0, group: 'harbor', task: { kind: 'communities' } }, /version/],
+    ['for an invalid group', { version: 1, group: 'a b', task: { kind: 'communities' } }, /"a b" is not a valid name/],
+    ['that is undefined', undefined, /payload/],
+  ])('%s is rejected permanently, naming the field', (_, data, place) => {
     expect(() => readTaskJob(data)).toThrow(InvalidInputError);
     expect(() => readTaskJob(data)).toThrow(place);
   });
 
-  test('of a kind that this release does not know is left to newer workers, also without a higher version', () => {
+  test('of an unknown kind is left to newer workers, even without a higher version', () => {
     const unknown = { version: 1, group: 'harbor', task: { kind: 'forget-all', since: 3 } };
 
     expect(() => readTaskJob(unknown)).toThrow(NewerJobError);
@@ -115,14 +115,14 @@ describe('a task', () => {
   const now = new Date('2026-01-01T00:00:05Z');
   const later = (seconds: number) => new Date(now.getTime() + seconds * 1000);
 
-  test('is a job of its own each time, with an id that BullMQ takes', () => {
+  test('is a separate job each time, with an id that BullMQ accepts', () => {
     const ids = (['communities', 'communities'] as const).map((kind) => taskOptions('_', { kind }, now).jobId);
 
     expect(new Set(ids).size).toBe(2);
     expect(ids.join()).not.toContain(':');
   });
 
-  test('of summaries waits, and is one job for those that are asked for before it begins', () => {
+  test('of summaries is delayed, and merged with requests made before it starts', () => {
     const { jobId, delay } = taskOptions('harbor', { kind: 'summaries' }, now);
 
     expect(delay).toBe(10_000);
@@ -133,7 +133,7 @@ describe('a task', () => {
   });
 });
 
-test('waits double from half a second to half a minute, of which half is chance', () => {
+test('the backoff doubles from 0.5 s to 30 s, half of it random', () => {
   for (const [attempt, wait] of [
     [1, 500],
     [2, 1000],
@@ -150,10 +150,10 @@ test('waits double from half a second to half a minute, of which half is chance'
   }
 });
 
-describe('a wait that counts no attempt', () => {
+describe('a wait that does not count as an attempt', () => {
   const waits = (error: Error, times: number) => Array.from({ length: 200 }, () => postponeDelay(error, times));
 
-  test('is as long as the server told, spread over a tenth more and a second, and ten minutes at most', () => {
+  test("follows the server's Retry-After, plus up to a tenth and a second, and at most ten minutes", () => {
     const told = (retryAfterMs: number) => waits(new ModelBusyError('Busy.', { retryAfterMs }), 9);
 
     expect(Math.min(...told(20_000))).toBeGreaterThanOrEqual(20_000);
@@ -162,14 +162,14 @@ describe('a wait that counts no attempt', () => {
     expect(Math.max(...told(0))).toBeLessThanOrEqual(1000);
   });
 
-  test('grows to half a minute where nobody told how long', () => {
+  test('grows to 30 s without a Retry-After', () => {
     expect(Math.max(...waits(new ModelUnavailableError('Away.'), 1))).toBeLessThanOrEqual(500);
     expect(Math.min(...waits(new ModelUnavailableError('Away.'), 50))).toBeGreaterThanOrEqual(15_000);
     expect(Math.max(...waits(new ModelUnavailableError('Away.'), 50))).toBeLessThanOrEqual(30_000);
   });
 
   test.each([new StaleFenceError('Late.'), new TimedOutError('Held.')])(
-    'is two seconds at most for another worker: %s',
+    'is at most two seconds for another worker: %s',
     (error) => {
       expect(Math.max(...waits(error, 50))).toBeLessThanOrEqual(2000);
     },

@@ -34,7 +34,7 @@ function taking(refused: readonly string[] = []) {
 }
 
 describe('the spool', () => {
-  test('leaves out files of others beside the places of held episodes', async () => {
+  test('leaves out files of others that are next to the held episodes', async () => {
     const spool = openSpool(home, 10);
     spool.hold('folder', [spooled()]);
     await writeFile(join(spool.folder, 'held', '.DS_Store'), '');
@@ -42,7 +42,7 @@ describe('the spool', () => {
     expect(spool.files()).toEqual([expect.stringContaining(join('held', 'folder'))]);
   });
 
-  test('gives back what it kept, unchanged, and is empty then', async () => {
+  test('returns its episodes unchanged, and is empty afterwards', async () => {
     const [spool, { taken, take }, metrics] = [openSpool(home, 10), taking(), countingMetrics()];
     const [one, two] = [spooled(), spooled('Harbor uses Valkey. "«…»"')];
     spool.keep([one]);
@@ -56,7 +56,7 @@ describe('the spool', () => {
     expect(metrics.count('opencode.memory.spool.drained')).toBe(2);
   });
 
-  test('is for its owner alone', async () => {
+  test('is private to its owner', async () => {
     const spool = openSpool(home, 10);
 
     spool.keep([spooled()]);
@@ -66,7 +66,7 @@ describe('the spool', () => {
     expect(((await stat(join(spool.folder, name))).mode & 0o777).toString(8)).toBe('600');
   });
 
-  test('writes those that come together into one file and counts them all', async () => {
+  test('writes concurrent episodes into one file and counts them all', async () => {
     const [spool, { taken, take }] = [openSpool(home, 1000), taking()];
     const many = Array.from({ length: 300 }, (_, index) => spooled(`Harbor ${index}.`));
 
@@ -78,7 +78,7 @@ describe('the spool', () => {
     expect(taken).toHaveLength(300);
   });
 
-  test('that is full says so and keeps nothing of what has no room', async () => {
+  test('reports that it is full and keeps nothing that does not fit', async () => {
     const spool = openSpool(home, 3);
     spool.keep([spooled(), spooled()]);
 
@@ -92,7 +92,7 @@ describe('the spool', () => {
     expect(() => spool.keep([spooled()])).toThrow(expect.objectContaining({ name: 'SpoolFullError' }));
   });
 
-  test('keeps none of many when the disk is full before the last of them', async () => {
+  test('keeps none of a batch when the disk fills up before the last one', async () => {
     const spool = openSpool(home, 1000);
     const full = () => {
       throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
@@ -108,7 +108,7 @@ describe('the spool', () => {
     expect(openSpool(home, 1000).count()).toBe(300);
   });
 
-  test('that another process emptied has room again', async () => {
+  test('has room again after another process empties it', async () => {
     const spool = openSpool(home, 1);
     spool.keep([spooled()]);
     await drainSpool(openSpool(home, 1), taking().take);
@@ -116,7 +116,7 @@ describe('the spool', () => {
     await expect.poll(() => attempt(() => spool.keep([spooled()]))).toBe('kept');
   });
 
-  test('whose folder cannot be written says so', async () => {
+  test('reports a folder that cannot be written', async () => {
     await writeFile(join(home, 'spool'), 'a file where the folder should be');
 
     expect(() => openSpool(home, 10).keep([spooled()])).toThrow(
@@ -124,7 +124,7 @@ describe('the spool', () => {
     );
   });
 
-  test('sets a file aside that cannot be read, and says so once', async () => {
+  test('sets an unreadable file aside and reports it once', async () => {
     const [spool, { taken, take }, said] = [openSpool(home, 10), taking(), [] as string[]];
     const onNotice = (sentence: string) => said.push(sentence);
     spool.keep([spooled()]);
@@ -142,7 +142,7 @@ describe('the spool', () => {
     expect(await readFile(join(spool.folder, 'unreadable', '2020_half_1.json'), 'utf8')).toMatch(/^\{"version":1/);
   });
 
-  test('leaves an episode of a newer release to programs of that release, and hands in the others', async () => {
+  test('leaves an episode of a newer release to programs of that release, and enqueues the others', async () => {
     const [spool, { taken, take }, said] = [openSpool(home, 10), taking(), [] as string[]];
     spool.keep([spooled()]);
     const episodes = [{ given: false, job: { version: 2, group: 'harbor' }, trace: {} }];
@@ -158,7 +158,7 @@ describe('the spool', () => {
     expect(spool.countUnreadable()).toBe(0);
   });
 
-  test('sets an episode aside that the queue refuses, and hands in those beside it', async () => {
+  test('sets aside an episode that the queue rejects, and enqueues the others', async () => {
     const [spool, { taken, take }, said] = [openSpool(home, 10), taking(['bad']), [] as string[]];
     spool.keep([spooled('good'), spooled('bad'), spooled('fine')]);
 
@@ -170,7 +170,7 @@ describe('the spool', () => {
     expect(spool.countUnreadable()).toBe(1);
   });
 
-  test('keeps all that the queue did not take, and tells why', async () => {
+  test('keeps everything that the queue did not accept, and says why', async () => {
     const spool = openSpool(home, 10);
     spool.keep([spooled()]);
     spool.keep([spooled()]);
@@ -180,7 +180,7 @@ describe('the spool', () => {
     expect(result).toEqual({ drained: 0, remaining: 2, error: 'away' });
   });
 
-  test('that two empty at once counts each episode once', async () => {
+  test('counts each episode once when two processes drain it at the same time', async () => {
     const [{ take }, metrics] = [taking(), countingMetrics()];
     const spool = openSpool(home, 100);
     for (let i = 0; i < 60; i += 1) spool.keep([spooled(`Harbor ${i}.`)]);
@@ -191,7 +191,7 @@ describe('the spool', () => {
     expect(metrics.count('opencode.memory.spool.drained')).toBe(60);
   });
 
-  test('removes what a process left that was killed while it wrote, after an hour', async () => {
+  test('removes the leftovers of a process killed while writing, after an hour', async () => {
     const folder = openSpool(home, 10).folder;
     openSpool(home, 10).keep([spooled()]);
     const [old, young] = [join(folder, 'a.part'), join(folder, 'b.part')];

@@ -15,7 +15,7 @@ test('the same question has the same key, in the hash slot of its group', () => 
   expect(cacheKey('harbor', question)).toMatch(/^query:\{harbor\}:/);
 });
 
-test('whatever the answer depends on makes another key', () => {
+test('the key changes with every input of the answer', () => {
   const keys = [
     cacheKey('harbor', question),
     cacheKey('quay', question),
@@ -29,18 +29,18 @@ test('whatever the answer depends on makes another key', () => {
   expect(new Set(keys).size).toBe(keys.length);
 });
 
-test.each(['Harbor', 'Harbor '.repeat(1000)])('no word of a question stands in its key', (query) => {
+test.each(['Harbor', 'Harbor '.repeat(1000)])('a key contains no word of the question', (query) => {
   expect(cacheKey('quay', { ...question, query })).toMatch(/^query:\{quay\}:[\w-]{43}$/);
 });
 
-test('a question cannot take its answer to the slot of another group', () => {
+test("a question cannot move its answer to another group's hash slot", () => {
   const key = cacheKey('harbor', { ...question, query: '}:x\r\nFLUSHALL {quay}' });
 
   // Valkey takes what stands between the first brace and the next closing one.
   expect(/\{(.*?)\}/.exec(key)?.[1]).toBe('harbor');
 });
 
-test('installations with other queues have other keys, in the slot of the group too', () => {
+test("installations with different queue prefixes have different keys, still in the group's hash slot", () => {
   const keys = ['{memory}', '{one}', 'one', '{one}-2'].map((prefix) =>
     keyOf(inNamespace(connection(), prefix), 'harbor', question),
   );

@@ -36,18 +36,14 @@ describe('the bullet list', () => {
     ['that holds', {}, '- Harbor uses Redis (since 2025-01-01)'],
     ['that held', { invalidAt: '2025-03-01T00:00:00+00:00' }, '- Harbor uses Redis (2025-01-01 to 2025-03-01)'],
     ['without a beginning', { validAt: null }, '- Harbor uses Redis'],
-    [
-      'of which only the end is known',
-      { validAt: null, invalidAt: '2025-03-01' },
-      '- Harbor uses Redis (until 2025-03-01)',
-    ],
-    ['that does not name an end', { fact: 'It uses Redis' }, '- It uses Redis (Harbor; since 2025-01-01)'],
+    ['with only a known end', { validAt: null, invalidAt: '2025-03-01' }, '- Harbor uses Redis (until 2025-03-01)'],
+    ['that does not mention an end', { fact: 'It uses Redis' }, '- It uses Redis (Harbor; since 2025-01-01)'],
     ['of many lines', { fact: 'Harbor\nuses\r\n- Redis' }, '- Harbor uses - Redis (since 2025-01-01)'],
   ])('shows a fact %s on one line', (_, change, bullet) => {
     expect(list({ facts: [fact(change)] })).toBe(bullet);
   });
 
-  test.each(HOSTILE)('is one harmless line of each stored text: %j', (text) => {
+  test.each(HOSTILE)('shows each stored text as one harmless line: %j', (text) => {
     const entity = { uuid: 'u', name: text, type: 'Entity', labels: [], summary: text, attributes: {}, score: 1 };
     const found = {
       facts: [fact({ fact: text }), fact({ source: text, target: text })],
@@ -63,7 +59,7 @@ describe('the bullet list', () => {
     expect(bullets.split('\n')).toHaveLength(5);
   });
 
-  test.each(HOSTILE)('lets no stored text begin a bullet of its own: %j', (text) => {
+  test.each(HOSTILE)('lets no stored text start a bullet of its own: %j', (text) => {
     const passage = { uuid: 'p', excerpt: text, kind: 'code', referenceTime: '2025-01-01T00:00:00+00:00', score: 1 };
 
     const bullets = list({ passages: [passage] } as unknown as Partial<Found>);
@@ -72,13 +68,13 @@ describe('the bullet list', () => {
     expect(bullets.split('\n').filter((line) => !line.startsWith('  '))).toHaveLength(1);
   });
 
-  test('leaves code as it is', () => {
+  test('leaves code unchanged', () => {
     const text = 'It takes Array<string>, a<b, x -> y and <div class="a"> & &lt;br&gt;';
 
     expect(list({ episodes: [episode(text)] })).toBe(`- ${text} (said 2025-02-01)`);
   });
 
-  test('has facts and episodes in the order of their scores', () => {
+  test('lists facts and episodes in the order of their scores', () => {
     const found = { facts: [fact({ score: 3 }), fact({ score: 1 })], episodes: [episode('One.', 2)] };
 
     expect(list(found).split('\n')).toEqual([
@@ -88,7 +84,7 @@ describe('the bullet list', () => {
     ]);
   });
 
-  test('shows entities with their types and summaries, communities with theirs', () => {
+  test('shows entities with their types and summaries, and communities with theirs', () => {
     const entity = {
       uuid: 'h',
       name: 'Harbor',
@@ -119,7 +115,7 @@ describe('the bullet list', () => {
     expect(line).toMatch(/^- (?:🚀 )+🚀?… \(said 2025-02-01\)$/u);
   });
 
-  test('of a list that was cut says how much follows and where all of it is', () => {
+  test('of a truncated list says how much is left out and where to find all of it', () => {
     const passage = {
       ...{ uuid: 'p', excerpt: '1. one\n2. two', kind: 'procedure', referenceTime: '2025-01-01', score: 1, omitted: 7 },
       episode: { uuid: 'e', name: 'episode_1', referenceTime: '2025-01-01' },
@@ -130,5 +126,5 @@ describe('the bullet list', () => {
     );
   });
 
-  test('says it when there is nothing', () => expect(list({})).toBe('Nothing relevant is known.'));
+  test('says so when there is nothing', () => expect(list({})).toBe('Nothing relevant is known.'));
 });

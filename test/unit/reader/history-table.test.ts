@@ -8,7 +8,7 @@ const fact = (text: string, times: object) => ({
   ...times,
 });
 
-test('a history has one line for each fact, in columns, with both intervals', () => {
+test('a history has one line per fact, in columns, with both time intervals', () => {
   const lines = historyTable([
     fact('Harbor floats', {}),
     fact('Harbor keeps its sessions\nin Redis 7', {

@@ -20,7 +20,7 @@ test.each<[string, (text: string) => unknown]>([
   ['repeated sentences', (text) => withoutRecalledSentences(text, ['the sessions of Harbor', 'a a a a b'])],
   ['tags', neutralizeTags],
   ['sequences of a terminal', plainText],
-])('%s are looked through in a time that grows with the text', (_, work) => {
+])('%s are scanned in time linear in the text', (_, work) => {
   const units = [
     '<command-name> ',
     '<command-name>',

@@ -14,7 +14,7 @@ const OWN = [
 ];
 
 test.each(KNOWN_KEY_ALTERNATIVES.map(({ form, literals }) => [form, literals] as const))(
-  '%s is looked for in each text that has it',
+  '%s is redacted in every text that contains it',
   (form, literals) => {
     const pattern = new RegExp(form);
     const shapes = adversarial([pattern]).map((shape) => shaped(shape, 2_000));
@@ -25,7 +25,7 @@ test.each(KNOWN_KEY_ALTERNATIVES.map(({ form, literals }) => [form, literals] as
   },
 );
 
-test('keys of many kinds are found in one text, whatever was looked through before', () => {
+test('keys of many kinds are found in one text, whatever was scanned before', () => {
   const github = 'ghp_16C7e42F292c6912E7710c838347Ae178B4a';
   const aws = 'AKIAIOSFODNN7EXAMPLE';
 

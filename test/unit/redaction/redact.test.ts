@@ -8,7 +8,7 @@ import { HARMLESS, hiddenThings } from '../../support/secrets.ts';
 
 const hidden = hiddenThings();
 
-test('two hundred secrets and private spans are known', () => {
+test('two hundred secrets and private spans are listed', () => {
   expect(hidden.length).toBeGreaterThanOrEqual(200);
 });
 
@@ -19,29 +19,29 @@ test.each(hidden)('$name', ({ text, secrets }) => {
   expect(left).toMatch(/\[redacted:[\w-]+\]|\[private\]/);
 });
 
-test.each([11, 12, 13, 14, 15])('others of the same kinds: seed %i', (seed) => {
+test.each([11, 12, 13, 14, 15])('other values of the same kinds are redacted: seed %i', (seed) => {
   const survivors = hiddenThings(seed).filter(({ text, secrets }) => secrets.some((it) => redact(text).includes(it)));
 
   expect(survivors).toEqual([]);
 });
 
-test.each(HARMLESS)('leaves alone: %s', (text) => {
+test.each(HARMLESS)('not redacted: %s', (text) => {
   expect(redact(text)).toBe(text);
 });
 
-test('what stands around a secret stays', () => {
+test('the text around a secret is kept', () => {
   expect(redact('a <private>b</private> c')).toBe('a [private] c');
   expect(redact('DB_PASSWORD="hunter22"\nDB_HOST=db')).toBe('DB_PASSWORD="[redacted:env]"\nDB_HOST=db');
   expect(redact('postgres://app:hunter22@db/app')).toBe('postgres://app:[redacted:password]@db/app');
 });
 
-test('doing it again changes nothing', () => {
+test('redacting twice changes nothing', () => {
   const changed = hidden.filter(({ text }) => redact(redact(text)) !== redact(text)).map(({ name }) => name);
 
   expect(changed).toEqual([]);
 });
 
-test('all of it in one text', () => {
+test('all secrets in one text are redacted', () => {
   const closed = hidden.filter(({ name }) => !/^(?:private|block)/.test(name));
   const left = redact(closed.map(({ text }) => text).join('\n'));
 
@@ -49,7 +49,7 @@ test('all of it in one text', () => {
 });
 
 describe('parts that belong together', () => {
-  test('a span that one part opens hides the parts after it until one closes it', () => {
+  test('a private span that one part opens hides the following parts until one closes it', () => {
     const { of } = redaction();
 
     expect(of('a <private>b')).toBe('a [private]');
@@ -58,7 +58,7 @@ describe('parts that belong together', () => {
     expect(of('f')).toBe('f');
   });
 
-  test('what one part gives away is taken out of the others', () => {
+  test('a secret that one part reveals is removed from the others', () => {
     const { of, again } = redaction();
     const asked = of('Log in. It is hunter2x, I repeat:');
     of('password=hunter2x');
@@ -66,12 +66,12 @@ describe('parts that belong together', () => {
     expect(again(asked)).toBe('Log in. It is [redacted:repeated], I repeat:');
   });
 
-  test('a long text is cut where a word ends', () => {
+  test('a long text is cut at a word boundary', () => {
     expect(redaction().of(`ok ghp_${'a1'.repeat(20)}`, 20)).toBe('ok');
   });
 });
 
-test('ninety-five of a hundred secrets of a corpus that no pattern was written from are taken out', () => {
+test('ninety-five of a hundred secrets are removed from a corpus not used to write the patterns', () => {
   const corpus = secretCorpus();
   const left = corpus.filter(({ text, secret }) => redact(text).includes(secret)).map(({ name }) => name);
 
@@ -79,7 +79,7 @@ test('ninety-five of a hundred secrets of a corpus that no pattern was written f
   expect(left.length, left.join(', ')).toBeLessThanOrEqual(corpus.length * 0.05);
 });
 
-test('of two hundred ordinary texts at most two change', () => {
+test('at most two of two hundred ordinary texts change', () => {
   const texts = ordinaryTexts();
   const changed = texts.filter((text) => redact(text) !== text);
 
@@ -87,7 +87,7 @@ test('of two hundred ordinary texts at most two change', () => {
   expect(changed.length, changed.join('\n\n')).toBeLessThanOrEqual(2);
 });
 
-test('what takes too long is hidden whole, and so are the parts after it', () => {
+test('a text that takes too long is hidden completely, and so are the parts after it', () => {
   let clock = 0;
   const { of } = redaction(() => {
     clock += 600;
@@ -98,10 +98,10 @@ test('what takes too long is hidden whole, and so are the parts after it', () =>
   expect(of('second')).toBe('[private]');
 });
 
-describe('time', () => {
+describe('the running time', () => {
   const shapes = adversarial(REDACTION_PATTERNS);
 
-  test('grows no faster than the text, whatever it is', () => {
+  test('grows at most linearly with the text, whatever the text', () => {
     // What takes longest of all, and of the rest some: to measure the growth of each takes minutes.
     const texts = shapes.map((shape) => ({ shape, took: timeOf(() => void redact(shaped(shape, 20_000))) }));
     const slowest = texts.sort((a, b) => b.took - a.took).map(({ shape }) => shape);
@@ -112,7 +112,7 @@ describe('time', () => {
     expect(slow.map(({ name }) => name)).toEqual([]);
   }, 300_000);
 
-  test('would be seen to grow faster', () => {
+  test('is measured by a check that detects faster growth', () => {
     const pattern = /<command-name>\s*([^<]*?)<\/command-name>/g;
     const slow = adversarial([pattern]).find(
       (shape) => growth((size) => void shaped(shape, size).replace(pattern, ''), 5_000) > LINEAR,

@@ -22,7 +22,7 @@ function newSchedule(last: Date | null) {
   return { noted, served, mark, at };
 }
 
-test('the very first look serves nothing and notes the present', async () => {
+test('the first check serves nothing and records the current time', async () => {
   const { noted, served, at } = newSchedule(null);
 
   expect(await at('22T08:30Z')).toBeUndefined();
@@ -31,7 +31,7 @@ test('the very first look serves nothing and notes the present', async () => {
   expect(noted).toMatchObject({ last: night(22), next: night(23) });
 });
 
-test('a tick is served at its moment, and then no more', async () => {
+test('a tick is served once, when it is due', async () => {
   const { served, at } = newSchedule(night(22));
 
   for (const time of ['22T08:30Z', '23T02:59:59.999Z', '23T03:00Z', '23T03:00:10Z', '23T23:00Z']) await at(time);
@@ -39,7 +39,7 @@ test('a tick is served at its moment, and then no more', async () => {
   expect(served).toEqual([night(23)]);
 });
 
-test('of many that were missed the latest is served', async () => {
+test('only the latest of many missed ticks is served', async () => {
   const { served, noted, at } = newSchedule(night(2));
 
   expect(await at('22T08:30Z')).toEqual(night(22));
@@ -48,7 +48,7 @@ test('of many that were missed the latest is served', async () => {
   expect(noted.next).toEqual(night(23));
 });
 
-test('one that could not be served stays due', async () => {
+test('a tick that could not be served stays due', async () => {
   const { served, at } = newSchedule(night(22));
   const fail = () => Promise.reject(new Error('Valkey does not answer.'));
 
@@ -58,7 +58,7 @@ test('one that could not be served stays due', async () => {
   expect(served).toEqual([night(23)]);
 });
 
-test('who dies after serving and before noting it lets the next one serve the same tick again', async () => {
+test('if a scheduler dies after serving a tick and before recording it, the next one serves the same tick again', async () => {
   const { served, mark, at } = newSchedule(night(22));
   const dies: ScheduleState = { ...mark, advance: () => Promise.reject(new Error('killed')) };
 

@@ -12,35 +12,35 @@ function ticksBetween(ticks: Ticks, from: string, to: string): string[] {
   return found;
 }
 
-describe('a night on which clocks are set', () => {
+describe('a night with a clock change', () => {
   test.each([
     [
-      'a time that clocks leap over is due once, when they have leapt',
+      'a time that the clocks skip is due once, right after the change',
       { cron: '30 2 * * *', zone: 'Europe/Berlin', from: '2026-03-28T00:00Z', to: '2026-03-31T00:00Z' },
       ['2026-03-28T01:30Z', '2026-03-29T01:00Z', '2026-03-30T00:30Z'],
     ],
     [
-      'a time that clocks show twice is due once, the first time',
+      'a time that occurs twice is due once, the first time',
       { cron: '30 2 * * *', zone: 'Europe/Berlin', from: '2026-10-24T00:00Z', to: '2026-10-27T00:00Z' },
       ['2026-10-24T00:30Z', '2026-10-25T00:30Z', '2026-10-26T01:30Z'],
     ],
     [
-      'New York leaps at other hours',
+      'New York changes at other hours',
       { cron: '30 2 * * *', zone: 'America/New_York', from: '2026-03-07T00:00Z', to: '2026-03-10T00:00Z' },
       ['2026-03-07T07:30Z', '2026-03-08T07:00Z', '2026-03-09T06:30Z'],
     ],
     [
-      'and back',
+      'New York, back',
       { cron: '30 1 * * *', zone: 'America/New_York', from: '2026-10-31T00:00Z', to: '2026-11-03T00:00Z' },
       ['2026-10-31T05:30Z', '2026-11-01T05:30Z', '2026-11-02T06:30Z'],
     ],
     [
-      'Lord Howe leaps by half an hour',
+      'Lord Howe changes by half an hour',
       { cron: '15 2 * * *', zone: 'Australia/Lord_Howe', from: '2026-10-02T12:00Z', to: '2026-10-05T12:00Z' },
       ['2026-10-02T15:45Z', '2026-10-03T15:30Z', '2026-10-04T15:15Z'],
     ],
     [
-      'and back',
+      'Lord Howe, back',
       { cron: '45 1 * * *', zone: 'Australia/Lord_Howe', from: '2026-04-03T12:00Z', to: '2026-04-06T12:00Z' },
       ['2026-04-03T14:45Z', '2026-04-04T14:45Z', '2026-04-05T15:15Z'],
     ],
@@ -50,12 +50,12 @@ describe('a night on which clocks are set', () => {
       ['2018-11-03T03:00Z', '2018-11-04T03:00Z', '2018-11-05T02:00Z'],
     ],
     [
-      'nor a whole day, which is made up for when clocks have leapt',
+      'a whole day may not exist, and is made up after the change',
       { cron: '0 3 * * *', zone: 'Pacific/Apia', from: '2011-12-29T00:00Z', to: '2012-01-01T00:00Z' },
       ['2011-12-29T13:00Z', '2011-12-30T10:00Z', '2011-12-30T13:00Z', '2011-12-31T13:00Z'],
     ],
     [
-      'every half hour: what is leapt over is due together, and nothing twice',
+      'every half hour: skipped times are due together, and none twice',
       { cron: '*/30 * * * *', zone: 'Europe/Berlin', from: '2026-03-29T00:30Z', to: '2026-03-29T02:00Z' },
       ['2026-03-29T00:30Z', '2026-03-29T01:00Z', '2026-03-29T01:30Z'],
     ],
@@ -74,7 +74,7 @@ test.each([
   ['Asia/Kolkata', '2026-11-22T21:30Z'],
   ['Asia/Kathmandu', '2026-11-22T21:15Z'],
   ['Pacific/Kiritimati', '2026-11-22T13:00Z'],
-])('three at night in %s', (zone, expected) => {
+])('03:00 in %s', (zone, expected) => {
   const [first] = ticksBetween(openTicks('0 3 * * *', zone), '2026-11-22T00:00Z', '2026-11-23T00:00Z');
 
   expect(first).toBe(expected);
@@ -97,7 +97,7 @@ test.each([
   ['15,45 1,2 * * *', 'Australia/Lord_Howe', DAY],
   ['0 0 * * 7', 'America/Sao_Paulo', 7 * DAY],
   ['7 */6 1 * *', 'Asia/Kolkata', 20 * DAY],
-])('forwards and backwards there are the same ticks: %s in %s', (cron, zone, spread) => {
+])('going forwards and backwards gives the same ticks: %s in %s', (cron, zone, spread) => {
   const ticks = openTicks(cron, zone);
   const chance = random(5);
   const transitions = ['2026-03-29T01:00Z', '2026-10-25T01:00Z', '2026-03-08T07:00Z', '2026-11-01T06:00Z'];
@@ -116,7 +116,7 @@ test.each([
     }
 });
 
-test('a clock that is minutes wrong names the same tick, early or late', () => {
+test('a clock that is minutes off gives the same tick, early or late', () => {
   const ticks = openTicks('0 3 * * *', 'Europe/Berlin');
   const tick = ticks.next(new Date('2026-11-22T00:00Z'));
 
@@ -124,7 +124,7 @@ test('a clock that is minutes wrong names the same tick, early or late', () => {
     expect(ticks.latest(new Date(tick.getTime() + 11 * MINUTE + skew * MINUTE))).toEqual(tick);
 });
 
-test.each(['61 * * * *', '0 3 31 2 *', 'every night'])('"%s" is refused by name', (cron) => {
+test.each(['61 * * * *', '0 3 31 2 *', 'every night'])('"%s" is rejected by name', (cron) => {
   const open = () => openTicks(cron, 'UTC');
 
   expect(open).toThrow(ConfigError);

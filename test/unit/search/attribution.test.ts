@@ -45,11 +45,11 @@ function shown(
 
 const OLD = 'The gateway listens on port 8080.';
 
-describe('a replaced sentence leaves a mark, and what holds now stands behind the quotation with its date and speaker', () => {
+describe('a replaced sentence is marked as omitted, and the current statement follows the quotation with its date and speaker', () => {
   test.each([
     ['in prose', `Harbor is up. ${OLD} It is in Bremen.`, {}, `Harbor is up. … It is in Bremen. ${NOTE}`],
     [
-      'in a turn, whose speaker stays',
+      'in a turn, keeping its speaker',
       `assistant: ${OLD} Harbor keeps its sessions in Valkey 8.`,
       { kind: 'turn', role: 'assistant' },
       `assistant: … Harbor keeps its sessions in Valkey 8. ${NOTE}`,
@@ -69,7 +69,7 @@ describe('a replaced sentence leaves a mark, and what holds now stands behind th
       `user: Set up Harbor.\nassistant: …\nuser: Thanks. ${NOTE}`,
     ],
     [
-      'in a list item, of which the rest stays',
+      'in a list item, keeping the rest of the item',
       `- dev\n- ${OLD} Tom owns it.\n- kiel`,
       { kind: 'list' },
       `- dev\n- … Tom owns it.\n- kiel\n${NOTE}`,
@@ -96,23 +96,23 @@ describe('a replaced sentence leaves a mark, and what holds now stands behind th
     expect(shown(text, OLD, row)).toBe(expected);
   });
 
-  test('without a speaker there is only the date', () => {
+  test('without a speaker, with the date alone', () => {
     expect(shown(`${OLD} It is in Bremen.`, OLD, { speaker: '' })).toBe(
       `… It is in Bremen. [since 2026-11-11: ${NEW}]`,
     );
   });
 
-  test('two neighbouring sentences leave one mark and one note', () => {
+  test('with one marker and one note for two adjacent sentences', () => {
     expect(shown(`Up. ${OLD} It answers on 8080. Down.`, `${OLD} It answers on 8080.`)).toBe(`Up. … Down. ${NOTE}`);
   });
 
-  test('a statement that the answer shows itself is not repeated', () => {
+  test('without repeating a statement that the answer shows anyway', () => {
     const change = { ...REPLACED, isShownElsewhere: true };
     expect(shown(`${OLD} It is in Bremen.`, OLD, { change })).toBe('… It is in Bremen.');
   });
 });
 
-test('an end without a successor, a corrected number and a partly outdated sentence are marked in brackets', () => {
+test('an ending without a successor, a corrected number and a partly outdated sentence are marked in brackets', () => {
   const text = `assistant: ${OLD} Ask Tom.`;
   const turn = { kind: 'turn', role: 'assistant' } as const;
 
@@ -131,7 +131,7 @@ test('an end without a successor, a corrected number and a partly outdated sente
   );
 });
 
-describe('an ended sentence is marked where the first shown part of it begins', () => {
+describe('an ended sentence is marked at its first visible part', () => {
   const until = '2026-11-11T00:00:00+00:00';
   const rangesOf = (text: string, ended: readonly (readonly [string, Change])[]) =>
     ended.map(([sentence, change]) => {
@@ -145,14 +145,14 @@ describe('an ended sentence is marked where the first shown part of it begins', 
 
   test.each([
     [
-      'a list item on two lines, shown whole',
+      'a list item on two lines, shown in full',
       { kind: 'list' },
       { kind: 'ended' },
       `- [until 2026-11-11:] ${list.slice(2)}`,
     ],
-    ['its second line alone', row, { kind: 'ended' }, '…  [until 2026-11-11:] office, on port 6380\n- dev'],
+    ['only the second line of the item', row, { kind: 'ended' }, '…  [until 2026-11-11:] office, on port 6380\n- dev'],
     [
-      'a correction, where only the second line of the sentence is shown',
+      'a correction, when only the second line of the sentence is shown',
       { ...row, question: ['cach'], most: 145 },
       { kind: 'corrected', corrected: 'The sessions are on port 9090.', endedBy: later(NEW) },
       `…  [The sessions are on port 9090. (corrected 2026-11-11, assistant: ${NEW})] See the cache\n- dev`,
@@ -179,7 +179,7 @@ describe('an ended sentence is marked where the first shown part of it begins', 
       '[Its port is 9090. (corrected 2026-11-11, assistant: The',
     ],
     ['Harbor uses Redis.', { kind: 'ended' }, 'Its port is 6380.'],
-  ] as const)('and so is what an earlier one leaves of %s', (second, change, expected) => {
+  ] as const)('so is the visible rest that an earlier one leaves of %s', (second, change, expected) => {
     const text = 'Harbor uses Redis. Its port is 6380.';
     const ended = rangesOf(text, [
       ['Harbor uses Redis', { kind: 'ended' }],
@@ -193,7 +193,7 @@ describe('an ended sentence is marked where the first shown part of it begins', 
   });
 });
 
-describe('a part of a turn names its speaker', () => {
+describe('an excerpt of a turn names its speaker', () => {
   const text = 'user: Slow?\nassistant: First the index is read. Then the cache is warmed. At last the port opens.';
   const start = text.indexOf('assistant');
   const turns = [
@@ -216,14 +216,14 @@ describe('a part of a turn names its speaker', () => {
     expect(shown(text, '', { ...turn, ...row })).toBe(expected);
   });
 
-  test('a list on lines of its own', () => {
+  test('with a list on lines of its own', () => {
     const list = 'assistant: Some words.\n\nMore.\n\n- dev\n- kiel';
     expect(shown(list, '', { kind: 'list', role: 'assistant', start: list.indexOf('- dev') })).toBe(
       'assistant: …\n- dev\n- kiel',
     );
   });
 
-  test('as the text writes it, and by the role where the text has no label', () => {
+  test('as written in the text, or by role when the text has no label', () => {
     const named = 'Mira: One.\nTwo.\n**Tom Berg:** Three.\nFour.';
     expect(['mira', 'tom berg', 'user'].map((role) => speakerLabel(named, role, named.length).label)).toEqual([
       'Mira:',
@@ -232,7 +232,7 @@ describe('a part of a turn names its speaker', () => {
     ]);
   });
 
-  test('after a diff of which lines are left out', () => {
+  test('after a diff with hidden lines', () => {
     const diff = `user: Like this?\n\n@@ -1,2 +1,2 @@\n${'-timeout: 5 seconds\n'.repeat(5)}+timeout: 8\n b: 2\n`;
     const answer = 'assistant: Yes.\nThe cache is warm.';
     const turns = [
@@ -243,13 +243,13 @@ describe('a part of a turn names its speaker', () => {
     expect(shown(`${diff}${answer}`, '', row)).toBe('assistant: … The cache is warm.');
   });
 
-  test('as the last label says, where a turn has several', () => {
+  test('by the last label when the turn has several', () => {
     const named = 'Mira: One.\nTwo.\n\nMira (later): Three.\nFour.';
     const role = 'mira';
     expect(shown(named, '', { kind: 'turn', role, question: ['four'], most: 5 })).toBe('Mira (later): … Four.');
   });
 
-  test('in time that grows with the turn, however many lines are read back', () => {
+  test('in time linear in the turn, however many lines precede it', () => {
     const excerpt = (lines: number) => {
       const log = `user: here is the log:\n${'GET /health is ok\n'.repeat(lines)}`;
       shown(log, '', { kind: 'list', role: 'user', start: 23 });
@@ -257,7 +257,7 @@ describe('a part of a turn names its speaker', () => {
     expect(growth(excerpt, 1_000)).toBeLessThan(LINEAR);
   });
 
-  test('by the role where the label is too far back to be looked for', () => {
+  test('by role when the label is too far back to be searched for', () => {
     const log = `Mira: here is the log:\n${'GET /health is ok\n'.repeat(50_000)}`;
     const labels = [5_000, log.length].map((place) => speakerLabel(log, 'mira', place).label);
     expect(labels).toEqual(['Mira:', 'mira:']);

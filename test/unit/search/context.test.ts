@@ -8,7 +8,7 @@ const shown = (ranked: readonly RankedPassage[], limit = 5) =>
     ({ passage: { episode, start, end } }) => `${episode} ${start}-${end}`,
   );
 
-test('neighbours that were ranked too are shown as one', () => {
+test('adjacent ranked passages are shown as one', () => {
   const ranked = [
     rankedPassage({ episode: 'a', ordinal: 1 }, 1),
     rankedPassage({ episode: 'b' }, 0.8),
@@ -19,7 +19,7 @@ test('neighbours that were ranked too are shown as one', () => {
   expect(shown(ranked, 1)).toEqual(['a 0-299']);
 });
 
-test('a short passage is shown with what follows', () => {
+test('a short passage is shown with the text after it', () => {
   const further = Array.from({ length: 12 }, (_, place) => rankedPassage({ episode: `other ${place}` }, 0.2));
   const ranked = [
     rankedPassage({ episode: 'a', end: 40 }, 1),
@@ -29,14 +29,14 @@ test('a short passage is shown with what follows', () => {
   expect(shown(ranked)).toEqual(['a 0-300']);
 });
 
-test('what stands below other headings, or is too long together, stays apart', () => {
+test('passages below different headings, or too long together, stay separate', () => {
   const other = rankedPassage({ episode: 'a', ordinal: 1, headings: [0, 5] }, 0.9);
   expect(shown([rankedPassage({ episode: 'a', end: 99 }, 1), other])).toEqual(['a 0-99', 'a 100-199']);
   const long = rankedPassage({ episode: 'b', ordinal: 1, start: 100, end: 1_000 }, 0.9);
   expect(shown([rankedPassage({ episode: 'b', end: 99 }, 1), long])).toEqual(['b 0-99', 'b 100-1000']);
 });
 
-test('of passages that overlap the better one is shown', () => {
+test('only the better of two overlapping passages is shown', () => {
   const ranked = [
     rankedPassage({ episode: 'a', start: 0, end: 100 }, 1),
     rankedPassage({ episode: 'a', ordinal: 5, start: 20, end: 100 }, 0.9),
@@ -44,7 +44,7 @@ test('of passages that overlap the better one is shown', () => {
   expect(shown(ranked)).toEqual(['a 0-100']);
 });
 
-test('a long list that is asked for is shown with all of its pieces, with the headings of the first', () => {
+test('a requested long list is shown with all of its passages, below the headings of the first', () => {
   const signals = { shape: 1 } as RankedPassage['signals'];
   const piece = (ordinal: number, score: number, row: object = {}): RankedPassage => ({
     ...rankedPassage(
@@ -67,7 +67,7 @@ test('a long list that is asked for is shown with all of its pieces, with the he
   expect(alone?.passage.start, 'two lists that would have fitted into one passage').toBe(2_291);
 });
 
-test('steps with headings of their own are shown with all of the steps, and nothing beyond', () => {
+test('steps with headings of their own are shown with all of the steps, and nothing after them', () => {
   const signals = { shape: 1 } as RankedPassage['signals'];
   const lead = { ...rankedPassage({ episode: 'a', kind: 'steps', headings: [0, 5] }, 1), signals };
   const step = (ordinal: number, score: number, headings: number[]) =>

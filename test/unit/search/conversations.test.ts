@@ -5,7 +5,7 @@ import { passageRow } from './passage-rows.ts';
 const turn = (episode: string, time: string, role: string | null = 'ann') =>
   passageRow({ episode, role, time: `2026-03-02T${time}+00:00` });
 
-test('turns without a session are one conversation until a longer pause', () => {
+test('turns without a session form one conversation until a longer pause', () => {
   const { sessions, followers } = conversationsIn([
     turn('c', '10:05:00'),
     turn('b', '10:00:40', 'ben'),
@@ -16,7 +16,7 @@ test('turns without a session are one conversation until a longer pause', () => 
   expect(followers).toEqual([{ of: 'a', uuid: 'b', step: 1 }]);
 });
 
-test('notes and turns of the very same time stay alone', () => {
+test('notes and turns with the same time stay separate', () => {
   const { sessions, followers } = conversationsIn([
     turn('a', '10:00:00'),
     turn('b', '10:00:00'),

@@ -14,11 +14,11 @@ const factor = (question: string, ended = ENDED) =>
     new Map(queryTerms(question).map((term) => [term, 1])),
   );
 
-test('a passage that answers with what has ended comes behind what holds, also behind a fact', () => {
+test('a passage that answers with an ended statement ranks behind current passages and facts', () => {
   expect(factor('On which port does the gateway listen?')).toBeLessThan(SHORT_TEXT_FACTOR);
 });
 
-test('one in which another sentence has ended keeps its place', () => {
+test('a passage in which a different sentence has ended keeps its rank', () => {
   expect(factor('Where are labels rendered?')).toBe(1);
   expect(factor('On which port does the gateway listen?', [])).toBe(1);
 });

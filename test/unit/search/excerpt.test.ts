@@ -8,7 +8,7 @@ import { passageRow, rankedPassage } from './passage-rows.ts';
 const ANYTHING = { rarity: new Map<string, number>(), hasValue: () => false };
 const ROOM = { most: 1_000, isWhole: false };
 
-test('of a diff the lines are shown that hold after it', () => {
+test('only the lines of a diff that remain after it are shown', () => {
   const diff = '@@ -1,3 +1,3 @@\n a: 1\n-timeout: 5\n+timeout: 8\n-gone: 1\n b: 2';
   const passage = passageRow({ episode: 'a', kind: 'code', start: 0, end: diff.length });
   expect(excerptOf(passage, diff, ANYTHING, { ended: [] }, ROOM).text).toBe(
@@ -16,13 +16,13 @@ test('of a diff the lines are shown that hold after it', () => {
   );
 });
 
-test('a line that begins with a hyphen is left out of nothing else', () => {
+test('a line that starts with a hyphen is hidden in diffs only', () => {
   const list = '- old\n+ new';
   const passage = passageRow({ episode: 'a', kind: 'list', start: 0, end: list.length });
   expect(excerptOf(passage, list, ANYTHING, { ended: [] }, ROOM).text).toBe(list);
 });
 
-test('a later piece of a table is shown below the header, and what leads into it in front', () => {
+test('a later part of a table is shown below the table header, with the lead-in in front', () => {
   const [lead, header, row] = ['Commands', '| command | does |', '| ls | lists |'];
   const table = `${lead}:\n${header}\n${row}`;
   const start = table.indexOf(row);
@@ -31,7 +31,7 @@ test('a later piece of a table is shown below the header, and what leads into it
   expect(excerptOf(passage, table, ANYTHING, { ended: [] }, ROOM).text).toBe(`${lead}: \n${header}\n${row}`);
 });
 
-test('what leads into sections is shown with their headings', () => {
+test('the lead-in of sections is shown with their headings', () => {
   const text =
     'The database has two tables:\n\n### 1. **users** table\nOne row each.\n\n### 2. [orders](file:///a/b.sql)\nMany.';
   const passage = passageRow({ episode: 'a', kind: 'steps', start: 0, end: text.indexOf('\n') });
@@ -40,7 +40,7 @@ test('what leads into sections is shown with their headings', () => {
   );
 });
 
-test('a heading is shown without link targets and colon, a link of an editor by its name', () => {
+test('a heading is shown without link targets and colon, and an editor link by its name', () => {
   const heading = '**[start.ts](file:///home/a/start.ts)**:';
   const text = `${heading}\nChange [\`start.ts\`](command:editor.open?%5B%7B%22path%22%3A%22start.ts%22%7D%5D "a/start.ts"), see [docs](https://example.org/a).`;
   const passage = passageRow({
@@ -54,7 +54,7 @@ test('a heading is shown without link targets and colon, a link of an editor by 
   );
 });
 
-test('a line that is too long is cut, not left out', () => {
+test('a line that is too long is truncated, not hidden', () => {
   const line = `- fixes the headers of a proxy ${'in one more of many ways '.repeat(20)}`;
   const text = `### Bug Fixes\n- other\n${line}\n### Contributors\n- Ann`;
   const passage = passageRow({ episode: 'a', kind: 'list', start: 0, end: text.length });
@@ -73,7 +73,7 @@ test('a line that is too long is cut, not left out', () => {
 test.each([
   ['an item of a list', 'To deploy:\n- build\n- drain the gateway\n- push', 'To deploy:\n…\n- drain the gateway\n…'],
   ['a step', 'To deploy:\n1. build\n2. drain the gateway\n3. push', 'To deploy:\n…\n2. drain the gateway\n…'],
-])('%s begins a line after what is left out', (_, text, expected) => {
+])('%s starts a new line after hidden text', (_, text, expected) => {
   const passage = passageRow({ episode: 'a', kind: 'list', start: 0, end: text.length });
   const wanted = { ...ANYTHING, rarity: new Map(termsOf('gateway').map((term) => [term, 1])) };
 
@@ -82,7 +82,7 @@ test.each([
   expect(shown).toBe(expected);
 });
 
-test('hostile runs of digits and long headings cost no time and no room', () => {
+test('hostile runs of digits and long headings take neither much time nor much space', () => {
   const digits = '1'.repeat(200_000);
   const text = `Two parts:\n\n## ${digits}\n\nOne.\n\n## b\n\nTwo.`;
   const passage = passageRow({ episode: 'a', kind: 'sections', start: 0, end: text.indexOf('\n') });
@@ -98,7 +98,7 @@ test('hostile runs of digits and long headings cost no time and no room', () => 
   expect([hasValue(digits), hasValue(`${digits}.1`), hasValue(`${digits}.${digits}`)]).toEqual([false, true, true]);
 });
 
-test('of code that is cut no fence is shown without its partner', () => {
+test('truncated code never shows a fence without its partner', () => {
   const line = 'echo a line of the script\n';
   const text = `Run:\n\`\`\`sh\n${line.repeat(20)}\`\`\``;
   const passage = passageRow({ episode: 'a', kind: 'code', start: 0, end: text.length });
@@ -109,7 +109,7 @@ test('of code that is cut no fence is shown without its partner', () => {
   expect(shownOf(89)).toBe(`Run:\n${line.repeat(3)}…`);
 });
 
-test('the line with a value of the kind that is asked for is shown first', () => {
+test('the line with a value of the requested kind is shown first', () => {
   const lines = [
     ...Array(8).fill('- nuxt is upgraded step by step'),
     '- "version": "^2.15.8"',
@@ -136,18 +136,18 @@ test.each([
   ['How many nodes are there?', '3 nodes', true],
   ['What is the port of Harbor?', '1. Ask Mira.', false],
   ['Who runs Valkey 8.1?', 'Mira, since 2024', false],
-])('%s: in %j there is a value that is asked for: %s', (question, text, isThere) => {
+])('%s: %j contains a requested value: %s', (question, text, isThere) => {
   expect(expectedValueIn(question)(text)).toBe(isThere);
 });
 
-test('joined passages get as much room as a list', () => {
+test('joined passages get as much space as a list', () => {
   const found = rankedPassage({ episode: 'a' }, 1);
   const joined = excerptBudget(0, { ...found, isJoined: true });
   expect(joined).toEqual(excerptBudget(0, rankedPassage({ episode: 'a', kind: 'list' }, 1)));
   expect(excerptBudget(0, found).most).toBeLessThan(joined.most);
 });
 
-describe('a procedure that is asked for', () => {
+describe('a requested procedure', () => {
   const procedure = (steps: number) =>
     `To restart:\n${Array.from({ length: steps }, (_, at) => `${at + 1}. Step ${at + 1} ${'of the restart '.repeat(5)}.`).join('\n')}`;
   const shownOf = (text: string, place: number) => {
@@ -155,12 +155,12 @@ describe('a procedure that is asked for', () => {
     return excerptOf(found.passage, text, ANYTHING, { ended: [] }, excerptBudget(place, { ...found, isWhole: true }));
   };
 
-  test.each([0, 1, 4])('is shown with all of its steps, at place %i', (place) => {
+  test.each([0, 1, 4])('is shown with all of its steps, at rank %i', (place) => {
     const text = procedure(20);
     expect(shownOf(text, place)).toEqual({ text, omitted: 0 });
   });
 
-  test('ends after a whole step where it is longer than an answer, and says how many follow', () => {
+  test('ends after a whole step when it is longer than an answer, and says how many follow', () => {
     const text = procedure(100);
     const { text: shown, omitted } = shownOf(text, 0);
 
@@ -171,8 +171,8 @@ describe('a procedure that is asked for', () => {
   });
 });
 
-describe('a list that is cut', () => {
-  test('counts what is left out by outermost items, each with what stands below it', () => {
+describe('a truncated list', () => {
+  test('counts hidden top-level items, each with its nested lines', () => {
     const list = 'Open:\n- one\n  - inner\n  more of it\n- two\n- three';
     expect(cutList(list, (text) => text.length <= 40)).toEqual({
       ...{ text: 'Open:\n- one\n  - inner\n  more of it\n', omitted: 2 },
@@ -184,7 +184,7 @@ describe('a list that is cut', () => {
     expect(cutList('1. one\n2. two', () => false)).toEqual({ text: '1. one\n', omitted: 1 });
   });
 
-  test('says in words of its kind what follows', () => {
+  test('names what is left out by its kind', () => {
     expect(omittedNotice(3, 'procedure', 'episode_1')).toBe(
       '… (3 more steps; `memory-manager episode episode_1` shows all)',
     );

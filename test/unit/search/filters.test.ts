@@ -22,12 +22,12 @@ describe('stored times', () => {
     expect(isAfter(text, at('2025-01-01'))).toBe(expected);
   });
 
-  test('the first and the last year of all have a day around them', () => {
+  test('the first and the last supported year have a margin of a day', () => {
     expect(at('0000-01-01T00:00:00Z').dayBefore < at('0000-01-01T00:00:00Z').at).toBe(true);
     expect(at('9999-12-31T12:00:00Z').dayAfter > '9999-12-31T23:59:59.999999+00:00').toBe(true);
   });
 
-  test('an end that was learnt later does not count before, and an end nobody can read is none', () => {
+  test('an end learned later does not count before that time, and an unreadable end is ignored', () => {
     const ended = { ...times, invalidAt: '2025-02-01T00:00:00+00:00', expiredAt: '2025-03-01T00:00:00+00:00' };
 
     expect(factHoldsAt(ended, { asOf: at('2025-04-01') })).toBe(false);
@@ -43,11 +43,16 @@ describe('stored times', () => {
   test.each([
     ['now', undefined, learned, end],
     ['before the end was learned', '2025-02-28T23:59:59Z', learned, null],
-    ['at the moment when the end was learned', '2025-03-01', learned, end],
-    ['of an end with another offset, before it was learned', '2025-02-28T21:59:59Z', '2025-03-01T00:00:00+02:00', null],
-    ['of an end with another offset, when it was learned', '2025-02-28T22:00:00Z', '2025-03-01T00:00:00+02:00', end],
-    ['of an end that was always known', '2020-01-01', null, end],
-  ])('the end of a fact as known %s', (_, knownAt, expiredAt, expected) => {
+    ['at the moment the end was learned', '2025-03-01', learned, end],
+    [
+      'for an end with another offset, before it was learned',
+      '2025-02-28T21:59:59Z',
+      '2025-03-01T00:00:00+02:00',
+      null,
+    ],
+    ['for an end with another offset, when it was learned', '2025-02-28T22:00:00Z', '2025-03-01T00:00:00+02:00', end],
+    ['for an end that was always known', '2020-01-01', null, end],
+  ])('the end of a fact %s', (_, knownAt, expiredAt, expected) => {
     const moment = { asOf: at('2025-04-01'), ...(knownAt !== undefined && { knownAt: at(knownAt) }) };
     const known = timesAsKnown({ ...times, invalidAt: end, expiredAt }, moment);
 
@@ -58,7 +63,7 @@ describe('stored times', () => {
     ['isSet: true', { isSet: true }, [false, true]],
     ['isSet: false', { isSet: false }, [true, false]],
     ['a period', { from: at('2025-01-01') }, [false, true]],
-  ])('a filter on the end with %s sees an end only when it was learned', (_, range, expected) => {
+  ])('a filter on the end with %s sees an end only once it was learned', (_, range, expected) => {
     const ended = { ...times, invalidAt: end, expiredAt: learned };
     const passes = (knownAt: string) =>
       passesFactFilter(
@@ -70,7 +75,7 @@ describe('stored times', () => {
     expect([passes('2025-02-15'), passes('2025-03-01')]).toEqual(expected);
   });
 
-  test('a missing date lies in no range', () => {
+  test('a missing date is in no range', () => {
     const fits = (range: object) =>
       passesFactFilter(times, { asOf: at('2025-04-01') }, { dates: [{ field: 'validAt', ...range }] });
 
@@ -100,7 +105,7 @@ describe('metadata', () => {
     if (expected) for (const fragment of metadataFragments([[key, value]])) expect(json).toContain(fragment);
   });
 
-  test('all pairs must hold', () => {
+  test('all pairs must match', () => {
     expect(
       hasMetadata(json, [
         ['line', '12'],
@@ -111,7 +116,7 @@ describe('metadata', () => {
   });
 });
 
-describe('gathering', () => {
+describe('widening the search', () => {
   const all = Array.from({ length: 10_000 }, (_, index) => index);
   async function ask(pass: (row: number) => boolean, isFiltered = false) {
     const asked: number[] = [];
@@ -127,18 +132,18 @@ describe('gathering', () => {
     return { rows, asked };
   }
 
-  test('asks once where everything passes', async () => {
+  test('fetches once when every row passes', async () => {
     expect(await ask(() => true)).toEqual({ rows: all.slice(0, 20), asked: [20] });
   });
 
-  test.each([false, true])('goes on until enough pass (sifted: %s)', async (isFiltered) => {
+  test.each([false, true])('fetches more until enough rows pass (filtered in the query: %s)', async (isFiltered) => {
     const { rows, asked } = await ask((row) => row % 100 === 99, isFiltered);
 
     expect(asked).toEqual([20, 160, 1280]);
     expect(rows).toHaveLength(12);
   });
 
-  test('comes to an end when nothing passes', async () => {
+  test('stops when nothing passes', async () => {
     expect(await ask(() => false)).toEqual({ rows: [], asked: [20, 160, 1280, 4096] });
   });
 });

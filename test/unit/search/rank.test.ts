@@ -12,7 +12,7 @@ import {
 } from '../../../src/search/answer/rank.ts';
 import { passageRow } from './passage-rows.ts';
 
-test('equals come newest first, then by place and by what they say, and by uuid only if nothing else differs', () => {
+test('ties are sorted newest first, then by position and text, and by uuid only if nothing else differs', () => {
   const [old, recent] = ['2026-03-02T10:00:00+00:00', '2026-03-03T10:00:00+00:00'];
   const inOrder: PassageRow[] = [
     passageRow({ episode: 'g', time: recent, known: old, ordinal: 2 }),
@@ -48,7 +48,7 @@ function rankHarbor(weights = WEIGHTS) {
   );
 }
 
-test('a fact about an entity of the question comes before a passage that only mentions the entity', () => {
+test('a fact about an entity of the question ranks above a passage that only mentions the entity', () => {
   const scoresWith = (weights: typeof WEIGHTS) => {
     const { passages, facts } = rankHarbor(weights);
     return { passage: passages[0]?.score ?? 0, fact: facts[0]?.score ?? 0 };
@@ -75,7 +75,7 @@ test('the parts of a score add up to the score, and name no signal that adds not
     expect(Object.values(parts).reduce((sum, part) => sum + part, 0)).toBeCloseTo(score, 3);
 });
 
-test('the output of a tool has no vector, and means what its turn means; another passage without one is unrelated', () => {
+test('a tool output without a vector uses the similarity of its turn; any other passage without one counts as unrelated', () => {
   const turn = passageRow({ episode: 'a', ordinal: 0, role: 'user' });
   const output = passageRow({ episode: 'a', ordinal: 1, kind: 'tool', role: 'tool', source: 'tool:0' });
   const alone = passageRow({ episode: 'b', ordinal: 0 });

@@ -32,8 +32,8 @@ function order(
 
 const QUESTION = 'On which port listens the lighthouse?';
 
-describe('of two equal passages that one comes first', () => {
-  test('whose words are those of the question', () => {
+describe('of two equal passages the one ranks first', () => {
+  test('with the words of the question', () => {
     expect(order(QUESTION, [silent('a'), saying('b')])).toEqual(['b-0', 'a-0']);
   });
 
@@ -41,13 +41,13 @@ describe('of two equal passages that one comes first', () => {
     expect(order(QUESTION, [saying('a', { length: 200 }), saying('b')])).toEqual(['b-0', 'a-0']);
   });
 
-  test('that has more of the question, and not one word of it many times', () => {
+  test('with more words of the question, rather than one word many times', () => {
     const once = saying('b', { terms: termsOf('lighthouse port').join(' '), length: 200 });
     const often = saying('a', { terms: termsOf('lighthouse '.repeat(20)).join(' '), length: 20 });
     expect(order('lighthouse port', [often, once])).toEqual(['b-0', 'a-0']);
   });
 
-  test('that means the same', () => {
+  test('that is closer in meaning', () => {
     const cosines = new Map([
       ['a-0', 0.3],
       ['b-0', 0.8],
@@ -55,7 +55,7 @@ describe('of two equal passages that one comes first', () => {
     expect(order(QUESTION, [silent('a'), silent('b')], { cosines })).toEqual(['b-0', 'a-0']);
   });
 
-  test.each(['before', 'after'] as const)('that has the words of the question %s it', (side) => {
+  test.each(['before', 'after'] as const)('with a neighbour directly %s that has the words of the question', (side) => {
     const neighbour = saying('z');
     const ranked = order(QUESTION, [silent('a'), silent('b'), neighbour], { [side]: new Map([['b-0', neighbour]]) });
     expect(ranked).toEqual(['z-0', 'b-0', 'a-0']);
@@ -75,11 +75,11 @@ describe('of two equal passages that one comes first', () => {
     expect(ranked).toEqual(['z-0', 'b-0', 'a-0']);
   });
 
-  test('that states a fact which answers', () => {
+  test('that states an answering fact', () => {
     expect(order(QUESTION, [silent('a'), silent('b')], { stated: new Map([['b-0', 0]]) })).toEqual(['b-0', 'a-0']);
   });
 
-  test('that mentions what a fact connects with an entity of the question', () => {
+  test('that mentions an entity which a fact connects to an entity of the question', () => {
     const connects = (source: string, target: string) => [{ source, target, fact: 'x' } as Candidates['facts'][number]];
     const passages = [silent('a'), silent('b', { terms: termsOf('Valkey').join(' ') })];
 
@@ -88,7 +88,7 @@ describe('of two equal passages that one comes first', () => {
     expect(order(QUESTION, passages, { facts: connects('Harbor', 'Valkey') })).toEqual(['a-0', 'b-0']);
   });
 
-  test('that is a little less like the question but newer', () => {
+  test('that is slightly less similar but newer', () => {
     const cosines = new Map([
       ['a-0', 0.51],
       ['b-0', 0.5],
@@ -97,12 +97,12 @@ describe('of two equal passages that one comes first', () => {
     expect(order(QUESTION, [silent('a'), silent('b', newer)], { cosines })).toEqual(['b-0', 'a-0']);
   });
 
-  test('whose speaker the question names', () => {
+  test('by the speaker named in the question', () => {
     const ranked = order('What did Ann say of the port?', [silent('a', { role: 'Ben' }), silent('b', { role: 'Ann' })]);
     expect(ranked).toEqual(['b-0', 'a-0']);
   });
 
-  test('that is from the day the question names', () => {
+  test('from the day named in the question', () => {
     const [other, named] = ['2026-05-30T10:00:00+00:00', '2026-03-02T10:00:00+00:00'];
     const passages = [silent('a', { time: other }), silent('b', { time: named })];
     expect(order('Which port?', passages)).toEqual(['a-0', 'b-0']);
@@ -115,14 +115,14 @@ describe('of two equal passages that one comes first', () => {
     ['table', 'List all the ports.'],
     ['steps', 'How do I restart the lighthouse?'],
     ['sections', 'Which ports are open?'],
-  ])('that is a %s where the question asks for one: %s', (kind, text) => {
+  ])('that is a %s when the question asks for one: %s', (kind, text) => {
     const passages = [silent('a'), silent('b', { kind })];
     expect(order('Is the lighthouse awake?', passages)).toEqual(['a-0', 'b-0']);
     expect(order(text, passages)).toEqual(['b-0', 'a-0']);
   });
 
   test.each(['Why did the list fail?', 'Which continuous integration runs?', 'Which is open?'])(
-    'that is a list only where several things are asked for: %s',
+    'that is a list, but only if the question asks for several things: %s',
     (text) => {
       expect(order(text, [silent('a'), silent('b', { kind: 'list' })])).toEqual(['a-0', 'b-0']);
     },
@@ -131,8 +131,8 @@ describe('of two equal passages that one comes first', () => {
   test.each<[string, Partial<Row>]>([
     ['asks itself', { asks: true }],
     ['is what the user asked an agent', { role: 'user' }],
-    ['came out of a tool', { kind: 'tool' }],
-  ])('and last the one that %s', (_, row) => {
+    ['is a tool output', { kind: 'tool' }],
+  ])('unlike a passage that %s', (_, row) => {
     expect(order(QUESTION, [saying('a', row), saying('b')])).toEqual(['b-0', 'a-0']);
   });
 });
@@ -154,7 +154,7 @@ test.each([
   ['What happened last week?', '2026-05-19', '2026-06-01'],
   ['What happened this month?', '2026-06-01', '2026-07-01'],
   ['What happened last month?', '2026-05-01', '2026-06-01'],
-])('%s asks for the days from %s until before %s', (question, from, to) => {
+])('%s covers the days from %s until before %s', (question, from, to) => {
   const window = dateWindowOf(question, new Date('2026-06-01T15:00:00Z'));
 
   expect(window && [window.from, window.to].map((day) => day.toISOString())).toEqual(
@@ -163,7 +163,7 @@ test.each([
 });
 
 test.each(['What may happen?', 'Where does the march of progress lead?', 'Which port has release 1.7.2?'])(
-  'a question that names no day asks for all: %s',
+  'a question without a day covers all time: %s',
   (question) => {
     expect(dateWindowOf(question, NOW)).toBeUndefined();
   },

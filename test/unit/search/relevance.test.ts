@@ -4,25 +4,25 @@ import { rank } from '../../../src/search/answer/rank.ts';
 import { countRelevant, keepRelevant, likelihoodOf } from '../../../src/search/answer/relevance.ts';
 import { passageRow } from './passage-rows.ts';
 
-test('what the memory holds is more likely to answer than what it has no words for', () => {
+test('a question that the memory has words for is more likely to be answered than an unrelated one', () => {
   const known = likelihoodOf({ meaning: 0.6, score: 1.5, unknown: 0 });
   const foreign = likelihoodOf({ meaning: 0.1, score: 0.2, unknown: 1 });
   expect(countRelevant(known, 5)).toBe(5);
   expect(countRelevant(foreign, 5)).toBe(0);
 });
 
-test('the less likely, the fewer are shown, but never less than one of them', () => {
+test('the lower the likelihood, the fewer results are shown, but never fewer than one of a single result', () => {
   const counts = [0.05, 0.2, 0.4, 0.6].map((likelihood) => countRelevant(likelihood, 10));
   expect(counts).toEqual([0, 2, 4, 10]);
   expect(countRelevant(0.2, 1)).toBe(1);
 });
 
 test.each([
-  ['a name that few passages have', 'Which wavelength, colour and voltage has Koloshadalo?', 2, 1],
-  ['an identifier that few have', 'which wavelength, colour and voltage has kolo-shadalo?', 2, 1],
-  ['a name that many have', 'Which wavelength, colour and voltage has Koloshadalo?', 40, 0],
-  ['a word that is no name', 'which wavelength, colour and voltage has koloshadalo?', 2, 0],
-])('where all else is unknown, %s decides whether one answer is shown', (_, text, passagesWithName, shown) => {
+  ['a name that few passages contain', 'Which wavelength, colour and voltage has Koloshadalo?', 2, 1],
+  ['an identifier that few passages contain', 'which wavelength, colour and voltage has kolo-shadalo?', 2, 1],
+  ['a name that many passages contain', 'Which wavelength, colour and voltage has Koloshadalo?', 40, 0],
+  ['a word that is not a name', 'which wavelength, colour and voltage has koloshadalo?', 2, 0],
+])('with everything else unknown, %s decides whether a result is shown', (_, text, passagesWithName, shown) => {
   const terms = queryTerms(text);
   const passage = passageRow({
     episode: 'a',

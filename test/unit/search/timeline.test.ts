@@ -10,7 +10,7 @@ const links = (...given: Parameters<typeof linkReplacements>) =>
 
 const [JANUARY, MARCH] = ['2025-01-10T00:00:00+00:00', '2025-03-01T00:00:00+00:00'];
 
-test('a fact is replaced by one that contradicts it and began at its end, before another value of its relation', () => {
+test('a fact is replaced by a contradicting fact that began at its end, before another value of its relation', () => {
   const facts = [
     fact('redis', 'USES', JANUARY, MARCH),
     fact('postgres', 'USES', MARCH),
@@ -21,7 +21,7 @@ test('a fact is replaced by one that contradicts it and began at its end, before
   expect(links(facts, new Map())).toEqual({ redis: 'postgres', postgres: null, valkey: null });
 });
 
-test('a rival that began at another time, or another relation, replaces nothing', () => {
+test('a fact that began at another time, or of another relation, replaces nothing', () => {
   const facts = [
     fact('redis', 'USES', JANUARY, MARCH),
     fact('valkey', 'USES', '2025-03-02T00:00:00+00:00'),
@@ -31,7 +31,7 @@ test('a rival that began at another time, or another relation, replaces nothing'
   expect(links(facts, new Map([['redis', ['valkey']]]))).toMatchObject({ redis: null });
 });
 
-test('the same moment in another offset is the same moment', () => {
+test('the same moment in another offset counts as the same moment', () => {
   const facts = [fact('redis', 'USES', JANUARY, '2025-03-01T01:00:00+01:00'), fact('valkey', 'USES', MARCH)];
 
   expect(links(facts, new Map())).toMatchObject({ redis: 'valkey' });

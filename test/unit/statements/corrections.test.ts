@@ -27,16 +27,16 @@ function correctedIn(earlier: string, later: readonly string[], place: 'next' | 
   return endedSentences(shown, texts.flatMap(statementsOf), MOMENT).map(({ corrected }) => corrected);
 }
 
-describe('a number of an earlier text is corrected', () => {
+describe('a number in an earlier text is corrected', () => {
   it.each([
     [
-      'of the same thing',
+      'for the same thing',
       'The tile renderer listens on port 7070.',
       'Correction to the note of last week: the port of the tile renderer is 7071.',
       'The tile renderer listens on port 7071.',
     ],
     [
-      'by its old value and what the text speaks of',
+      'by its old value and the subject of the text',
       'assistant: The admin page of the scheduler listens on port 4100, Redis on 6379.',
       'user: no, it is port 4101. 4100 belongs to the printer\nassistant: Done, the admin page answers on 4101 now.',
       'The admin page of the scheduler listens on port 4101, Redis on 6379.',
@@ -78,7 +78,7 @@ describe('nothing is corrected', () => {
     ['a quotation', 'The proxy listens on port 9100.', 'Ana wrote: "No, the port of the proxy is 9101."'],
     ['a supposition', 'The proxy listens on port 9100.', 'No, maybe the port of the proxy is 9101.'],
     [
-      'the thing that the old number does belong to',
+      'the subject that the old number really belongs to',
       'The label printer listens on port 9100.',
       'no, it is port 9101. 9100 belongs to the label printer\nassistant: The admin page answers on 9101 now.',
     ],
@@ -87,13 +87,17 @@ describe('nothing is corrected', () => {
   });
 
   it.each([
-    ['of two', 'The scanner listens on port 9100. The printer listens on port 9200.', 'no, it is port 9101'],
-    ['of two in one sentence', 'The scanner listens on port 9100, Redis on 6379.', 'no, it is port 9101'],
-    ['of another kind', 'The import timeout is 20 s.', 'no, it is port 9101'],
+    [
+      'with two candidates',
+      'The scanner listens on port 9100. The printer listens on port 9200.',
+      'no, it is port 9101',
+    ],
+    ['with two candidates in one sentence', 'The scanner listens on port 9100, Redis on 6379.', 'no, it is port 9101'],
+    ['with a number of another kind', 'The import timeout is 20 s.', 'no, it is port 9101'],
     ['another thing', 'The scanner listens on port 9100.', 'no, the port of the printer is 9101'],
     ['another environment', 'The scanner listens on port 9100.', 'no, on staging it is port 9101'],
     ['a question', 'The scanner listens on port 9100.', 'no, is it port 9101?'],
-    ['other numbers named', 'The scanner listens on port 9100.', 'no, it is port 9101, 9300 is the printer'],
+    ['with other numbers in the text', 'The scanner listens on port 9100.', 'no, it is port 9101, 9300 is the printer'],
   ])('in the next turn: %s', (_, earlier, later) => {
     expect(correctedIn(earlier, [later], 'next')).toEqual([]);
   });

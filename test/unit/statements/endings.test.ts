@@ -37,7 +37,7 @@ describe('nothing ends', () => {
     expect(endedIn(before, [['2026-04-20', after]])).toEqual([]);
   });
 
-  it('by what is said of something else', () => {
+  it('because of a statement about something else', () => {
     const later = [...REPLACED, ...KEPT]
       .flat()
       .map((text) => ({ text, statements: statementsOf(told(text, '2026-04-20')) }));
@@ -55,6 +55,6 @@ describe('nothing ends', () => {
 it.each([
   'We replaced Gulp by `tsc -b src/**/*.ts -t checkout-web .` because of #491.',
   'We replaced __init__ by a_b_c in **@scope/pkg** (2 * 3 * 4).',
-])('what came instead is shown as it was written: %s', (text) => {
+])('the replacement is shown as it was written: %s', (text) => {
   expect(statementsOf(told(`It is done. ${text}`, '2026-04-20')).map((statement) => statement.text)).toContain(text);
 });

@@ -20,25 +20,25 @@ function withoutPassage(content: string, source: 'text' | 'message' = 'text') {
   );
 }
 
-describe('the range of a statement lies in a passage of its episode', () => {
+describe('the range of a statement is inside a passage of its episode', () => {
   it.each([
-    ['of a long paragraph', some(60).join(' ')],
-    ['of a long paragraph in lines', wrapped(some(60, 20).join(' '))],
-    ['of several paragraphs below headings', some(30).join('\n\n## Next\n\n')],
+    ['for a long paragraph', some(60).join(' ')],
+    ['for a long paragraph on several lines', wrapped(some(60, 20).join(' '))],
+    ['for several paragraphs below headings', some(30).join('\n\n## Next\n\n')],
     [
-      'of a long list',
+      'for a long list',
       some(80)
         .map((text) => `- ${text}`)
         .join('\n'),
     ],
     [
-      'of a long list in lines',
+      'for a long list on several lines',
       some(80)
         .map((text) => `- ${wrapped(text).replaceAll('\n', '\n  ')}`)
         .join('\n'),
     ],
     [
-      'of a long procedure with a lead-in',
+      'for a long procedure with a lead-in',
       `Do this:\n\n${some(80)
         .map((text, at) => `${at + 1}. ${text}`)
         .join('\n')}`,
@@ -48,7 +48,7 @@ describe('the range of a statement lies in a passage of its episode', () => {
       `${wrapped(some(30).join(' '))}\n\n\`\`\`sh\nmake\n\`\`\`\n\n| a | b |\n|---|---|\n| c | d |\n\n${some(20, 40).join(' ')}`,
     ],
     [
-      'of a paragraph with long sentences',
+      'for a paragraph with long sentences',
       some(40)
         .map((text) => `${text.replace(/\.$/, '')}, ${'and nothing else changed for anybody '.repeat(10)}.`)
         .join(' '),
@@ -57,7 +57,7 @@ describe('the range of a statement lies in a passage of its episode', () => {
     expect(withoutPassage(content)).toEqual([]);
   });
 
-  it('of a turn', () => {
+  it('for a turn', () => {
     const turns = some(40).map(
       (text, at) => `${at % 2 === 0 ? 'user' : 'assistant'}: ${text} ${some(12, at).join(' ')}`,
     );

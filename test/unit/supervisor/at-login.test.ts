@@ -58,7 +58,7 @@ test.skipIf(!hasSystemd)('systemd accepts the unit', async () => {
   expect(`${stdout}${stderr}`.split('\n').filter((line) => line.includes('memory-manager.service'))).toEqual([]);
 });
 
-test('a launchd agent is well-formed XML and starts up with the settings file', async () => {
+test('a launchd agent is well-formed XML and starts `up` with the settings file', async () => {
   const user = newUser();
   const odd = { node: '/opt/<node> & co/node', script: '/main.cjs' };
   const item = loginItem({ HOME: user, PATH: '/usr/bin' }, odd, 'darwin');
@@ -82,7 +82,7 @@ test('a launchd agent is well-formed XML and starts up with the settings file', 
   expect(await removeLoginItem(item)).toEqual([item.file]);
 });
 
-test('the shell line of the launchd agent runs, with and without a settings file', () => {
+test('the shell command of the launchd agent runs, with and without a settings file', () => {
   const user = newUser();
   const print = join(user, 'print.cjs');
   writeFileSync(print, 'console.log(process.argv[2], process.env.MEMORY_MODELS)');
@@ -98,7 +98,7 @@ test('the shell line of the launchd agent runs, with and without a settings file
   expect(run()).toBe('up local\n');
 });
 
-test('each home has its own, and a file of somebody else is left alone', async () => {
+test('each home has a login item of its own, and other files are left alone', async () => {
   const user = newUser();
   const [one, other] = [
     loginItem({ HOME: user }, program, 'linux'),
@@ -115,14 +115,14 @@ test('each home has its own, and a file of somebody else is left alone', async (
   expect(readFileSync(one.file, 'utf8')).toBe('[Service]\nExecStart=/bin/true\n');
 });
 
-test('another system is refused', () => {
+test('an unsupported system is rejected', () => {
   expect(() => loginItem({ HOME: '/home/mira' }, program, 'win32')).toThrow(
     '--at-login needs systemd (Linux) or launchd',
   );
 });
 
 test.each(['linux', 'darwin'] as const)(
-  'doctor names a program of the login item on %s that is gone',
+  'doctor reports a missing program of the login item on %s',
   async (platform) => {
     const user = newUser();
     const environment = { HOME: user, XDG_DATA_HOME: join(user, 'data'), PATH: '/usr/bin' };

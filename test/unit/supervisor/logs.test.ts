@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { logReader } from '../../../src/supervisor/logs.ts';
 
-test('lines of a worker have time, level and message; a stack has the time of the line before', () => {
+test('worker log lines have a time, a level and a message; a stack trace has the time of the line before', () => {
   const read = logReader('worker');
 
   const lines = read(
@@ -19,7 +19,7 @@ test('lines of a worker have time, level and message; a stack has the time of th
   ]);
 });
 
-test('lines of a server are read by the clock of this machine', () => {
+test('server log lines use the local time of this machine', () => {
   const [line] = logReader('valkey')('77:M 30 Nov 2026 10:27:30.123 # Out of memory\n');
 
   expect(line).toEqual({
@@ -30,7 +30,7 @@ test('lines of a server are read by the clock of this machine', () => {
   });
 });
 
-test('the report of a crashed server, which quotes its memory, is left out except for the signal', () => {
+test('the crash report of a server, which quotes its memory, is omitted except for the signal', () => {
   const read = logReader('falkordb');
   const at = '77:M 30 Nov 2026 10:27:30.123';
 

@@ -9,7 +9,7 @@ const after = (times: readonly number[]): Failures[] => {
   return rows;
 };
 
-test('a process that dies again and again is restarted ever later, and given up after five restarts', () => {
+test('a process that keeps crashing is restarted with growing delays, and given up after five restarts', () => {
   const rows = after([0, 1, 2, 3, 4, 5].map((number) => number * MINUTE));
 
   expect(rows.map(delayBefore)).toEqual([0, 1, 2, 4, 8, 16].map((seconds) => seconds * SECOND));
@@ -17,7 +17,7 @@ test('a process that dies again and again is restarted ever later, and given up 
   expect(rows.at(MAX_RESTARTS)).toMatchObject({ count: MAX_RESTARTS + 1, at: 5 * MINUTE, reason: 'It died' });
 });
 
-test('a process that ran for fifteen minutes is well: its next death is the first of a new row', () => {
+test('a process that ran for fifteen minutes is healthy: its next crash counts as the first', () => {
   const [, second, third, fourth] = after([0, MINUTE, 16 * MINUTE - 1, 31 * MINUTE - 1]);
 
   expect([second?.count, third?.count, fourth?.count]).toEqual([2, 3, 1]);

@@ -24,7 +24,7 @@ const outcome: Omit<AgentOutcome, 'at'> = {
   outcome: 'ok',
 };
 
-test('outcomes come back in their order, with reasons on one line, in a file for this user only', () => {
+test('outcomes are returned in order, with reasons on one line, from a file private to the user', () => {
   recordOutcome(home, outcome, 1);
   recordOutcome(home, { ...outcome, outcome: 'failed', reason: 'Valkey\nis away.' }, 2);
 
@@ -36,7 +36,7 @@ test('outcomes come back in their order, with reasons on one line, in a file for
   expect(statSync(join(home, 'agents')).mode & 0o777).toBe(0o700);
 });
 
-test('a home without outcomes has none, and lines that are none are passed over', () => {
+test('a home without outcomes has an empty list, and invalid lines are skipped', () => {
   expect(readOutcomes(home)).toEqual([]);
   recordOutcome(home, outcome, 1);
   appendFileSync(outcomesFile(home), 'half a li\n{"at":"now"}\n');
@@ -45,7 +45,7 @@ test('a home without outcomes has none, and lines that are none are passed over'
   expect(readOutcomes(home).map(({ at }) => at)).toEqual([1, 2]);
 });
 
-test('the file keeps its newer half when it becomes long', () => {
+test('the file keeps its newer half when it grows too long', () => {
   for (let at = 1; at <= 3000; at += 1) recordOutcome(home, outcome, at);
 
   const outcomes = readOutcomes(home);
@@ -55,7 +55,7 @@ test('the file keeps its newer half when it becomes long', () => {
   expect(outcomes.map(({ at }) => at)).toEqual(outcomes.map((_, index) => 3000 - outcomes.length + 1 + index));
 });
 
-test('a home that cannot be written to is no failure', () => {
+test('a home that is not writable causes no error', () => {
   writeFileSync(join(home, 'agents'), '');
   recordOutcome(home, outcome, 1);
   mkdirSync(join(home, 'other', 'agents', 'outcomes.jsonl'), { recursive: true });
@@ -64,7 +64,7 @@ test('a home that cannot be written to is no failure', () => {
   expect([readOutcomes(home), readOutcomes(join(home, 'other'))]).toEqual([[], []]);
 });
 
-test('counts are by kind of work', () => {
+test('outcomes are counted by kind of work', () => {
   const outcomes = [
     outcome,
     outcome,

@@ -6,6 +6,6 @@ test.each([
   ['Valkey does not answer.', 'Valkey does not answer.'],
   ['{"level":"warn"}', '{"level":"warn"}'],
   ['', ''],
-])('of the line %s the sentence is %s', (line, sentence) => {
+])('the line %s yields the sentence %s', (line, sentence) => {
   expect(logLineSentence(line)).toBe(sentence);
 });

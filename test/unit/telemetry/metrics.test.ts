@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { combineMetrics, countingMetrics, type Metrics } from '../../../src/telemetry/metrics.ts';
 import { openPrometheus } from '../../../src/telemetry/prometheus.ts';
 
-test('every figure goes to each of them, also when one throws', () => {
+test('every value reaches each backend, even when one throws', () => {
   const throwing: Metrics = {
     increment() {
       throw new Error('no network');
@@ -19,7 +19,7 @@ test('every figure goes to each of them, also when one throws', () => {
   expect(last.count('opencode.memory.model.tokens')).toBe(41);
 });
 
-test('Prometheus reads counters, gauges and stages, and the process beside them', async () => {
+test('Prometheus exports counters, gauges, stages and process metrics', async () => {
   const prometheus = openPrometheus();
 
   prometheus.increment('opencode.memory.cache_hit', { group: 'a' });
@@ -36,7 +36,7 @@ test('Prometheus reads counters, gauges and stages, and the process beside them'
   expect(prometheus.contentType).toContain('text/plain');
 });
 
-test('a gauge has no value before it is set', async () => {
+test('a gauge has no value until it is set', async () => {
   const prometheus = openPrometheus();
   const values = async () =>
     (await prometheus.text()).match(/^opencode_memory_(?:budget|last_commit|archive_verified)\S* .*$/gm);
@@ -47,7 +47,7 @@ test('a gauge has no value before it is set', async () => {
   expect(await values()).toEqual(['opencode_memory_budget_limit 0']);
 });
 
-test('a label that nobody foresaw is left out', async () => {
+test('an unknown label is left out', async () => {
   const prometheus = openPrometheus();
 
   prometheus.increment('opencode.memory.cache_hit', { group: 'a', question: 'secret' });
@@ -55,7 +55,7 @@ test('a label that nobody foresaw is left out', async () => {
   expect(await prometheus.text()).toContain('opencode_memory_cache_hit{group="a"} 1\n');
 });
 
-test('two of them do not count for each other', async () => {
+test('two registries do not count for each other', async () => {
   const [one, other] = [openPrometheus(), openPrometheus()];
 
   one.increment('opencode.memory.spool.drained');

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { noticeHandler } from '../../../src/telemetry/notices.ts';
 
-test('passes the sentence on', () => {
+test('a notice reaches the handler', () => {
   const sentences: string[] = [];
 
   noticeHandler((sentence) => sentences.push(sentence))('Valkey is away.');
@@ -10,7 +10,7 @@ test('passes the sentence on', () => {
   expect(sentences).toEqual(['Valkey is away.']);
 });
 
-test('without a handler the sentence is dropped', () => {
+test('without a handler the notice is dropped', () => {
   expect(() => noticeHandler(undefined)('Valkey is away.')).not.toThrow();
 });
 
@@ -27,7 +27,7 @@ test.each([
       throw new Error('no disk');
     },
   ],
-])('a handler that %s becomes a warning of the process', async (_, handler) => {
+])('a handler that %s causes a process warning', async (_, handler) => {
   const warned = once(process, 'warning');
 
   expect(() => noticeHandler(handler)('Valkey is away.')).not.toThrow();

@@ -26,14 +26,14 @@ test.each([
   ['canary', 'string', 'An unexpected failure (string).'],
   [null, 'object', 'An unexpected failure (object).'],
   [undefined, 'undefined', 'An unexpected failure (undefined).'],
-])('of %s only what holds no content is told', (error, name, message) => {
+])('for %s only parts without content are reported', (error, name, message) => {
   const told = redactError(error);
 
   expect(told).toEqual({ name, message });
   expect(JSON.stringify(told)).not.toContain(CANARY);
 });
 
-test('an address is no reason', () => {
+test('an address is not redacted', () => {
   expect(redactError(new ConfigError('Valkey at 127.0.0.1:6380 does not answer.')).message).toBe(
     'Valkey at 127.0.0.1:6380 does not answer.',
   );

@@ -37,11 +37,11 @@ test.each([
   ['queryMemory', 'query_memory'],
   ['getEntities', 'get_entities'],
   ['export', 'export_to_b2'],
-])('%s is called %s there', (name, resource) => {
+])('the span of %s is named %s', (name, resource) => {
   expect(resourceOf(name)).toBe(resource);
 });
 
-test('without a tracer a failure comes through as it was thrown', async () => {
+test('without a tracer an error is rethrown unchanged', async () => {
   const memory = new MemoryManager(loadConfig({}));
 
   await expect(memory.queryMemory('  ')).rejects.toThrow('The query is empty; give the words to look for.');

@@ -13,6 +13,6 @@ test.each([
   [{ DD_TRACE_ENABLED: 'false', DD_AGENT_HOST: 'agent' }, false],
   [{ DD_TRACE_ENABLED: '0', DD_AGENT_HOST: 'agent' }, false],
   [{ DD_TRACE_ENABLED: 'False', DD_AGENT_HOST: 'agent' }, false],
-])('%o asks for traces: %s', (environment, asked) => {
+])('%o enables tracing: %s', (environment, asked) => {
   expect(isTraced(environment)).toBe(asked);
 });

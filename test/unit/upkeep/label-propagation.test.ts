@@ -7,12 +7,12 @@ import { random } from '../../support/random.ts';
 const tie = (a: string, b: string, weight = 1): CommunityEdge => ({ a, b, weight });
 
 describe('communities', () => {
-  test('of two nodes with two ties are one; graphiti_core never comes to an end there', () => {
+  test('of two nodes with two edges are one community, where graphiti_core never terminates', () => {
     expect(detectCommunities([tie('a', 'b', 2)])).toEqual([['a', 'b']]);
     expect(detectCommunities([tie('a', 'b'), tie('b', 'a')])).toEqual([['a', 'b']]);
   });
 
-  test('of two close groups with a loose tie between them are these groups', () => {
+  test('of two dense groups with a weak edge between them are these two groups', () => {
     const square = (x: string) =>
       [1, 2, 3, 4].flatMap((i) => [1, 2, 3, 4].filter((j) => i < j).map((j) => tie(`${x}${i}`, `${x}${j}`, 2)));
 
@@ -22,19 +22,19 @@ describe('communities', () => {
     ]);
   });
 
-  test('follow the heavier tie', () => {
+  test('follow the heavier edge', () => {
     expect(detectCommunities([tie('a', 'b', 5), tie('b', 'c', 1), tie('c', 'd', 5)])).toEqual([
       ['a', 'b'],
       ['c', 'd'],
     ]);
   });
 
-  test('are none without ties, and a tie with itself is none', () => {
+  test('need edges, and a self-loop does not count', () => {
     expect(detectCommunities([])).toEqual([]);
     expect(detectCommunities([tie('a', 'a', 9)])).toEqual([]);
   });
 
-  test('of any graph hold each of its nodes at most once, are joined inside, and do not depend on the order of ties', () => {
+  test('of any graph contain each node at most once, are connected, and do not depend on the order of edges', () => {
     for (let seed = 0; seed < 300; seed += 1) {
       const ties = randomTies(seed);
       const communities = detectCommunities(ties);
@@ -50,7 +50,7 @@ describe('communities', () => {
     }
   });
 
-  test('take a time that grows with the number of ties', () => {
+  test('take time linear in the number of edges', () => {
     const chance = random(1);
     const many = (ties: number) => {
       const node = () => String(Math.floor((chance() * ties) / 4));
@@ -61,7 +61,7 @@ describe('communities', () => {
   });
 });
 
-test('the weight of a node is that of all its ties', () => {
+test('the weight of a node is the sum of its edges', () => {
   expect(degreeWeights([tie('a', 'b', 2), tie('c', 'a', 3)])).toEqual(
     new Map([
       ['a', 5],

@@ -20,7 +20,7 @@ test.each([
   [new Error('no answer within 800 ms'), 'StoreUnreachableError'],
   [new Error('Connection is closed.'), 'StoreUnreachableError'],
   [new Error("Socket timeout. Expecting data, but didn't receive any in 4000ms."), 'StoreUnreachableError'],
-])('%s is about the server, and is explained', (error, name) => {
+])('%s is a server error and gets an explanation', (error, name) => {
   expect(isAboutServer(error)).toBe(true);
   expect(explainValkey(error, address)).toMatchObject({ name, message: expect.stringMatching(/here:1/), cause: error });
 });
@@ -32,7 +32,7 @@ test.each([
     'is loading its data.',
   ],
   [
-    'a script while Valkey loads',
+    'a script while Valkey is loading',
     'ERR Error running script (call to f_1): @user_script:1: @user_script: 1: -LOADING Valkey is loading the dataset',
     'is loading its data.',
   ],
@@ -46,7 +46,7 @@ test.each([
     'NOREPLICAS Not enough good replicas to write.',
     'has fewer good replicas than its min-replicas-to-write demands, so it accepts no writes.',
   ],
-])('%s is not called silence', (_, message, sentence) => {
+])('%s is not reported as unreachable', (_, message, sentence) => {
   expect(explainValkey(reply(message), address)).toMatchObject({ message: `Valkey at here:1 ${sentence}` });
 });
 
@@ -57,6 +57,6 @@ test.each([
   Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:443'), { code: 'ECONNREFUSED' }),
   'NOAUTH x',
   undefined,
-])('%s is not, whatever it quotes', (error) => {
+])('%s is not a server error, whatever it quotes', (error) => {
   expect(isAboutServer(error)).toBe(false);
 });

@@ -22,7 +22,7 @@ async function listen(serve: (socket: Socket) => void): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-test('waiting in vain again and again leaves no listeners behind', async () => {
+test('repeated waits in vain leave no listeners behind', async () => {
   const connection = failFastConnection({ host: '127.0.0.1', port: 1, tls: false });
 
   for (let count = 0; count < 5; count += 1) await expect(waitUntilReady(connection, 50)).rejects.toThrow();
@@ -32,7 +32,7 @@ test('waiting in vain again and again leaves no listeners behind', async () => {
   connection.disconnect();
 });
 
-test('many refusals of a demoted server end its connection once', async () => {
+test('many rejections from a demoted server close its connection once', async () => {
   let connections = 0;
   const port = await listen((socket) => {
     connections += 1;
@@ -59,7 +59,7 @@ test('many refusals of a demoted server end its connection once', async () => {
   connection.disconnect();
 });
 
-test('two frozen sentinels before a good one leave time to connect, and are not asked again', async () => {
+test('two frozen sentinels before a working one leave enough time to connect, and are not tried again', async () => {
   const answering = (answers: Readonly<Record<string, string>>) => (socket: Socket) =>
     socket.on('data', (data) => {
       for (const [, command = '', word = ''] of data

@@ -27,7 +27,7 @@ test('scripts that Valkey runs have names of their own', () => {
   expect(new Set(scripts.map(({ name }) => name)).size).toBe(scripts.length);
 });
 
-test.for(scripts)('the comment of $name lists its keys, its arguments and its answer', ({ comment, lua }) => {
+test.for(scripts)('the comment of $name lists its keys, arguments and result', ({ comment, lua }) => {
   const used = new Set(lua.match(/\b(?:KEYS|ARGV)\[\d+\]/g));
 
   for (const name of used) expect(comment).toContain(name);

@@ -20,15 +20,15 @@ const drills = [proven(LAST + HOUR)];
 
 test.each<[string, NightlyState, ReturnType<typeof proven>[], number, RegExp, string[]?]>([
   [
-    'a night that failed for one',
+    'a night that failed for one memory',
     night({ outcome: done(8, { done: 7, failed: 1 }) }),
     drills,
     NOW,
     /for 1 of 8 memories/,
   ],
-  ['a night that did not finish', night({ outcome: done(8, { done: 5 }) }), drills, NOW, /has done 5 of 8 memories/],
+  ['an unfinished night', night({ outcome: done(8, { done: 5 }) }), drills, NOW, /has done 5 of 8 memories/],
   [
-    'a night that nobody worked on',
+    'a night that no worker processed',
     night({ outcome: null, isPending: true }),
     drills,
     NOW,
@@ -42,14 +42,14 @@ test.each<[string, NightlyState, ReturnType<typeof proven>[], number, RegExp, st
     /failed before any memory/,
   ],
   [
-    'a night that nobody began',
+    'a night that never started',
     night(),
     drills,
     LAST + DAY + 3 * HOUR,
     /due at 2026-11-30T03:00:00.000Z has not begun/,
   ],
   [
-    'a night that exported nothing although there are memories',
+    'a night that exported nothing although memories exist',
     night({ outcome: done(0), groups: [] }),
     [],
     NOW,
@@ -64,7 +64,7 @@ test.each<[string, NightlyState, ReturnType<typeof proven>[], number, RegExp, st
     /left out 1 memory that a journal or restore test shows; .*--group c/,
     ['c'],
   ],
-  ['no proof for 26 hours', night(), [proven(NOW - 27 * HOUR)], NOW, /of any memory was proven for 27 hours/],
+  ['no restore test for 26 hours', night(), [proven(NOW - 27 * HOUR)], NOW, /of any memory was proven for 27 hours/],
   [
     'an archive that cannot be restored',
     night({ next: null }),
@@ -77,20 +77,20 @@ test.each<[string, NightlyState, ReturnType<typeof proven>[], number, RegExp, st
 });
 
 test.each<[string, NightlyState, ReturnType<typeof proven>[], number]>([
-  ['a night that did all', night(), drills, NOW],
-  ['one that is under way', night({ outcome: done(8, { done: 5 }) }), drills, LAST + HOUR],
-  ['a proof of 25 hours ago', night(), [proven(NOW - 25 * HOUR)], NOW],
-  ['a schedule of once a week', night({ next: new Date(LAST + 7 * DAY) }), [proven(NOW - 6 * DAY)], NOW],
-  ['a schedule that is off', night({ next: null, outcome: null }), [proven(NOW - 90 * DAY)], NOW],
-])('%s is well', (_, last, drills, now) => {
+  ['a complete night', night(), drills, NOW],
+  ['a night in progress', night({ outcome: done(8, { done: 5 }) }), drills, LAST + HOUR],
+  ['a restore test 25 hours ago', night(), [proven(NOW - 25 * HOUR)], NOW],
+  ['a weekly schedule', night({ next: new Date(LAST + 7 * DAY) }), [proven(NOW - 6 * DAY)], NOW],
+  ['a disabled schedule', night({ next: null, outcome: null }), [proven(NOW - 90 * DAY)], NOW],
+])('%s is ok', (_, last, drills, now) => {
   expect(gradeArchives(last, drills, now)?.status).toBe('ok');
 });
 
-test('a night without memories says nothing', () => {
+test('a night without memories has no status', () => {
   expect(gradeArchives(night({ outcome: done(0), groups: [] }), [], NOW)).toBeUndefined();
 });
 
-test('nothing is said before the first night', () => {
+test('there is no status before the first night', () => {
   expect(gradeArchives(night({ outcome: null }), [], LAST + HOUR)).toBeUndefined();
   expect(gradeArchives(night({ last: null, next: null, outcome: null }), [], NOW)).toBeUndefined();
 });

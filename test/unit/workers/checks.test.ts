@@ -16,7 +16,7 @@ const sound: ServerInfo = {
   ahead: 3,
 };
 
-test('a server as it should be is found sound', () => {
+test('a correctly configured server has no findings', () => {
   expect(serverFindings('FalkorDB', sound)).toEqual({ refusals: [], warnings: [] });
 });
 
@@ -29,7 +29,7 @@ test.each([
     { product: 'Redis', version: '6.0.16' },
     'Valkey runs on Redis 6.0.16; memory-manager needs Valkey 7.2, Redis 6.2 or newer.',
   ],
-] as const)('a server too old is refused: %o', (differing, sentence) => {
+] as const)('an outdated server is rejected: %o', (differing, sentence) => {
   expect(serverFindings('Valkey', { ...sound, ...differing }).refusals).toEqual([sentence]);
 });
 
@@ -37,11 +37,11 @@ test.each([
   { product: 'Valkey', version: '7.2.0' },
   { product: 'Redis', version: '6.2.0' },
   { product: 'Redis', version: '7.0.15' },
-] as const)('a server just new enough is not: %o', (differing) => {
+] as const)('the oldest supported server is accepted: %o', (differing) => {
   expect(serverFindings('Valkey', { ...sound, ...differing }).refusals).toEqual([]);
 });
 
-test('a module of FalkorDB that is old is told', () => {
+test('an outdated FalkorDB module causes a warning', () => {
   const { refusals, warnings } = serverFindings('FalkorDB', { ...sound, falkordb: '4.8.7' });
 
   expect(refusals).toEqual([]);
@@ -67,11 +67,11 @@ test.each([
   ],
   ['Valkey', 2, 2, []],
   ['Valkey', 0, 0, []],
-] as const)('%s with %i replicas of the %i that VALKEY_COPIES asks for', (store, replicas, copies, warnings) => {
+] as const)('%s with %i replicas when VALKEY_COPIES is %i', (store, replicas, copies, warnings) => {
   expect(serverFindings(store, { ...sound, replicas }, copies)).toEqual({ refusals: [], warnings });
 });
 
-test('a replica is refused', () => {
+test('a replica is rejected', () => {
   expect(serverFindings('Valkey', { ...sound, isReplica: true }).refusals).toEqual([
     'Valkey is a replica and accepts no writes; set VALKEY_HOST and VALKEY_PORT to its primary.',
   ]);
@@ -80,13 +80,13 @@ test('a replica is refused', () => {
 test.each([
   [{ rows: 10_000 }, /^FalkorDB has RESULTSET_SIZE 10000: .*RESULTSET_SIZE to -1/],
   [{ longestTimeout: 1000 }, /^FalkorDB has TIMEOUT_MAX 1000: .*TIMEOUT_MAX to 0/],
-])('what FalkorDB does to long answers and queries is told: %o', (differing, sentence) => {
+])('limits of FalkorDB that truncate long answers or queries cause a warning: %o', (differing, sentence) => {
   const limits = { rows: -1, timeout: 0, longestTimeout: 0, ...differing };
 
   expect(serverFindings('FalkorDB', { ...sound, limits }).warnings).toEqual([expect.stringMatching(sentence)]);
 });
 
-test('a FalkorDB whose limits nobody may read is told, a server without the module is not', () => {
+test('a FalkorDB with unreadable limits causes a warning, a server without the module does not', () => {
   const limits = { rows: undefined, timeout: undefined, longestTimeout: undefined };
 
   expect(serverFindings('FalkorDB', { ...sound, limits }).warnings).toEqual([
@@ -95,7 +95,7 @@ test('a FalkorDB whose limits nobody may read is told, a server without the modu
   expect(serverFindings('Valkey', { ...sound, falkordb: undefined, limits: undefined }).warnings).toEqual([]);
 });
 
-test('a clock that is behind is told, one that is nearly right is not', () => {
+test('a clock that is behind causes a warning, a nearly correct one does not', () => {
   expect(serverFindings('FalkorDB', { ...sound, ahead: -2500 }).warnings).toEqual([
     expect.stringMatching(/^the clock of FalkorDB's machine is 2\.5 s behind ours/),
   ]);
@@ -107,11 +107,11 @@ const now = Date.parse('2026-11-22T12:00:00Z');
 
 test.each([
   ['nothing waits', null, null, minutes(60), 'ok'],
-  ['jobs wait and commits come', minutes(10), minutes(1), minutes(60), 'ok'],
+  ['jobs wait and commits arrive', minutes(10), minutes(1), minutes(60), 'ok'],
   ['jobs wait for a short time and nothing was committed', minutes(1), null, minutes(60), 'ok'],
-  ['jobs wait long and nothing was committed since', minutes(3), minutes(5), minutes(60), 'red'],
-  ['jobs wait long and nothing was ever committed', minutes(3), null, minutes(60), 'red'],
-  ['jobs have waited long for a worker that has just come', minutes(600), minutes(700), minutes(1), 'ok'],
+  ['jobs have waited long and nothing was committed since', minutes(3), minutes(5), minutes(60), 'red'],
+  ['jobs have waited long and nothing was ever committed', minutes(3), null, minutes(60), 'red'],
+  ['jobs have waited long for a worker that has just started', minutes(600), minutes(700), minutes(1), 'ok'],
 ] as const)('the queue when %s', (_, waited, sinceCommit, running, status) => {
   const since = waited === null ? null : now - waited;
   const lastCommit = sinceCommit === null ? null : now - sinceCommit;
@@ -123,6 +123,6 @@ test.each([
   [{ ok: 0, failed: 0, failedInARow: 0 }, 'It was not asked in the last minute.'],
   [{ ok: 0, failed: 0, failedInARow: 3 }, 'Its last 3 calls failed; it was not asked in the last minute.'],
   [{ ok: 2, failed: 1, failedInARow: 0 }, '2 of 3 calls of the last minute went well.'],
-])('of a model is said what was seen of it: %o', (seen, said) => {
+])('the message about a model reports its recent calls: %o', (seen, said) => {
   expect(modelCheck('gpt', { breaker: 'closed', ...seen }).message).toBe(said);
 });

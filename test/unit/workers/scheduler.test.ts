@@ -37,7 +37,7 @@ async function start(cron: string, { ahead = 0 } = {}) {
 const inUtc = (dates: readonly Date[]) => dates.map((date) => date.toISOString());
 
 describe('a schedule', () => {
-  test('serves each tick at its moment', async () => {
+  test('runs each tick when it is due', async () => {
     const { served, stop } = await start('0 * * * *');
 
     await vi.advanceTimersByTimeAsync(59 * MINUTE + 29 * SECOND);
@@ -51,7 +51,7 @@ describe('a schedule', () => {
     expect(getTasks().size).toBe(0);
   });
 
-  test.each([30, 400])('that finds its clock %i days later serves one tick and steps through none', async (days) => {
+  test.each([30, 400])('whose clock jumps %i days ahead runs one tick and none in between', async (days) => {
     const { served, stepped, stop } = await start('* * * * *');
 
     vi.setSystemTime(Date.now() + days * DAY);
@@ -64,7 +64,7 @@ describe('a schedule', () => {
     await stop();
   });
 
-  test('goes on when its clock is set back', async () => {
+  test('continues when its clock is set back', async () => {
     const { served, stop } = await start('* * * * *');
 
     vi.setSystemTime(Date.now() - 30 * DAY);
@@ -77,7 +77,7 @@ describe('a schedule', () => {
     await stop();
   });
 
-  test('follows Valkey’s clock where its own is wrong', async () => {
+  test('follows Valkey’s clock when its own is wrong', async () => {
     const { served, stop } = await start('0 * * * *', { ahead: -30 * MINUTE });
 
     await vi.advanceTimersByTimeAsync(80 * MINUTE);

@@ -7,7 +7,7 @@ const down = async () => {
   throw new Error('away');
 };
 
-test('a metric says which server answers, also while the other one is down', async () => {
+test('a metric shows which server responds, even while the other one is down', async () => {
   const prometheus = openPrometheus();
 
   await reportServers({ valkey: up, falkordb: down }, prometheus);

@@ -11,7 +11,7 @@ test.each([
   'memory.',
   'memory_',
   'memory-manager_',
-])('every tool of our server is our own after %s', (prefix) => {
+])('every tool of our MCP server with the prefix %s is recognised as ours', (prefix) => {
   expect(
     toolsFor(true)
       .map(({ name }) => name)
@@ -25,7 +25,7 @@ test.each([
   JSON.stringify([{ type: 'text', text: REPLY }]),
   `Wall time: 0.1 s\nOutput:\n${REPLY}`,
   '<recalled-memory>\n- Harbor uses Valkey 8.\n</recalled-memory>',
-])('a tool of our server is our own under any name, by its reply: %s', (reply) => {
+])('a tool of our server is recognised by its reply, whatever its name: %s', (reply) => {
   for (const prefix of ['mcp__brain__', 'brain_', 'brain.'])
     for (const { name } of toolsFor(true)) {
       expect(isOwnCall(prefix + name, '{}', reply)).toBe(true);
@@ -37,7 +37,7 @@ test.each([
 test.each([
   ...['mcp__tv__get_episodes', 'tv_get_episodes', 'mcp__graph__search_nodes', 'mcp__graphiti-memory__add_memory'],
   ...['get_episodes', 'mcp__memory__create_entities', 'mcp__notes__memory_search', 'memory'],
-])("another server's tool is not: %s", (tool) => {
+])("another server's tool is not recognised as ours: %s", (tool) => {
   expect(isOwnCall(tool, '{}', '')).toBe(false);
 });
 
@@ -51,7 +51,7 @@ test.each([
   'npx -y memory-manager query Harbor',
   '/opt/node /opt/memory-manager/dist/bin/main.cjs forget episode one',
   "'/Users/Ines Aalto/node' '/Users/Ines Aalto/dist/bin/main.cjs' query Harbor",
-])('our own command in a shell is our own: %s', (command) => {
+])('our own command in a shell is recognised: %s', (command) => {
   for (const tool of ['Bash', 'exec_command', 'shell']) expect(isOwnCall(tool, command, '')).toBe(true);
   expect(isOwnCall('bash', JSON.stringify({ command, description: 'asks' }), '')).toBe(true);
   expect(isOwnCall('Write', JSON.stringify({ content: command }), '')).toBe(false);
@@ -64,13 +64,13 @@ test.each([
   'cat memory-manager/query.ts',
   'echo memory-manager query',
   'memory-manager doctor',
-])('a command that only speaks of ours is not: %s', (command) => {
+])('a command that only mentions ours is not recognised: %s', (command) => {
   expect(isOwnCall('Bash', command, '')).toBe(false);
   expect(isOwnCall('bash', JSON.stringify({ command, description: 'memory-manager query' }), '')).toBe(false);
 });
 
 test.each(['(A=1 ', '/x/node ', "'/x/node' ", '(/a/', '&memory-manager ', '; -a '])(
-  'a long command takes linear time: %j',
+  'a long command is checked in linear time: %j',
   (part) => {
     const work = (times: number) => expect(isOwnCall('Bash', part.repeat(times), '')).toBe(false);
     expect(growth(work, 2_000)).toBeLessThan(LINEAR);
@@ -86,7 +86,7 @@ test.each([
   '640000 connections at most',
   '123456789012345',
   'null',
-])('an agent that repeats an answer states nothing new: %s', (answer) => {
+])('an agent that repeats our answer states nothing new: %s', (answer) => {
   for (const output of [answer, JSON.stringify(answer)]) {
     expect(answerText(output)).toContain(answer.split('\n')[0]);
     if (answer.length >= 12)
@@ -102,6 +102,6 @@ test.each([
   `Wall time: 0.1 s\nOutput:\n${REPLY_WITH_FACT}`,
   `Exit {0}\nOutput: \n  ${REPLY_WITH_FACT}`,
   `Output: ${REPLY_WITH_FACT}`,
-])('the facts of a reply in JSON are sentences of their own: %s', (output) => {
+])('the facts of a JSON reply are compared sentence by sentence: %s', (output) => {
   expect(recalledSentences(answerText(output))).toContain(FACT);
 });

@@ -32,7 +32,7 @@ const turn = (more: Partial<Turn> = {}): Turn => ({
 const words = (count: number, word: string) => Array.from({ length: count }, (_, at) => `${word}${at}`).join(' ');
 const tool = (input: string, output: string) => ({ tool: 'bash', status: 'completed' as const, input, output });
 
-describe('the episode of a summary', () => {
+describe('the episode of a compaction summary', () => {
   const summary = (text: string, said: string[] = []) =>
     summaryEpisode({
       host: 'opencode',
@@ -43,14 +43,14 @@ describe('the episode of a summary', () => {
       referenceTime: new Date(0),
     });
 
-  test('is no turn, so that nothing in it is the words of the user', () => {
+  test("is not a turn, so no part of it counts as the user's words", () => {
     const { metadata, key, saga } = summary('user: Always use npm.');
 
     expect(metadata).toEqual({ kind: 'summary', host: 'opencode', session: 'ses_1', message: 'msg_9' });
     expect([key, saga]).toEqual(['ses_1/msg_9', 'ses_1']);
   });
 
-  test('has no secrets of its own, nor those that the user said before it', () => {
+  test('contains no secrets, neither its own nor those in earlier user messages', () => {
     const said = ['<private>Mira earns 90k a year</private>', 'password=hunter22', '<private>never closed'];
 
     expect(
@@ -58,13 +58,13 @@ describe('the episode of a summary', () => {
     ).toMatch(/^\[redacted:repeated\]\. It is \[redacted:repeated\]\. The key is \[redacted:[^\]]+\]\.$/);
   });
 
-  test('has nothing that the memory told', () => {
+  test('contains nothing that the memory supplied', () => {
     expect(summary(`We go on.${RECALL_BEGIN}\nHarbor uses Redis.\n${RECALL_END}`).content).toBe('We go on.');
   });
 });
 
 describe('the episode of a turn', () => {
-  test('is a dialogue, with everything else beside it', () => {
+  test('is a dialogue, with tools and files listed separately', () => {
     const episode = turnEpisode(
       turn({ tools: [tool('ls', 'a.ts')], files: ['src/a.ts'], model: 'gpt', tokens: { input: 10, output: 2 } }),
     );
@@ -88,7 +88,7 @@ describe('the episode of a turn', () => {
     });
   });
 
-  test('keeps the beginning and the end of a long answer', () => {
+  test('keeps the start and the end of a long answer', () => {
     const { content } = turnEpisode(turn({ assistant: `I begin. ${words(200_000, 'w')} The tests pass at last.` }));
 
     expect(content).toMatch(/^user: [^\n]+\nassistant: I begin\. w0 /);
@@ -96,7 +96,7 @@ describe('the episode of a turn', () => {
     expect(content.length).toBeLessThan(24_100);
   });
 
-  test('keeps the first and the last of many tools', () => {
+  test('keeps the first and the last of many tool calls', () => {
     const tools = Array.from({ length: 300 }, (_, at) => tool(`step ${at}`, 'ok'));
     const kept = turnEpisode(turn({ tools })).metadata.tools as { input: string }[];
 
@@ -104,13 +104,13 @@ describe('the episode of a turn', () => {
     expect([kept[0]?.input, kept.at(-1)?.input]).toEqual(['step 0', 'step 299']);
   });
 
-  test('is without colours and marks of its memory that stand alone', () => {
+  test('has no terminal colours and no unpaired memory markers', () => {
     const said = 'one \u001b[31mred\u001b[0m </recalled-memory> two\u0000 &lt;/recalled-memory&gt; three';
 
     expect(turnEpisode(turn({ user: said, assistant: '' })).content).toBe('user: one red  two  three');
   });
 
-  test('keeps little of long outputs, and nothing of half a secret at the cut', () => {
+  test('truncates long tool outputs and never leaves half a secret at the cut', () => {
     const secret = `ghp_${'a1'.repeat(18)}`;
     const outputs = Array.from(
       { length: 100 },
@@ -122,7 +122,7 @@ describe('the episode of a turn', () => {
     expect(JSON.stringify(metadata)).not.toContain(secret.slice(0, 12));
   });
 
-  test('is hidden from an opened span on, whatever part opened it', () => {
+  test('is hidden from an opened private span onwards, whichever part opened the span', () => {
     const { content, metadata } = turnEpisode(
       turn({
         user: 'Look: <private>here',
@@ -134,7 +134,7 @@ describe('the episode of a turn', () => {
     expect(content + JSON.stringify(metadata)).not.toMatch(/Mira|here|salary/);
   });
 
-  test('does not repeat what another part gave away', () => {
+  test('redacts a secret that another part reveals', () => {
     const { content, metadata } = turnEpisode(
       turn({
         user: 'Remember <private>the launch is on May 4</private>',
@@ -146,7 +146,7 @@ describe('the episode of a turn', () => {
     expect(content + JSON.stringify(metadata)).not.toMatch(/hunter2x|May 4/);
   });
 
-  test('has nothing of what was recalled', () => {
+  test('contains nothing that was recalled', () => {
     const recalled = `${RECALL_BEGIN}\n- Harbor uses Redis.\n${RECALL_END}`;
 
     expect(turnEpisode(turn({ user: `${recalled}Hello`, assistant: `Hi ${RECALL_BEGIN} Harbor` })).content).toBe(
@@ -155,12 +155,12 @@ describe('the episode of a turn', () => {
   });
 });
 
-describe('what was recalled', () => {
+describe('recalled text', () => {
   const answer =
     '- Harbor uses Redis since May (since 2025-05-01)\n- Tide costs 12,500.00 a month. (Tide, Money)\n- ok';
   const sentences = recalledSentences(answer);
 
-  test('is known by its sentences', () => {
+  test('is recognised by its sentences', () => {
     expect(sentences).toEqual(['Harbor uses Redis since May', 'Tide costs 12,500.00 a month']);
   });
 
@@ -169,17 +169,17 @@ describe('what was recalled', () => {
     ['another writing', '**harbor** uses\nRedis since  may', ''],
     ['within a line', 'I recall: Harbor uses Redis since May. So I chose it.', 'I recall: . So I chose it.'],
     ['nothing of it', 'Harbor uses Valkey.', 'Harbor uses Valkey.'],
-  ])('and taken out where it is repeated: %s', (_, said, left) => {
+  ])('is removed where the agent repeats it: %s', (_, said, left) => {
     expect(withoutRecalledSentences(said, sentences)).toBe(left);
   });
 
-  test('between marks of any form', () => {
+  test('is removed between markers of any form', () => {
     expect(withoutRecallMarks('a <RECALLED-MEMORY x="1">b</recalled-memory> c <recalled-memory>d')).toBe('a  c ');
   });
 });
 
 describe('a turn on disk', () => {
-  test('lies in the spool, private and readable by whoever hands it in, with the same uuid each time', async () => {
+  test('is spooled in a private file that the next process can enqueue, with the same uuid each time', async () => {
     const first = spoolTurn(home, 'harbor', turn());
     const second = spoolTurn(home, 'harbor', turn());
 
@@ -194,15 +194,15 @@ describe('a turn on disk', () => {
     });
   });
 
-  test('is not there when all of it is private', () => {
+  test('is not written when all of it is private', () => {
     expect(spoolTurn(home, 'harbor', turn({ user: '', assistant: '' }))).toBeUndefined();
   });
 
-  test('is refused when the spool is full', () => {
+  test('is rejected when the spool is full', () => {
     expect(() => spoolTurn(home, 'harbor', turn({ message: 'msg_2' }), 1)).toThrow('MEMORY_SPOOL_LIMIT');
   });
 
-  test('holds none of two hundred secrets', () => {
+  test('contains none of two hundred secrets', () => {
     const hidden = hiddenThings();
     const own = mkdtempSync(join(tmpdir(), 'memory-secrets-'));
     for (const [index, { text }] of hidden.entries()) {

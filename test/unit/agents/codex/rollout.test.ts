@@ -17,7 +17,7 @@ const read = (...values: object[]) => {
   return { turns: turns.map((turn) => turnOfRollout(turn, about)), summaries: summaries.map(({ text }) => text) };
 };
 
-test("the model's answer with a compaction's summary is no answer to the user", () => {
+test("the model's answer to a compaction prompt is not an answer to the user", () => {
   const { turns, summaries } = read(
     started,
     item('assistant', 'output_text', 'The goal is a port.'),
@@ -45,7 +45,7 @@ test.each(['mcp__memory', 'mcp__memory__', 'memory.'])('calls of our own tools a
   expect(turns[0]?.tools.map(({ tool }) => tool)).toEqual(['exec_command']);
 });
 
-test('what the memory answered is no tool of the turn, whatever its server is called', () => {
+test('an answer of the memory is not stored as a tool output, whatever its server is called', () => {
   const payload = (fields: object) => ({ type: 'response_item', payload: fields });
   const { turns } = read(
     started,
@@ -65,7 +65,7 @@ test('what the memory answered is no tool of the turn, whatever its server is ca
 test.each([
   'memory-manager query "Harbor" --group auto',
   'cd /tmp && /opt/node /opt/memory-manager/dist/bin/main.cjs forget episode one --group auto --dry-run',
-])('so are our own commands (%s)', (command) => {
+])('our own commands are left out as well (%s)', (command) => {
   const call = (id: string, cmd: string) => ({
     type: 'response_item',
     payload: { type: 'function_call', call_id: id, name: 'exec_command', arguments: JSON.stringify({ cmd }) },
@@ -75,7 +75,7 @@ test.each([
   expect(turns[0]?.tools.map(({ input }) => input)).toEqual(['cat memory-manager/query.ts']);
 });
 
-test('nor is it a turn after one that is stored already', () => {
+test('a compaction summary after an already stored turn is not a turn of its own', () => {
   const { turns } = read(item('assistant', 'output_text', 'The goal is a port.'), compacted('The goal is a port.'));
 
   expect(turns).toEqual([undefined]);

@@ -63,7 +63,7 @@ const contents = async () => (await episodes()).map(({ content }) => content);
 const problems = () => readFileSync(at('home', 'hooks', 'problems.log'), 'utf8');
 
 describe('a finished turn', () => {
-  test('is one episode with what was said and done', async () => {
+  test('is one episode with what the user said and what the agent did', async () => {
     const message = transcript.user('Move the sessions of Harbor to Valkey 8.');
     transcript.thinks('THOUGHTS');
     transcript.says('I look at the store first.');
@@ -115,7 +115,7 @@ describe('a finished turn', () => {
     });
   });
 
-  test('is kept once however often hooks are called, also by two at once', async () => {
+  test('is stored once however often hooks run, even twice at the same time', async () => {
     transcript.user('first');
     transcript.says('one');
     await Promise.all([call('Stop'), call('Stop'), call('SessionEnd')]);
@@ -128,7 +128,7 @@ describe('a finished turn', () => {
     expect(await contents()).toEqual(['user: first\nassistant: one', 'user: second\nassistant: two']);
   });
 
-  test('has the same uuid when its session is read anew', async () => {
+  test('has the same uuid when its session is read again', async () => {
     transcript.user('first');
     transcript.says('one');
     await call('Stop');
@@ -139,7 +139,7 @@ describe('a finished turn', () => {
     expect(other?.uuid).toBe(one?.uuid);
   });
 
-  test('has what the agent said last even before its transcript has it, and only once', async () => {
+  test("includes the agent's last message even before the transcript does, and only once", async () => {
     transcript.user('Where are the sessions?');
     await call('Stop', { last_assistant_message: 'In Valkey 8.' });
     transcript.says('In Valkey 8.');
@@ -153,7 +153,7 @@ describe('a finished turn', () => {
     ]);
   });
 
-  test('that another hook made go on has a second part', async () => {
+  test('that another hook continued gets a second part', async () => {
     const message = transcript.user('Fix it.');
     transcript.says('Fixed.');
     await call('Stop');
@@ -167,8 +167,8 @@ describe('a finished turn', () => {
   });
 });
 
-describe('a turn that was not finished', () => {
-  test('waits through compaction and is kept whole', async () => {
+describe('an unfinished turn', () => {
+  test('is kept pending through a compaction and stored whole', async () => {
     transcript.user('A long task.');
     transcript.says('Half of it.');
     expect((await call('PreCompact', { trigger: 'auto' })).spooled).toBe(0);
@@ -181,7 +181,7 @@ describe('a turn that was not finished', () => {
     ]);
   });
 
-  test('is kept with the next, and says how it ended', async () => {
+  test('is stored with the next turn and says how it ended', async () => {
     transcript.user('one');
     transcript.says('I begin.');
     transcript.interrupted();
@@ -202,7 +202,7 @@ describe('a turn that was not finished', () => {
     ]);
   });
 
-  test('of a session that was killed is kept when it is resumed', async () => {
+  test('of a killed session is stored when the session resumes', async () => {
     await call('SessionStart', { source: 'startup' });
     transcript.user('Remember the port 7490.');
     transcript.says('I will.');
@@ -215,7 +215,7 @@ describe('a turn that was not finished', () => {
 describe('the summary of a compaction', () => {
   const summaries = async () => (await episodes()).filter(({ metadata }) => metadata?.kind === 'summary');
 
-  test('is an episode of its own, of the agent and not of the user, kept once', async () => {
+  test('is a separate episode, attributed to the agent and not to the user, stored once', async () => {
     transcript.user('A long task. <private>plover at the gate</private>');
     transcript.says('Half of it.');
     await call('PreCompact', { trigger: 'auto' });
@@ -239,7 +239,7 @@ describe('the summary of a compaction', () => {
     expect(summary?.content).toBe('1. Primary Request: user: Always push to main.\nThe word is [redacted:repeated].');
   });
 
-  test('that stands before a new message of the user is kept too', async () => {
+  test('that precedes a new user message is stored too', async () => {
     transcript.user('one');
     transcript.says('1');
     await call('Stop');
@@ -252,8 +252,8 @@ describe('the summary of a compaction', () => {
   });
 });
 
-describe('left out', () => {
-  test('are sub-agents, the host, the memory itself, commands without an answer', async () => {
+describe('not captured:', () => {
+  test('sub-agents, host messages, the memory itself, and commands without an answer', async () => {
     transcript.user('SIDE', { isSidechain: true });
     transcript.says('SIDE', { isSidechain: true, agentId: 'a' });
     transcript.user('META', { isMeta: true });
@@ -279,7 +279,7 @@ describe('left out', () => {
   test.each([
     ['mcp__brain__search_memory_facts', '{"server":"memory-manager","facts":[{"fact":"Harbor uses Valkey 8."}]}'],
     ['mcp__memory__search_memory_facts', '<recalled-memory>\n- Harbor uses Valkey 8. (episode 1)\n</recalled-memory>'],
-  ])('is what the agent looked up in the memory and repeats (%s)', async (tool, reply) => {
+  ])('text that the agent looked up in the memory and repeats (%s)', async (tool, reply) => {
     transcript.user('Which store?');
     transcript.uses(tool, { query: 'store' }, [{ type: 'text', text: reply }]);
     transcript.says('Harbor uses Valkey 8. I will use it.');
@@ -295,7 +295,7 @@ describe('left out', () => {
     ]);
   });
 
-  test.each([1, 3])('is what a briefing said, after %d large answers of the memory', async (times) => {
+  test.each([1, 3])('a fact from the briefing, even after %d large memory answers', async (times) => {
     transcript.user('Which store?');
     await call('SessionStart', { source: 'resume' });
     const state = withRecalledSentences(newSession(0), ['Harbor keeps its sessions in Valkey 8']);
@@ -318,7 +318,7 @@ describe('left out', () => {
     expect(size).toBeLessThan(20_000);
   });
 
-  test('is what stood in a session before it was first heard of', async () => {
+  test('text that was in a session before its first hook call', async () => {
     transcript.user('old');
     transcript.says('old');
     await call('SessionStart', { source: 'resume' });
@@ -329,7 +329,7 @@ describe('left out', () => {
     expect(await contents()).toEqual(['user: new\nassistant: new']);
   });
 
-  test('a command with its words is what the user said', async () => {
+  test("a slash command with arguments is stored as the user's words", async () => {
     transcript.user(
       '<command-message>review</command-message>\n<command-name>/review</command-name>\n<command-args>the store</command-args>',
     );
@@ -341,8 +341,8 @@ describe('left out', () => {
   });
 });
 
-describe('results of tools', () => {
-  test('are short, and pictures are named only', async () => {
+describe('tool results', () => {
+  test('are shortened, and images are only named', async () => {
     transcript.user([{ type: 'image', source: { type: 'base64', data: 'iVBORw0KGgo'.repeat(1_000) } }]);
     transcript.uses('Read', { file_path: '/tmp/a.png' }, [
       { type: 'image', source: { type: 'base64', data: 'iVBORw0KGgo'.repeat(100_000) } },
@@ -361,8 +361,8 @@ describe('results of tools', () => {
   });
 });
 
-describe('the transcript', () => {
-  test('may end in the middle of a line, and of a letter', async () => {
+describe('a transcript', () => {
+  test('may end in the middle of a line or a character', async () => {
     transcript.user('Grüße an Zoë');
     const line = Buffer.from(
       `${JSON.stringify({ type: 'assistant', uuid: 'z', timestamp: '2026-11-22T10:00:09Z', message: { id: 'm', content: [{ type: 'text', text: 'Zoë dankt.' }] } })}\n`,
@@ -376,7 +376,7 @@ describe('the transcript', () => {
     expect(await contents()).toEqual(['user: Grüße an Zoë\nassistant: Zoë dankt.']);
   });
 
-  test('may hold rubbish, which is noted without its words', async () => {
+  test('may contain garbage, which is logged without its content', async () => {
     transcript.raw('{"type":"assistant","uuid":\nnull\n[]\n{"type":"user","message":{"content":7}}\n\0SECRET\n');
     transcript.user('still here');
     transcript.says('yes');
@@ -387,7 +387,7 @@ describe('the transcript', () => {
     expect(problems()).not.toContain('SECRET');
   });
 
-  test('may be written anew', async () => {
+  test('may be rewritten', async () => {
     transcript.user('a long first message of a session');
     transcript.says('one');
     await call('Stop');
@@ -405,7 +405,7 @@ describe('the transcript', () => {
   });
 });
 
-describe('nothing of a secret is ever written', () => {
+describe('a secret is never written', () => {
   test('to spool, state or log', async () => {
     const key = `sk-proj-${'a1B2'.repeat(10)}`;
     transcript.user(`Use ${key} and <private>the code word is plover</private> please.`);
@@ -425,7 +425,7 @@ describe('nothing of a secret is ever written', () => {
   });
 });
 
-describe('a home that is not for this user only', () => {
+describe('a home directory that other users can access', () => {
   const EVENTS = ['SessionStart', 'UserPromptSubmit', 'Stop', 'PreCompact', 'SessionEnd'] as const;
 
   beforeEach(() => {
@@ -434,7 +434,7 @@ describe('a home that is not for this user only', () => {
     mkdirSync(at('home'));
   });
 
-  test.each(EVENTS)('gets nothing from %s when others can write to it, and the answer says why', async (event) => {
+  test.each(EVENTS)('gets nothing from %s when it is writable by others, and the answer says why', async (event) => {
     chmodSync(at('home'), 0o770);
 
     const answer = await call(event, { source: 'startup', prompt: 'Which store?' });
@@ -447,7 +447,7 @@ describe('a home that is not for this user only', () => {
   });
 
   test.runIf(process.getuid?.() === 0).each(EVENTS)(
-    'gets nothing from %s when it is of another user',
+    'gets nothing from %s when it belongs to another user',
     async (event) => {
       chownSync(at('home'), 65_534, 65_534);
 
@@ -458,7 +458,7 @@ describe('a home that is not for this user only', () => {
     },
   );
 
-  test('is not read either: work that others noted there is not done', async () => {
+  test('is not read either: work queued there by others is ignored', async () => {
     chmodSync(at('home'), 0o777);
     mkdirSync(at('home', 'hooks'));
     const work = { version: 1, host: 'x', session: 's9', transcript: at('session.jsonl'), directory: null, group: 'g' };
@@ -472,9 +472,9 @@ describe('a home that is not for this user only', () => {
   });
 });
 
-describe('what goes wrong', () => {
+describe('when something goes wrong', () => {
   test.each(['', 'rubbish', '[]', '{}', '{"session_id":""}', '{"session_id":7}'])(
-    'input %j is passed over',
+    'input %j is ignored',
     async (input) => {
       const answer = await answerHook({
         event: 'Stop',
@@ -503,7 +503,7 @@ describe('what goes wrong', () => {
     expect(await contents()).toEqual(['user: one\nassistant: 1', 'user: two\nassistant: 2']);
   });
 
-  test('a lock of a process that was killed is taken over', async () => {
+  test('the lock of a killed process is taken over', async () => {
     transcript.user('one');
     await call('PreCompact');
     const [state = ''] = readdirSync(at('home', 'hooks')).filter((name) => name.endsWith('.json'));
@@ -519,7 +519,7 @@ describe('what goes wrong', () => {
     expect((await call('Stop')).spooled).toBe(1);
   });
 
-  test('what came of each call is recorded for status and doctor, without content', async () => {
+  test('the outcome of each call is recorded for status and doctor, without content', async () => {
     transcript.user('one');
     transcript.says('1');
     transcript.user('two');
@@ -539,7 +539,7 @@ describe('what goes wrong', () => {
     expect(JSON.stringify(outcomes)).not.toContain('Which store');
   });
 
-  test('the log of problems stays short', async () => {
+  test('the problem log stays short', async () => {
     const { logProblem } = await import('../../../../src/agents/hooks/state-folder.ts');
     for (let index = 0; index < 500; index += 1) logProblem(at('home'), `problem ${index} ${'x'.repeat(300)}`);
     expect(problems().length).toBeLessThan(34_000);

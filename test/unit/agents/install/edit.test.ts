@@ -35,23 +35,23 @@ const WRITTEN: readonly (readonly [name: string, before: string, after: string])
   ],
 ];
 
-describe('one more entry of a list', () => {
-  test.each(WRITTEN)('in %s looks like the rest', (_, before, after) => {
+describe('adding an entry to a list', () => {
+  test.each(WRITTEN)('in %s follows the existing formatting', (_, before, after) => {
     expect(appendItem(before, ['plugin'], NEW)).toBe(after);
   });
 
-  test.each(WRITTEN.slice(2))('in %s goes without a trace', (_, before, after) => {
+  test.each(WRITTEN.slice(2))('in %s can be undone without a trace', (_, before, after) => {
     expect(removeEntries(after, ['plugin'], isNew)).toBe(before);
   });
 
-  test('in a list of comments only, leaves them', () => {
+  test('of comments only keeps the comments', () => {
     const before = '{\n  "plugin": [\n    // none yet\n  ]\n}';
     const after = appendItem(before, ['plugin'], NEW);
     expect(after).toContain('// none yet');
     expect(plainValue(parseJsonc(after))).toEqual({ plugin: [NEW] });
   });
 
-  test('from the beginning or the middle takes only itself', () => {
+  test('can be undone at the start or in the middle without touching other entries', () => {
     expect(removeEntries('["file:///ours.js", "b"]', [], isNew)).toBe('["b"]');
     expect(removeEntries('["a", "file:///ours.js", "b"]', [], isNew)).toBe('["a", "b"]');
     expect(removeEntries('[\n  "file:///ours.js",\n  "b"\n]', [], isNew)).toBe('[\n  "b"\n]');
@@ -60,7 +60,7 @@ describe('one more entry of a list', () => {
 });
 
 describe('a member', () => {
-  test('is written below what is missing', () => {
+  test('is created together with its missing parents', () => {
     const text = appendItem('{\n  "model": "m"\n}\n', ['hooks', 'Stop'], { command: 'c', timeout: 1 });
     expect(text).toBe(
       '{\n  "model": "m",\n  "hooks": {\n    "Stop": [\n      {\n        "command": "c",\n        "timeout": 1\n      }\n    ]\n  }\n}\n',
@@ -68,19 +68,19 @@ describe('a member', () => {
     expect(removeEntries(text, ['hooks', 'Stop'], () => true)).toBe('{\n  "model": "m"\n}\n');
   });
 
-  test('is replaced and not doubled', () => {
+  test('is replaced, not duplicated', () => {
     const once = setMember('{"mcp": {"other": 1, "memory": {"old": true}}}', ['mcp'], 'memory', { new: true });
     expect(valueAt(once, ['mcp'])).toEqual({ other: 1, memory: { new: true } });
   });
 
-  test('is not put where something else stands', () => {
+  test('is not written where a different type of value exists', () => {
     expect(() => appendItem('{"plugin": "x"}', ['plugin'], NEW)).toThrow('"plugin" is not a list');
     expect(() => appendItem('{"hooks": []}', ['hooks', 'Stop'], NEW)).toThrow('"hooks" is not an object');
     expect(() => appendItem('[]', ['plugin'], NEW)).toThrow('the document is not an object');
   });
 });
 
-test('of a key that stands twice the last one is changed, which is the one that counts', () => {
+test('the last of two duplicate keys is changed, because the last one counts', () => {
   const text = appendItem('{"plugin": ["a"], "plugin": ["b"]}', ['plugin'], NEW);
   expect(JSON.parse(text)).toEqual({ plugin: ['b', NEW] });
 });
@@ -97,11 +97,11 @@ test.each([
   ['{} /* open', 'line 1: a comment does not end'],
   ['', 'line 1: a value is missing'],
   ['['.repeat(1_000_000), 'it is nested too deep'],
-])('what cannot be read is told: %#', (text, why) => {
+])('a syntax error is reported with its position: %#', (text, why) => {
   expect(() => parseJsonc(text)).toThrow(why);
 });
 
-test('what is read means what JSON says', () => {
+test('the editor reads the same value as JSON.parse', () => {
   const text = '{"a": [1, -2.5e3, true, null, "\\u00e9\\n"], "b": {"c": {}}, "d": []}';
   expect(plainValue(parseJsonc(text))).toEqual(JSON.parse(text));
 });

@@ -18,18 +18,18 @@ function runnable(...parts: string[]): string {
   return path;
 }
 
-test('a program that PATH has goes by its name', () => {
+test('a program on PATH is called by its name', () => {
   const script = runnable('bin', 'memory-manager');
   expect(findProgram(script, { PATH: `/nowhere:${join(folder, 'bin')}` })).toEqual(['memory-manager']);
 });
 
-test('what only npx or npm run puts into PATH does not count', () => {
+test('a PATH entry that npx or npm run adds does not count', () => {
   const script = runnable('node_modules', '.bin', 'memory-manager');
   const program = findProgram(script, { PATH: join(folder, 'node_modules', '.bin') });
   expect(program).toEqual([process.execPath, script]);
 });
 
-test('words are quoted for a shell', () => {
+test('words are quoted for the shell', () => {
   expect(shellLine(['/opt/my tools/node', "it's", 'hook', '--host', 'a'])).toBe(
     `'/opt/my tools/node' 'it'\\''s' hook --host a`,
   );
@@ -39,11 +39,11 @@ test.each([
   [['/opt/my tools/node', "it's", 'hook', '--host', 'a']],
   [['memory-manager', 'hook', 'Stop', '--group', 'a-b']],
   [['', "''", 'a"b', '$x', 'back\\slash']],
-])('the words %j come back from the line that was written', (words) => {
+])('the words %j survive writing and reading a command line', (words) => {
   expect(shellWords(shellLine(words))).toEqual(words);
 });
 
-test('what is missing of a program is named', () => {
+test('missing parts of a program are named', () => {
   const node = runnable('bin', 'node');
   const environment = { PATH: join(folder, 'bin') };
 

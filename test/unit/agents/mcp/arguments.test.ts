@@ -10,7 +10,7 @@ function read(name: string, args: Record<string, unknown>) {
   return readArguments(tool, args);
 }
 
-test('null and empty text count as left out', () => {
+test('null and empty text count as omitted', () => {
   expect(read('search_nodes', { query: 'x', group_ids: null, center_node_uuid: '', entity_types: [] })).toEqual({
     args: { query: 'x', max_nodes: 10, group_ids: undefined, entity_types: undefined },
     unknown: [],
@@ -19,20 +19,20 @@ test('null and empty text count as left out', () => {
 
 test.each([
   ['a list as JSON', '["a","b"]', ['a', 'b']],
-  ['a list as Python writes it', "['a', 'b']", ['a', 'b']],
+  ['a Python list', "['a', 'b']", ['a', 'b']],
   ['a list within a list', ['["a"]', 'b'], ['a', 'b']],
-  ['what is no list', '[a', ['[a']],
+  ['text that is not a list', '[a', ['[a']],
   ['empty text in a list', [''], undefined],
   ['null in a list', [null, 'a'], ['a']],
   ['"null" in a list', ['null'], undefined],
   ['"null"', 'null', undefined],
   ['"None"', 'None', undefined],
   ['an empty list as text', '[]', undefined],
-])('%s is read as what it means', (_what, group_ids, meant) => {
+])('%s is parsed', (_what, group_ids, meant) => {
   expect(read('search_nodes', { query: 'x', group_ids }).args.group_ids).toEqual(meant);
 });
 
-test('"null" is left out where a text may be missing, and is the text where it is needed', () => {
+test('"null" counts as omitted for an optional text and as text for a required one', () => {
   const given = { name: 'null', episode_body: 'None', group_id: 'null', saga: 'undefined', source_description: ' ' };
 
   const { args: kept } = read('add_memory', given);
@@ -41,20 +41,20 @@ test('"null" is left out where a text may be missing, and is the text where it i
   expect(read('search_nodes', { query: 'null', max_nodes: 'null' }).args).toEqual({ query: 'null', max_nodes: 10 });
 });
 
-test('a name alone is a list of one, and figures may come as text', () => {
+test('a single name becomes a list of one, and numbers may be strings', () => {
   expect(read('search_nodes', { query: 'x', group_ids: 'a', max_nodes: '3' }).args).toMatchObject({
     group_ids: ['a'],
     max_nodes: 3,
   });
 });
 
-test('what a tool does not know is told, unless it asks for nothing', () => {
+test('an argument that the tool does not have is reported, unless it has no effect', () => {
   const given = { name: 'n', episode_body: 'b', update_communities: false, excluded_entity_types: ['A'], x: [], y: 0 };
 
   expect(read('add_memory', given).unknown).toEqual(['excluded_entity_types', 'y']);
 });
 
-test('names of what every object has are no arguments', () => {
+test('names of Object.prototype members are not arguments', () => {
   expect(read('get_status', { constructor: 'x', toString: 'y' }).unknown).toEqual(['constructor', 'toString']);
 });
 

@@ -20,9 +20,9 @@ test.each([
   ['null arguments', call(null), [{ jsonrpc: '2.0', id: 8, method: 'tools/call', params: { name: 'x' } }]],
   ['arguments as JSON text', call('{"a":1}'), [JSON.parse(call({ a: 1 }))]],
   ['a batch', `[${call({})},${list({})}]`, [JSON.parse(call({})), JSON.parse(list({}))]],
-  ['what is no JSON', 'hot reload done', []],
+  ['text that is not JSON', 'hot reload done', []],
   ['an empty line', '', []],
-  ['an answer of the client', '{"jsonrpc":"2.0","id":1,"result":{}}', [{ jsonrpc: '2.0', id: 1, result: {} }]],
+  ['a response from the client', '{"jsonrpc":"2.0","id":1,"result":{}}', [{ jsonrpc: '2.0', id: 1, result: {} }]],
 ])('%s', async (_what, line, messages) => {
   const { out, refused } = await tidy([`${line}\n`]);
 
@@ -37,11 +37,11 @@ test.each([
   [{ jsonrpc: '2.0', id: null, method: 'tools/list' }, null],
   [{ jsonrpc: '2.0', id: 7 }, 7],
   [5, null],
-])('%j is no message and is answered so', async (message, id) => {
+])('%j is an invalid message and is answered with an error', async (message, id) => {
   expect(await tidy([`${JSON.stringify(message)}\n`])).toEqual({ out: '', refused: [id] });
 });
 
-test('lines are found in pieces of any size, cut inside a character, and without a last line feed', async () => {
+test('lines are split correctly in chunks of any size, cut inside a character, and without a final line feed', async () => {
   const bytes = Buffer.from(`${call({ a: 'é🦀' })}\r\n${call({ b: 'ü' })}`);
 
   const { out } = await tidy([...bytes].map((byte) => Buffer.from([byte])));
@@ -49,7 +49,7 @@ test('lines are found in pieces of any size, cut inside a character, and without
   expect(out).toBe(`${call({ a: 'é🦀' })}\n${call({ b: 'ü' })}\n`);
 });
 
-test('a line that is too long goes on as it is, for the transport to refuse', async () => {
+test('a line that is too long is passed on, for the transport to reject', async () => {
   const { out } = await tidy(['x'.repeat(600), 'x'.repeat(600)]);
 
   expect(out).toContain('x'.repeat(1200));

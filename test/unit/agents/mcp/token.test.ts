@@ -8,7 +8,7 @@ import { hasBearerToken } from '../../../../src/bearer-token.ts';
 const folder = mkdtempSync(join(tmpdir(), 'memory-token-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test('a token is made once, in a private file', () => {
+test('a token is created once, in a private file', () => {
   const file = join(folder, 'deep', 'token');
 
   const [first, second] = [readToken(file), readToken(file)];
@@ -19,7 +19,7 @@ test('a token is made once, in a private file', () => {
   expect(statSync(file).mode & 0o777).toBe(0o600);
 });
 
-test.each(['', 'short', 'with a space in it, though long'])('%j is no token', (content) => {
+test.each(['', 'short', 'with a space in it, though long'])('%j is not a valid token', (content) => {
   const file = join(folder, 'poor');
   writeFileSync(file, content);
   chmodSync(file, 0o600);
@@ -36,6 +36,6 @@ test.each([
   ['0123456789abcdef', false],
   ['', false],
   [undefined, false],
-])('%j shows the token: %j', (header, shows) => {
+])('%j presents the token: %j', (header, shows) => {
   expect(hasBearerToken(header, '0123456789abcdef')).toBe(shows);
 });

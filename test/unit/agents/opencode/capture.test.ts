@@ -32,7 +32,7 @@ beforeEach(() => {
 });
 
 describe('a finished turn', () => {
-  test('is handed on once, whole', async () => {
+  test('is stored once, complete', async () => {
     const session = await host.newSession();
     await host.turn(session, 'Which store?', 'Harbor uses Redis.');
     await host.idle(session);
@@ -61,7 +61,7 @@ describe('a finished turn', () => {
     ['"Harbor uses Redis."', 'Harbor uses Redis.'],
     ['"Call it \\"Harbor\\"."', 'Call it "Harbor".'],
     ['"Harbor" or "Pier"', '"Harbor" or "Pier"'],
-  ])('of `opencode run` has the words of the user: %s', async (given, kept) => {
+  ])("of `opencode run` contains the user's words: %s", async (given, kept) => {
     const session = await host.newSession();
     await host.turn(session, given, 'Noted.');
     await host.idle(session);
@@ -69,7 +69,7 @@ describe('a finished turn', () => {
     expect(turns[0]?.user).toBe(kept);
   });
 
-  test('of a thousand parts keeps its beginning and its end', async () => {
+  test('of a thousand parts keeps its start and its end', async () => {
     const session = await host.newSession();
     await host.turnOfMany(session, 'Fix it all.', 1_000);
 
@@ -77,7 +77,7 @@ describe('a finished turn', () => {
     expect(turns[0]?.assistant).toMatch(/part 998\n\npart 999$/);
   });
 
-  test('with tools is one, though the agent wrote several messages', async () => {
+  test('with tool calls is one turn even if the agent wrote several messages', async () => {
     const session = await host.newSession();
     await host.turnWithTool(session, 'Run it', 'It works.', {
       title: 'Tests',
@@ -93,7 +93,7 @@ describe('a finished turn', () => {
     ]);
   });
 
-  test('names its files as the project does', async () => {
+  test('names its files relative to the project', async () => {
     const session = await host.newSession();
     const { message } = await host.prompt(session, 'Change it');
     const answer = host.answer(session, message.id);
@@ -105,7 +105,7 @@ describe('a finished turn', () => {
     expect(turns).toMatchObject([{ files: ['src/a.ts', 'b.ts'] }]);
   });
 
-  test('has no words of the host and none of our own tools', async () => {
+  test('contains no host messages and none of our own tool calls', async () => {
     const session = await host.newSession();
     const { message } = await host.prompt(session, 'Hello');
     const answer = host.answer(session, message.id);
@@ -119,7 +119,7 @@ describe('a finished turn', () => {
   });
 });
 
-test("another server's tool of the same name is kept, and what it answered may be said", async () => {
+test("another server's tool of the same name is kept, and its output may be repeated", async () => {
   const session = await host.newSession();
   const { message } = await host.prompt(session, 'What is on?');
   const answer = host.answer(session, message.id);
@@ -133,8 +133,8 @@ test("another server's tool of the same name is kept, and what it answered may b
   ]);
 });
 
-describe('a turn that broke off', () => {
-  test('by the user is aborted, once, though the session rests twice', async () => {
+describe('an interrupted turn', () => {
+  test('is marked as aborted by the user once, even if the session becomes idle twice', async () => {
     const session = await host.newSession();
     const { message } = await host.prompt(session, 'Count to a million');
     const answer = host.answer(session, message.id);
@@ -150,7 +150,7 @@ describe('a turn that broke off', () => {
     expect(turns).toMatchObject([{ status: 'aborted', assistant: 'One, two' }]);
   });
 
-  test('by an error of the model is one, also without an answer', async () => {
+  test('that ended with a model error is stored, even without an answer', async () => {
     const session = await host.newSession();
     await host.prompt(session, 'Hello');
     await host.event('session.error', { sessionID: session, error: { name: 'APIError' } });
@@ -160,7 +160,7 @@ describe('a turn that broke off', () => {
     expect(turns).toMatchObject([{ status: 'error', user: 'Hello', assistant: '' }]);
   });
 
-  test('by the end of the host is kept as far as it came', async () => {
+  test('of a host that exits is stored as far as it got', async () => {
     const session = await host.newSession();
     const { message } = await host.prompt(session, 'Tell me');
     const answer = host.answer(session, message.id);
@@ -173,8 +173,8 @@ describe('a turn that broke off', () => {
   });
 });
 
-describe('what is no turn', () => {
-  test("a sub-agent's work is left out, its result is a tool's output", async () => {
+describe('not stored as a turn:', () => {
+  test("a sub-agent's work; its result is stored as tool output", async () => {
     const session = await host.newSession();
     const { message } = await host.prompt(session, 'Look around');
     const answer = host.answer(session, message.id);
@@ -188,7 +188,7 @@ describe('what is no turn', () => {
     expect(turns).toMatchObject([{ session, tools: [{ tool: 'task', output: 'There are three files.' }] }]);
   });
 
-  test('a summary of a compaction is kept as one; what goes on after it belongs to the turn', async () => {
+  test('a compaction summary, which is stored as a summary; the conversation after it belongs to the turn', async () => {
     const session = await host.newSession();
     const { message } = await host.prompt(session, 'Go on');
     await host.say(session, host.answer(session, message.id), 'First half.');
@@ -207,7 +207,7 @@ describe('what is no turn', () => {
     ]);
   });
 
-  test('a summary that failed, or is of a sub-agent, is left out', async () => {
+  test('a summary that failed or belongs to a sub-agent', async () => {
     const session = await host.newSession();
     const child = await host.newSession(session);
     const failed = host.answer(session, 'msg_compact', { summary: true, error: { name: 'APIError' } });
@@ -220,7 +220,7 @@ describe('what is no turn', () => {
     expect(turns).toEqual([]);
   });
 
-  test('what was recalled is not told again in a summary', async () => {
+  test('recalled text that a summary repeats', async () => {
     const session = await host.newSession();
     recordRecalledText(sessions.of(session), '- Harbor uses Redis for sessions (since 2025-01-01)');
     const summary = host.answer(session, 'msg_compact', { summary: true });
@@ -229,7 +229,7 @@ describe('what is no turn', () => {
     expect(summaries.map(({ text }) => text)).toEqual(['We renamed the gateway.']);
   });
 
-  test('a prompt that wants no answer', async () => {
+  test('a prompt that expects no answer', async () => {
     const session = await host.newSession();
     await host.prompt(session, 'For your information');
     await host.turn(session, 'Hello', 'Hi.');
@@ -237,7 +237,7 @@ describe('what is no turn', () => {
     expect(turns).toMatchObject([{ user: 'Hello' }]);
   });
 
-  test('rubbish', async () => {
+  test('garbage', async () => {
     for (const type of ['session.idle', 'message.updated', 'message.part.updated', 'session.error', 'x'])
       await host.event(type, { sessionID: 'ses_x', info: {}, part: {} });
 
@@ -245,7 +245,7 @@ describe('what is no turn', () => {
   });
 });
 
-test('a question that is asked while the agent is busy is a turn of its own', async () => {
+test('a question asked while the agent is busy is a turn of its own', async () => {
   const session = await host.newSession();
   const first = await host.prompt(session, 'One');
   const second = await host.prompt(session, 'Two');
@@ -259,7 +259,7 @@ test('a question that is asked while the agent is busy is a turn of its own', as
   ]);
 });
 
-test('a large answer of the memory is not told again, and what was recalled before is still known', async () => {
+test('a large memory answer is not stored again, and earlier recalled text is still recognised', async () => {
   const session = await host.newSession();
   recordRecalledText(sessions.of(session), '- Harbor uses Redis for sessions (since 2025-01-01)');
   const { message } = await host.prompt(session, 'Which berths?');
@@ -279,7 +279,7 @@ test('a large answer of the memory is not told again, and what was recalled befo
   expect(sessions.of(session).answers.size).toBeLessThan(300);
 });
 
-test('what was recalled is not told again, in any session of its own', async () => {
+test('recalled text is not stored again, each session apart', async () => {
   const session = await host.newSession();
   recordRecalledText(sessions.of(session), '- Harbor uses Redis for sessions (since 2025-01-01)');
   await host.turnWithTool(session, 'Which store?', 'As I recall, Harbor uses Redis for sessions.', {

@@ -55,13 +55,13 @@ function primed(
   };
 }
 
-test('what is recalled is told once', async () => {
+test('a fact is recalled once per session', async () => {
   const { told } = primed(['It is Redis.', 'Never asked.']);
 
   expect([await told(), await told()]).toEqual([['It is Redis.'], []]);
 });
 
-test('what comes too late has a second chance at the next message, and no third', async () => {
+test('a recall that comes too late is added to the next message, and then dropped', async () => {
   const { told } = primed([undefined, 'It is Redis.', 'Never asked.']);
   expect([await told(), await told(), await told()]).toEqual([[], ['It is Redis.'], []]);
 
@@ -69,7 +69,7 @@ test('what comes too late has a second chance at the next message, and no third'
   expect([await silent.told(), await silent.told(), await silent.told()]).toEqual([['The user likes tabs.'], [], []]);
 });
 
-test('the first message of a process waits for stores that are still being loaded, and no other does', async () => {
+test('only the first message of a process waits for stores that are still loading', async () => {
   const slow = lookOn(50).then(() => 'It is Redis.');
   const { told, limits } = primed([slow, undefined], undefined, [], { timeoutMs: 1, firstTimeoutMs: 2 * MINUTE });
 
@@ -80,7 +80,7 @@ test('the first message of a process waits for stores that are still being loade
   expect(limits[1]).toBeLessThanOrEqual(1);
 });
 
-test('only what a session was given is noted as told', async () => {
+test('only text that a session was given is marked as recalled', async () => {
   const { told, noted } = primed(['It is Redis.'], undefined, ['It is Valkey.']);
   const late = primed([undefined, undefined]);
   for (let message = 0; message < 2; message += 1) {
@@ -99,7 +99,7 @@ test('each message counts as answered or late', async () => {
   expect(outcomes).toEqual(['late', 'ok', 'ok', 'ok']);
 });
 
-test('after a compaction the same is told again', async () => {
+test('the same text is recalled again after a compaction', async () => {
   const { session, told } = primed(['It is Redis.', 'It is Redis.']);
   await told();
   session.isPrimed = false;
@@ -107,7 +107,7 @@ test('after a compaction the same is told again', async () => {
   expect(await told()).toEqual(['It is Redis.']);
 });
 
-test('a later message gets what is known of it', async () => {
+test('a later message gets the facts that match that message', async () => {
   const { told } = primed(['It is Redis.'], undefined, ['Port 7490.', undefined]);
 
   expect([await told(), await told(), await told()]).toEqual([['It is Redis.'], ['Port 7490.'], []]);

@@ -3,7 +3,7 @@ import { openCommandTemplates } from '../../../../src/agents/opencode/command-te
 import type { HostConfig } from '../../../../src/agents/opencode/host.ts';
 import { addMemoryCommand } from '../../../../src/agents/opencode/memory-command.ts';
 
-test('/memory is added beside the commands of the user, and its text is not taken for their own words', () => {
+test("/memory is added next to the user's commands, and its text does not count as the user's words", () => {
   const config: HostConfig = { command: { ship: { template: 'Ship $ARGUMENTS to production.' } } };
   const templates = openCommandTemplates();
 
@@ -16,7 +16,7 @@ test('/memory is added beside the commands of the user, and its text is not take
   expect(templates.isIn('Please forget Harbor.')).toBe(false);
 });
 
-test('a command of the same name stays', () => {
+test('an existing command of the same name is kept', () => {
   const own = { template: 'Print the free memory of this machine.' };
   const config: HostConfig = { command: { memory: own } };
 

@@ -83,7 +83,7 @@ describe('an execution', () => {
   test.each([
     ['failed', 'error'],
     ['interrupted', 'aborted'],
-  ] as const)('that %s is a turn that says so, also without an answer', (how, status) => {
+  ] as const)('that %s is a turn that says so, even without an answer', (how, status) => {
     prompt('msg_1', 'Hello');
     deliver('msg_1');
     emit(`session.execution.${how}`, { error: { type: 'provider', message: 'It refuses.' } });
@@ -91,7 +91,7 @@ describe('an execution', () => {
     expect(turns).toMatchObject([{ status, user: 'Hello', assistant: '' }]);
   });
 
-  test('that is interrupted has what the agent had said, though that comes after the end', () => {
+  test("that is interrupted includes the agent's text that arrives after the end", () => {
     prompt('msg_1', 'Tell me.');
     deliver('msg_1');
     begin('msg_2');
@@ -102,7 +102,7 @@ describe('an execution', () => {
     expect(turns).toMatchObject([{ status: 'aborted', assistant: 'Once upon' }]);
   });
 
-  test('whose step failed and was tried again is completed', () => {
+  test('whose step failed and was retried is completed', () => {
     prompt('msg_1', 'Hello');
     deliver('msg_1');
     begin('msg_2');
@@ -113,7 +113,7 @@ describe('an execution', () => {
     expect(turns).toMatchObject([{ status: 'completed', assistant: 'Hi.' }]);
   });
 
-  test('without a message of the user, such as the end of an undo, is no turn', () => {
+  test('without a user message, such as the end of an undo, is not a turn', () => {
     prompt('msg_1', 'Hello');
     emit('session.execution.started');
     emit('session.execution.failed', { error: { type: 'x' } });
@@ -125,7 +125,7 @@ describe('an execution', () => {
     expect(turns).toMatchObject([{ user: 'Hello', status: 'completed' }]);
   });
 
-  test('that is reported again after a reconnection ends no other turn', () => {
+  test('that is reported again after a reconnect does not end another turn', () => {
     prompt('msg_1', 'One');
     deliver('msg_1');
     step('msg_2', 'To one.');
@@ -141,8 +141,8 @@ describe('an execution', () => {
   });
 });
 
-describe('a message that comes while the agent is busy', () => {
-  test('is a turn of its own once it is delivered, whatever happens to the first', () => {
+describe('a message that arrives while the agent is busy', () => {
+  test('is a turn of its own once delivered, whatever happens to the first', () => {
     prompt('msg_1', 'One');
     deliver('msg_1');
     begin('msg_2');
@@ -160,7 +160,7 @@ describe('a message that comes while the agent is busy', () => {
     ]);
   });
 
-  test('and is taken up between two steps ends the turn before it', () => {
+  test('and is picked up between two steps ends the turn before it', () => {
     prompt('msg_1', 'One');
     deliver('msg_1');
     step('msg_2', 'To one.');
@@ -175,7 +175,7 @@ describe('a message that comes while the agent is busy', () => {
     ]);
   });
 
-  test('before its first step is answered together with the message before', () => {
+  test('before its first step is answered together with the previous message', () => {
     prompt('msg_1', 'One');
     prompt('msg_2', 'and two');
     deliver('msg_1');
@@ -186,7 +186,7 @@ describe('a message that comes while the agent is busy', () => {
     expect(turns).toMatchObject([{ message: 'msg_1', user: 'One\n\nand two', assistant: 'To both.' }]);
   });
 
-  test('and is taken back leaves no trace', () => {
+  test('and is withdrawn leaves no trace', () => {
     prompt('msg_1', 'One');
     deliver('msg_1');
     prompt('msg_2', 'Two');
@@ -197,7 +197,7 @@ describe('a message that comes while the agent is busy', () => {
     expect(turns).toMatchObject([{ user: 'One', assistant: 'To one.' }]);
   });
 
-  test('of the host itself continues the turn', () => {
+  test('from the host continues the turn', () => {
     prompt('msg_1', 'One');
     deliver('msg_1');
     step('msg_2', 'I wait.');
@@ -210,7 +210,7 @@ describe('a message that comes while the agent is busy', () => {
 });
 
 describe('a compaction', () => {
-  test('gives its summary, and the turn goes on after it', () => {
+  test('yields its summary, and the turn continues after it', () => {
     prompt('msg_1', 'Go on.');
     deliver('msg_1');
     step('msg_2', 'First half.');
@@ -225,7 +225,7 @@ describe('a compaction', () => {
     ]);
   });
 
-  test('that failed gives none', () => {
+  test('that failed yields no summary', () => {
     prompt('msg_1', 'Go on.');
     emit('session.compaction.failed', { error: { type: 'x' } });
 
@@ -233,7 +233,7 @@ describe('a compaction', () => {
   });
 });
 
-test('events of sessions that this plugin was not prompted in are passed over', () => {
+test('events of sessions in which this plugin saw no prompt are ignored', () => {
   emit('session.created');
   begin('msg_1');
   say('msg_1', 'Noise.');
@@ -248,7 +248,7 @@ test('events of sessions that this plugin was not prompted in are passed over', 
   expect(turns).toEqual([]);
 });
 
-test('a session that moves to another folder is no longer meant', () => {
+test('a session that moves to another folder is ignored from then on', () => {
   prompt('msg_1', 'Hello');
   deliver('msg_1');
   step('msg_2', 'Hi.');

@@ -11,14 +11,14 @@ test.each([
   ['FALKORDB_HOSTS', 'FALKORDB_HOST'],
   ['OPENAI_APIKEY', 'OPENAI_API_KEY'],
   ['B2_BUKET', 'B2_BUCKET'],
-])('%s is warned of everywhere, with %s', (name, meant) => {
+])('%s causes a warning everywhere, with %s', (name, meant) => {
   const warning = `Warning: ${name} is not a setting and has no effect; did you mean ${meant}?`;
 
   expect(unknownSettings({ [name]: 'x' }, { all: false })).toEqual([warning]);
   expect(unknownSettings({ [name]: '' }, { all: false })).toEqual([]);
 });
 
-test('one that is like no setting is told only where settings matter most', () => {
+test('a name that resembles no setting is reported only where settings matter most', () => {
   expect(unknownSettings({ MEMORY_BALLOON: '1' }, { all: false })).toEqual([]);
   expect(unknownSettings({ MEMORY_BALLOON: '1' }, { all: true })).toEqual([
     'Warning: MEMORY_BALLOON is not a setting and has no effect.',
@@ -26,7 +26,7 @@ test('one that is like no setting is told only where settings matter most', () =
   expect(unknownSettings({ OPENAI_ORG_ID: '1', FALKORDB_ARGS: 'x', PATH: 'x' }, { all: true })).toEqual([]);
 });
 
-test('what is read or documented is known', () => {
+test('every setting that is read or documented is known', () => {
   const page = readFileSync(new URL('../../../../docs/configuration.md', import.meta.url), 'utf8');
   const documented = [...page.matchAll(/^\| (.*?) \|/gm)].flatMap(
     ([, cell = '']) => cell.match(/\b[A-Z0-9]+_[A-Z_0-9]+\b/g) ?? [],

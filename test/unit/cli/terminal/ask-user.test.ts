@@ -8,7 +8,7 @@ function terminal(isTTY: boolean) {
   return { input, output };
 }
 
-test.each([true, false])('only yes is agreement (on a terminal: %s)', async (isTTY) => {
+test.each([true, false])('only yes counts as consent (on a terminal: %s)', async (isTTY) => {
   for (const [answer, agreed] of [
     ['y\n', true],
     [' YES \n', true],
@@ -24,13 +24,13 @@ test.each([true, false])('only yes is agreement (on a terminal: %s)', async (isT
   }
 });
 
-test.each([true, false])('the end of the input is no (on a terminal: %s)', async (isTTY) => {
+test.each([true, false])('the end of the input counts as no (on a terminal: %s)', async (isTTY) => {
   const { input, output } = terminal(isTTY);
   input.end();
   expect(await askYesOrNo('Really?', { input, output })).toBe(false);
 });
 
-test.each(['\x03', '\x04', 'ye\x03'])('an interrupt is no: %j', async (typed) => {
+test.each(['\x03', '\x04', 'ye\x03'])('an interrupt counts as no: %j', async (typed) => {
   const { input, output } = terminal(true);
   input.write(typed);
   expect(await askYesOrNo('Really?', { input, output })).toBe(false);

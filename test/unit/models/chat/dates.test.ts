@@ -33,7 +33,7 @@ test.each([
   ],
   ...['20250', '99999-01-01', '2025-03-01T10:00:00 Berlin', '0000-01-01T00:00:00+23:00', '9999-12-31T23:59:59-23:00'],
   ...[null, undefined, 20250301, {}, [], true],
-])('%j is no date', (given) => {
+])('%j is not a date', (given) => {
   expect(parseLooseDate(given)).toBeNull();
 });
 
@@ -41,7 +41,7 @@ test.each([
   ['2025-03-01T00:00:00.000Z', '2025-03-01'],
   ['2025-03-01T09:30:00.000Z', '2025-03-01T09:30:00Z'],
   ['2025-03-01T09:30:00.120Z', '2025-03-01T09:30:00.120Z'],
-])('%s is shown as %s, and read back', (date, text) => {
+])('%s is shown as %s and read back', (date, text) => {
   expect(dateText(new Date(date))).toBe(text);
   expect(parseLooseDate(text)).toEqual(new Date(date));
 });

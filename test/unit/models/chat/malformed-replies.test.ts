@@ -49,7 +49,7 @@ const ONTOLOGY: Ontology = {
   ],
 };
 
-test('of 10,000 malformed replies each is read into what the graph can keep, or refused with a reason', {}, () => {
+test('each of 10,000 malformed replies is read into storable values or rejected with a reason', {}, () => {
   const ends = { kept: 0, refused: 0 };
   for (const text of malformedReplies(7, 10_000, GOOD)) {
     const reading = readReply({ text, stopped: null }, shapeReader(EXTRACTION_REPLY));

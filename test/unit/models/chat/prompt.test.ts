@@ -12,7 +12,7 @@ import { NO_ONTOLOGY } from '../../../../src/ontology.ts';
 const tokens = (text: string) => text.length / 4;
 const MARCH = new Date('2025-03-05T09:00:00Z');
 
-test('what is sent with each call is short', () => {
+test('the text sent with each call is short', () => {
   expect(tokens(extractionInstructions(NO_ONTOLOGY))).toBeLessThan(900);
   for (const instructions of [RESOLVE_INSTRUCTIONS, SUMMARIZE_INSTRUCTIONS, SCORE_INSTRUCTIONS])
     expect(tokens(instructions)).toBeLessThan(450);
@@ -22,7 +22,7 @@ test.each([
   ['values', ['subject', 'property', 'value', 'replaces', 'evidence']],
   ['rules', ['evidence']],
   ['tasks', ['task', 'done', 'evidence']],
-])('the prompt says what %s are, and the schema has a place for them', (name, fields) => {
+])('the prompt explains %s, and the schema has a field for them', (name, fields) => {
   const instructions = extractionInstructions(NO_ONTOLOGY);
   const [, section = ''] = new RegExp(`\\n\\n${name}\\n(- [^]+?)\\n\\n`).exec(instructions) ?? [];
   const { schema } = extractionSchema(NO_ONTOLOGY);
@@ -33,7 +33,7 @@ test.each([
     expect(section).toMatch(new RegExp(`\\b${field}\\b`));
 });
 
-test('the prompt says whose words a rule is in and what counts neither as a value nor as a rule', () => {
+test('the prompt says whose words make a rule, and what counts neither as a value nor as a rule', () => {
   const instructions = extractionInstructions(NO_ONTOLOGY);
 
   expect(instructions).toContain("in the words of the user's own turn");
@@ -42,7 +42,7 @@ test('the prompt says whose words a rule is in and what counts neither as a valu
   expect(instructions).toContain('the one sentence of the episode that says so, copied exactly');
 });
 
-test('an episode is shown with its day, kind, origin and what was said before', () => {
+test('an episode is shown with its day, kind, source and preceding episodes', () => {
   const previous = [{ content: 'Mira: I work on it.', referenceTime: new Date('2025-03-04T09:00:00Z') }];
 
   const shown = extractionMaterial(
@@ -68,14 +68,14 @@ Mira: It uses Valkey.
 </episode>`);
 });
 
-test('a text cannot end its tag', () => {
+test('a text cannot close its own tag', () => {
   const shown = extractionMaterial({ content: 'a </episode> b', source: 'text', referenceTime: MARCH }, '1 of 2');
 
   expect(shown.match(/<\/episode>/g)).toHaveLength(1);
 });
 
 // A cached answer must not wait for the package of OpenAI to load.
-test('the package of OpenAI is loaded only with the models that use it', () => {
+test('the OpenAI package is loaded only with the models that use it', () => {
   const source = fileURLToPath(new URL('../../../../src', import.meta.url));
   const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
   const early = files

@@ -15,7 +15,7 @@ const fact = (other: object) => ({
   ...other,
 });
 
-test('names are cleaned, and one thing is listed once, with the type that says something', () => {
+test('names are cleaned and deduplicated, with the most specific type', () => {
   const names = [
     { name: ' Mira\u200b\n Okafor ', type: null },
     { name: 'MIRA okafor', type: 'Person' },
@@ -32,7 +32,7 @@ test.each([
   ['3D printer', 'Entity'],
   ['使用', 'Entity'],
   ['', 'Entity'],
-])('the type %j is the label %s', (type, label) => {
+])('the type %j becomes the label %s', (type, label) => {
   expect(read({ entities: [{ name: 'x', type }] }).entities[0]?.type).toBe(label);
 });
 
@@ -43,11 +43,11 @@ test.each([
   ['使用', 'RELATES_TO'],
   ['2_TIMES', 'RELATES_TO'],
   ['', 'RELATES_TO'],
-])('the relation %j is %s', (relation, name) => {
+])('the relation %j becomes %s', (relation, name) => {
   expect(read({ entities: pair, facts: [fact({ relation })] }).facts[0]?.relation).toBe(name);
 });
 
-test('facts and ends that do not join two listed entities are left out', () => {
+test('facts and endings that do not join two listed entities are left out', () => {
   const facts = [
     fact({ target: 'Nobody' }),
     fact({ target: 'mira' }),
@@ -69,7 +69,7 @@ test.each([
   ['decomposed', 'Café Harbor'.normalize('NFD')],
   ['full width', 'Ｃａｆé Ｈａｒｂｏｒ'],
   ['with a soft hyphen', 'Ca\u00adfé Har\u00adbor'],
-])('a fact may spell a listed name in another way: %s', (_, spelling) => {
+])('a fact may spell a listed name differently: %s', (_, spelling) => {
   const entities = [{ name: 'Mira' }, { name: 'Café Harbor' }, { name: spelling, type: 'Place' }];
 
   const extraction = read({ entities, facts: [fact({ target: spelling })] });
@@ -95,7 +95,7 @@ test.each([
 const CONTENT =
   'user: The API of Harbor\nlistens on **port 9090**. I prefer short commits.\nassistant: I will write the runbook.';
 
-test('evidence is the sentence as it stands in the text, or none', () => {
+test('evidence is an exact sentence of the text, or undefined', () => {
   const facts = [
     fact({ evidence: 'The API of Harbor listens on port 9090.' }),
     fact({ fact: 'other', evidence: 'Harbor was never there.' }),
@@ -111,7 +111,7 @@ test('evidence is the sentence as it stands in the text, or none', () => {
   ]);
 });
 
-test('values, rules and tasks are kept with their sentences; rows without a sentence of the text are left out', () => {
+test('values, rules and tasks are kept with their sentences; rows whose sentence is not in the text are left out', () => {
   const evidence = 'The API of Harbor listens on port 9090';
   const reply = {
     values: [
@@ -137,7 +137,7 @@ test('values, rules and tasks are kept with their sentences; rows without a sent
 });
 
 test.each([{}, { values: null, rules: null, tasks: null }, { values: 'none', rules: [7], tasks: [{ task: 1 }] }])(
-  'a reply without usable notes is as good as before: %j',
+  'a reply without usable notes keeps its facts: %j',
   (notes) => {
     expect(read({ entities: pair, facts: [fact({})], ...notes })).toMatchObject({
       notes: [],

@@ -14,33 +14,33 @@ test.each([
   ['in a fence that is not closed', `\`\`\`\n${GOOD}`],
   ['after prose with braces', `Here {you} go {"or": 1}: ${GOOD} Done {really}.`],
   ['after thoughts', `<think>maybe {"names":["wrong one, and longer than the right one by far"]}</think>\n${GOOD}`],
+  ['after reasoning', `First {"names":["draft, longer than the answer, on and on"]}\n</think>\n${GOOD}`],
+  ['after reasoning without an opening tag', `[THINK]{"names":["draft"]}[/THINK]${GOOD}`],
   [
-    'after thoughts without a beginning',
-    `First {"names":["draft, longer than the answer, on and on"]}\n</think>\n${GOOD}`,
-  ],
-  ['after thoughts in brackets', `[THINK]{"names":["draft"]}[/THINK]${GOOD}`],
-  [
-    'in the final channel',
+    'after reasoning in brackets',
     `<|channel|>analysis<|message|>{"names":["draft"]}<|end|><|channel|>final<|message|>${GOOD}`,
   ],
-  ['behind a draft', `A first try: {"names":["draft, much longer than what comes in the end"]}\nCorrected: ${GOOD}`],
-  ['in quotes', JSON.stringify(GOOD)],
+  [
+    'in the final channel',
+    `A first try: {"names":["draft, much longer than what comes in the end"]}\nCorrected: ${GOOD}`,
+  ],
+  ['after a draft', JSON.stringify(GOOD)],
   ['as the only member', `{"answer":${GOOD}}`],
 ])('JSON is found %s', (_, text) => {
   expect(read(text)).toEqual({ fits: true, value, dropped: 0 });
 });
 
-test('JSON that speaks of thoughts is read whole', () => {
+test('JSON that mentions reasoning tags is read completely', () => {
   const names = ['<think>', 'a </think> tag'];
 
   expect(read(JSON.stringify({ names }))).toEqual({ fits: true, value: { names }, dropped: 0 });
 });
 
-test('thoughts that never end hold no answer', () => {
+test('a reply whose reasoning never ends contains no answer', () => {
   expect(read(`<think>so: ${GOOD}`)).toEqual({ fits: false, problem: 'the reply is not JSON' });
 });
 
-test('rows that do not fit are left out and counted, as long as one fits', () => {
+test('invalid rows are left out and counted, as long as one row is valid', () => {
   const shape = shapeReader(z.object({ rows: validRows(z.object({ name: z.string() })) }));
   const of = (given: unknown) => readReply({ text: JSON.stringify({ rows: given }), stopped: null }, shape);
 
@@ -61,10 +61,10 @@ test.each([
   ['[]', 'the reply is not an object'],
   ['{"names":[1]}', 'names.0 is not a string'],
   ['{}', 'names is not an array'],
-])('%j does not fit: %s', (text, problem) => {
+])('%j is rejected: %s', (text, problem) => {
   expect(read(text)).toEqual({ fits: false, problem });
 });
 
-test('a reply full of braces is not looked through again from each of them', () => {
+test('a reply full of braces is not scanned again from each brace', () => {
   expect(growth((size) => void read('{"a'.repeat(size)), 10_000)).toBeLessThan(LINEAR);
 });

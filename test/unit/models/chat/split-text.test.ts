@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { splitText } from '../../../../src/models/chat/split-text.ts';
 import { rubbish } from '../../../support/rubbish.ts';
 
-describe('a text is cut', () => {
-  test('not at all where it is short', () => {
+describe('a text is split', () => {
+  test('not at all when it is short', () => {
     expect(splitText('Harbor.', 'text', 10)).toEqual(['Harbor.']);
   });
 
@@ -13,29 +13,29 @@ describe('a text is cut', () => {
       'First line.\nSecond one.\n\nThird one here.',
       ['First line.\nSecond one.\n\n', 'Third one here.'],
     ],
-    ['else between lines', 'First line is. Long\nsecond one here', ['First line is. Long\n', 'second one here']],
-    ['else between sentences', 'The first sentence. The second one', ['The first sentence. ', 'The second one']],
-    ['else between words', 'words without any end at all here', ['words without any end at ', 'all here']],
-    ['else anywhere', 'x'.repeat(40), ['x'.repeat(28), 'x'.repeat(12)]],
+    ['otherwise between lines', 'First line is. Long\nsecond one here', ['First line is. Long\n', 'second one here']],
+    ['otherwise between sentences', 'The first sentence. The second one', ['The first sentence. ', 'The second one']],
+    ['otherwise between words', 'words without any end at all here', ['words without any end at ', 'all here']],
+    ['otherwise anywhere', 'x'.repeat(40), ['x'.repeat(28), 'x'.repeat(12)]],
   ])('%s', (_, text, parts) => {
     expect(splitText(text, 'text', 28)).toEqual(parts);
   });
 
-  test('between turns in a dialogue, also where a turn has paragraphs', () => {
+  test('between turns of a dialogue, even if a turn has paragraphs', () => {
     expect(splitText('Ann: hello there\nMira: good\n\nday', 'message', 30)).toEqual([
       'Ann: hello there\n',
       'Mira: good\n\nday',
     ]);
   });
 
-  test('never within a character', () => {
+  test('never inside a character', () => {
     const parts = splitText('😀'.repeat(50), 'text', 7);
 
     expect(parts.every((part) => part.isWellFormed() && part.length <= 7)).toBe(true);
     expect(parts.join('')).toBe('😀'.repeat(50));
   });
 
-  test('so that nothing is lost, whatever the text', () => {
+  test('without losing anything, whatever the text', () => {
     for (const text of rubbish(5, 300)) {
       for (const source of ['text', 'message'] as const) {
         const parts = splitText(text, source, 9);
@@ -48,7 +48,7 @@ describe('a text is cut', () => {
   });
 });
 
-describe('JSON is cut between members', () => {
+describe('JSON is split between members', () => {
   const members = (parts: string[]) => parts.map((part) => JSON.parse(part));
 
   test('of a list', () => {
@@ -61,7 +61,7 @@ describe('JSON is cut between members', () => {
     expect(members(parts).flat()).toEqual(list);
   });
 
-  test('of an object, with the keys above where one member is too long itself', () => {
+  test('of an object, repeating the parent keys when a single member is too long', () => {
     const document = { name: 'Harbor', services: [{ id: 'api' }, { id: 'worker' }, { id: 'mail' }], owner: 'Mira' };
 
     expect(members(splitText(JSON.stringify(document), 'json', 45))).toEqual([
@@ -72,14 +72,14 @@ describe('JSON is cut between members', () => {
     ]);
   });
 
-  test('and like text where a value is too long, or it is no JSON', () => {
+  test('or like text when a value is too long or the text is not JSON', () => {
     const long = JSON.stringify({ log: 'word '.repeat(30) });
 
     expect(splitText(long, 'json', 40).every((part) => part.length <= 40)).toBe(true);
     expect(splitText('{"a": 1}\n{"b": 2}\n{"c": 3}', 'json', 12)).toEqual(['{"a": 1}\n', '{"b": 2}\n', '{"c": 3}']);
   });
 
-  test('of any depth', () => {
+  test('at any depth', () => {
     const deep = `${'['.repeat(20_000)}"x"${']'.repeat(20_000)}`;
 
     expect(splitText(deep, 'json', 12_000).join('')).toContain('"x"');

@@ -12,14 +12,14 @@ describe('a changelog', () => {
 - Updated \`follow-redirects\` to 1.16.1, axios 1.7.2 requires it, also on \`error.response\`.
 `;
 
-  it('names packages, versions and identifiers by their kind', () => {
+  it('yields packages, versions and identifiers with their kinds', () => {
     expect(named(reading(notes))).toEqual(
       expect.arrayContaining(['follow-redirects: Package', 'axios 1.7.2: Version', 'error.response: Identifier']),
     );
     expect(stated(reading(notes))).toContain('axios 1.7.2 VERSION_OF axios');
   });
 
-  it('is of the release that its heading names, from that day on', () => {
+  it('belongs to the release in its heading, from the release date on', () => {
     const [release] = reading(notes).facts;
     expect(release).toMatchObject({
       source: 'axios 1.7.2',
@@ -28,7 +28,7 @@ describe('a changelog', () => {
     });
   });
 
-  it('is read without rubbish where it is a real one', () => {
+  it('of a real project is read without garbage', () => {
     const changelog = readFileSync(new URL('../../../../node_modules/axios/CHANGELOG.md', import.meta.url), 'utf8');
     const { entities, facts } = reading(changelog);
     const rubbish = /^(?:the|this release|bug fixes|thanks|contributors|@[\w-]+|.*#\d.*|https?:.*|[0-9a-f]{7,40})$/i;

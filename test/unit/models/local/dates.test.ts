@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { reading, times } from './episodes.ts';
 
-describe('when a fact holds', () => {
+describe('the time of a fact', () => {
   it.each([
     ['Ines Aalto leads Lighthouse since March 2025.', '2025-03-01 to open'],
     ['Mira Okafor became tech lead of Harbor on 14 July 2025.', '2025-07-14 to open'],
@@ -21,12 +21,12 @@ describe('when a fact holds', () => {
     expect(times(reading(words))).toEqual([time]);
   });
 
-  it('takes the whole reference time where the sentence has no date', () => {
+  it('is the full reference time when the sentence has no date', () => {
     const referenceTime = new Date('2025-03-11T08:15:30Z');
     expect(reading('Mira works on Harbor.', 'text', referenceTime).facts[0]?.validAt).toEqual(referenceTime);
   });
 
-  it('does not take versions for dates, nor dates for things', () => {
+  it('never comes from a version number, and a date never becomes an entity', () => {
     const note = reading('Harbor uses Ubuntu 24.04 and ES2023. Harbor moved to Oslo in March 2025.');
     expect(times(note).slice(0, 2)).toEqual(['2025-10-21 to open', '2025-10-21 to open']);
     expect(note.entities.map(({ name }) => name).filter((name) => /March|2025$/.test(name))).toEqual([]);

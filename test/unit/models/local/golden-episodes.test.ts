@@ -17,7 +17,7 @@ function episodes(): Node['properties'][] {
 }
 
 describe(`the episodes of ${GOLDEN}${file ? '' : ' (skipped: it is not beside the project)'}`, () => {
-  it.skipIf(!file)('tell most of what a large model found in them', () => {
+  it.skipIf(!file)('yield most of what a large model found in them', () => {
     const readings = episodes().map(({ content, source, valid_at }) => reading(content, source, new Date(valid_at)));
     expect(readings.flatMap(stated)).toEqual(
       expect.arrayContaining([

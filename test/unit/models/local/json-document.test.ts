@@ -6,11 +6,11 @@ describe('a JSON document', () => {
     '{"name":"Harbor","owner":"Mira Okafor"}',
     '[{"zone":"eu-north-1"}]',
     `${'[{"a":'.repeat(10_000)}1${'}]'.repeat(10_000)}`,
-  ])('is left to its passages: %.40s', (content) => {
+  ])('is not extracted, only split into passages: %.40s', (content) => {
     expect(reading(content, 'json')).toEqual({ entities: [], facts: [], ended: [] });
   });
 
-  it('is read as text where it does not parse', () => {
+  it('is read as text when it does not parse', () => {
     expect(stated(reading('Alice likes green tea', 'json'))).toEqual(['Alice LIKES green tea']);
   });
 });

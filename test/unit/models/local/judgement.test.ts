@@ -6,7 +6,7 @@ const told = async (kind: 'entity' | 'community' | 'saga', texts: string[], name
 const many = Array.from({ length: 30 }, (_, index) => `Part${index}: ${'x'.repeat(60)}`);
 
 describe('a summary without a model', () => {
-  test('of a community names its members, the best known first', async () => {
+  test('of a community names its members, the best-known first', async () => {
     expect(await told('community', ['Harbor: Harbor has piers', 'Redis: ', 'Mira: Mira leads Harbor'])).toEqual({
       title: 'Harbor, Redis, Mira',
       text: 'Harbor: Harbor has piers\nRedis:\nMira: Mira leads Harbor',
@@ -14,7 +14,7 @@ describe('a summary without a model', () => {
     expect((await told('community', many))?.text.split('\n')[0]).toBe(many[0]);
   });
 
-  test('of an entity or a saga keeps its name and the latest', async () => {
+  test('of an entity or a saga keeps the name and the latest facts', async () => {
     const summary = await told('saga', many, 'monday');
 
     expect(summary?.title).toBe('monday');
@@ -22,13 +22,13 @@ describe('a summary without a model', () => {
     expect(summary?.text.length).toBeLessThanOrEqual(1000);
   });
 
-  test('of nothing is empty, of too much its beginning', async () => {
+  test('is empty for no input and truncated for long input', async () => {
     expect(await told('entity', [], 'Harbor')).toEqual({ title: 'Harbor', text: '' });
     expect((await told('entity', ['y'.repeat(5000)], 'Harbor'))?.text.length).toBeLessThanOrEqual(1000);
   });
 });
 
-test('a passage answers as much as it holds of the words that are asked for', async () => {
+test('a passage scores by the share of query words that it contains', async () => {
   expect((await localDefaults.score('where does Harbor sail', ['Harbor does sail', 'Redis', ''])).scores).toEqual([
     0.75, 0, 0,
   ]);

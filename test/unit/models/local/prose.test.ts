@@ -1,21 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { endings, named, reading, stated } from './episodes.ts';
 
-describe('a note in plain words', () => {
-  it('tells who likes what', () => {
+describe('a note in plain English', () => {
+  it('yields who likes what', () => {
     const note = reading('Alice likes green tea');
     expect(named(note)).toEqual(['Alice: Person', 'green tea: Entity']);
     expect(stated(note)).toEqual(['Alice LIKES green tea']);
     expect(note.facts[0]?.fact).toBe('Alice likes green tea');
   });
 
-  it('connects people and projects whose names the dictionary lacks, accents included', () => {
+  it('connects people and projects with names outside the dictionary, including accents', () => {
     const note = reading('Mira Okafor works on Harbor. Harbor was started in 2023 by Tomás Vidal.');
     expect(named(note)).toEqual(['Mira Okafor: Person', 'Harbor: Entity', 'Tomás Vidal: Person']);
     expect(stated(note)).toEqual(['Mira Okafor WORKS_ON Harbor', 'Harbor STARTED_BY Tomás Vidal']);
   });
 
-  it('gives each thing a sentence names its own fact, with the words that lead to it', () => {
+  it('yields one fact per named entity, with the words that connect them', () => {
     const note = reading('Lighthouse, the web console, uses Svelte and talks to Harbor over gRPC.');
     expect(stated(note)).toEqual([
       'Lighthouse USES Svelte',
@@ -25,17 +25,17 @@ describe('a note in plain words', () => {
     expect(new Set(note.facts.map(({ fact }) => fact)).size).toBe(1);
   });
 
-  it('states nothing of "I" where nobody is known to speak', () => {
+  it('yields no facts for "I" when the speaker is unknown', () => {
     expect(reading('I prefer tabs over spaces.')).toEqual({ entities: [], facts: [], ended: [] });
   });
 
-  it('says of notes and orders without a subject what is done to what', () => {
+  it('yields facts from notes and imperatives without a subject', () => {
     expect(stated(reading('Upgraded React 18.3 in apps/web.'))).toContain('React 18.3 UPGRADED_IN apps/web');
     expect(stated(reading('Copy `.env.example` to `.env.local`.'))).toEqual(['.env.example COPY_TO .env.local']);
     expect(stated(reading('- [ ] copy `.env.example` to `.env.local`'))).toEqual([]);
   });
 
-  it('reads every clause of a sentence, and what is left out in the second', () => {
+  it('yields facts from every clause, and completes words omitted in the second', () => {
     expect(stated(reading('Harbor keeps sessions in Redis and Lighthouse uses Svelte.'))).toContain(
       'Lighthouse USES Svelte',
     );
@@ -50,54 +50,54 @@ describe('a note in plain words', () => {
     'CI fails.',
     'LINE 1: SELECT name FROM users',
     'Harbor never uses npm.',
-  ])('makes no thing and no fact of what is none: %s', (words) => {
+  ])('yields no entity and no fact from anything else: %s', (words) => {
     const { entities, facts } = reading(words);
     expect(facts).toEqual([]);
     expect(entities.filter(({ name }) => /43|fails|LINE/.test(name))).toEqual([]);
   });
 
-  it('does not take what was so, and may be so no more, for what is', () => {
+  it('yields no current fact from a past state that may have ended', () => {
     const past = ['The gateway was a Go service.', 'Harbor used Redis.', 'The health check pointed to /healthz.'];
     expect(past.flatMap((words) => stated(reading(words)))).toEqual([]);
     expect(stated(reading('Harbor used Redis until March 2025.'))).toEqual(['Harbor USED Redis']);
     expect(stated(reading('wkhtmltopdf was replaced by Typst.'))).toEqual(['wkhtmltopdf REPLACED_BY Typst']);
   });
 
-  it('keeps the object without which the verb would say something else', () => {
+  it("keeps the object that the verb's meaning depends on", () => {
     expect(stated(reading('Norrhav opened a lab in Ghent.'))).toEqual(['Norrhav OPENED_LAB_IN Ghent']);
     expect(stated(reading('The SDK ships a wheel for Python 3.8.'))).toContain('SDK SHIPS_WHEEL_FOR Python 3.8');
     expect(stated(reading('Harbor keeps its sessions in Redis.'))).toEqual(['Harbor KEEPS_IN Redis']);
   });
 
-  it('states nothing where the object is a pronoun, but reads on', () => {
+  it('yields no fact for a pronoun object, but is read further', () => {
     expect(stated(reading('Jonas fixed it in billing-api.'))).toEqual([]);
     expect(stated(reading('Wei renewed it and added an alert.'))).toEqual(['Wei ADDED alert']);
   });
 
-  it('finds the particle of a verb behind its object', () => {
+  it('finds a verb particle after the object', () => {
     expect(stated(reading('Marta Kowal takes the gripper over from him.'))).toEqual(['Marta Kowal TAKES_OVER gripper']);
     expect(stated(reading('Mira Okafor sends the files over SSH.'))).toEqual(['Mira Okafor SENDS_FILES_OVER SSH']);
   });
 
-  it('does not say of all things what is said of some', () => {
+  it('does not extend a statement about some to all', () => {
     expect(stated(reading('All math in interrupt handlers is fixed-point Q16.16.'))).toEqual([]);
     expect(stated(reading('The launch of Aquila needs Postgres.'))).toEqual(['launch NEEDS Postgres']);
     expect(stated(reading('The main branch is built by Jenkins.'))).toEqual(['main branch BUILT_BY Jenkins']);
   });
 
-  it('understands what is said without any name', () => {
+  it('is understood even without names', () => {
     const note = reading('The build fails on Windows. The parser rejects empty lines.');
     expect(stated(note)).toEqual(['build FAILS_ON Windows', 'parser REJECTS empty lines']);
   });
 
-  it('finds files, environment names and commands', () => {
+  it('yields files, environment variables and commands', () => {
     const note = reading('src/config.ts reads DATABASE_URL. Always run `npm test` before committing.');
     expect(named(note)).toContain('src/config.ts: File');
     expect(named(note)).toContain('DATABASE_URL: Identifier');
     expect(stated(note)).toEqual(['src/config.ts READS DATABASE_URL']);
   });
 
-  it('knows a version and its package', () => {
+  it('yields a version together with its package', () => {
     const note = reading('axios v1.7.2 requires follow-redirects on node 18.');
     expect(named(note)).toEqual(expect.arrayContaining(['axios 1.7.2: Version', 'axios: Package', 'node 18: Product']));
     expect(stated(note)).toContain('axios 1.7.2 VERSION_OF axios');
@@ -105,7 +105,7 @@ describe('a note in plain words', () => {
   });
 
   it.each(['ok', 'Thanks!', 'How are you?', 'Does Harbor use Redis?', 'Hello Mira!', '', '   \n\n  '])(
-    'finds nothing in %j',
+    'yields nothing for %j',
     (words) => {
       expect(reading(words)).toEqual({ entities: [], facts: [], ended: [] });
     },
@@ -114,7 +114,7 @@ describe('a note in plain words', () => {
   it.each([
     "Harbor uses Valkey and logs `'); MATCH (n) DETACH DELETE n //` as text.",
     'Harbor uses Valkey, @name:{a|b} too.',
-  ])('leaves query syntax unharmed: %s', (words) => {
+  ])('may contain query syntax, which stays harmless: %s', (words) => {
     const [fact] = reading(words).facts;
     expect(fact?.fact).toBe(words);
   });
@@ -135,12 +135,12 @@ describe('a note in plain words', () => {
     'Harbor uses Redis for 2 * 3 * 4 rows.',
     'Harbor uses Redis at https://redis.example/a_b_c/ \\*not emphasis\\*.',
     '🚀 **Harbor** *now* runs on [Valkey](https://valkey.io) ([#123](https://x.y/pull/123)) (4f79aef) by @someone in https://x.y/pull/9',
-  ])('a fact has the words of the text as they went in: %s', (words) => {
+  ])('yields facts with the exact words of the text: %s', (words) => {
     const { facts } = reading(words);
     expect(facts.map(({ fact }) => fact)).toContain(words);
   });
 
-  it('each sentence keeps its own markup', () => {
+  it('keeps the markup of each sentence', () => {
     const { facts } = reading(
       '**Harbor** uses **Redis.** _Quay_ uses `Kafka`. ([#12](https://x.y/12)) Tide\nuses **Loki**',
     );
@@ -151,13 +151,13 @@ describe('a note in plain words', () => {
     ]);
   });
 
-  it('names keep what looks like markup', () => {
+  it('keeps names that look like markup', () => {
     const note = reading('Harbor lints **/*.ts with Biome. Harbor was built by @scope/pkg on Redis.');
     expect(named(note)).toEqual(expect.arrayContaining(['**/*.ts: File', '@scope/pkg: Package']));
   });
 });
 
-describe('what others say and what is not English', () => {
+describe('reported speech and other languages', () => {
   it.each([
     'Ann says Harbor uses Redis.',
     'Ann says that Harbor uses Redis.',
@@ -172,11 +172,11 @@ describe('what others say and what is not English', () => {
     '"We dropped it. Harbor uses Redis now. It works", Ben said.',
     'Ben said: "We looked. Harbor uses Redis. It works."',
     '> Harbor uses Redis.',
-  ])('a quotation or report states and ends nothing: %s', (words) => {
+  ])('a quotation or a report states nothing and ends nothing: %s', (words) => {
     expect(reading(words)).toMatchObject({ facts: [], ended: [] });
   });
 
-  it('what stands beside a quotation is stated', () => {
+  it('text next to a quotation is stated', () => {
     expect(stated(reading('Ben said "It works. Harbor uses Redis." Harbor uses Valkey.'))).toEqual([
       'Harbor USES Valkey',
     ]);
@@ -188,12 +188,12 @@ describe('what others say and what is not English', () => {
     'Harbor will die Logs in Loki.',
     'Mira mag die Insel Sylt.',
     'Der Server von Harbor die Queue Redis.',
-  ])('a German article is no relation: %s', (words) => {
+  ])('a German article is not a relation: %s', (words) => {
     expect(stated(reading(words))).toEqual([]);
   });
 });
 
-describe('what is said to have ended', () => {
+describe('statements that something has ended', () => {
   it.each([
     ['Harbor no longer uses Redis since 2025-01-20.', 'Harbor / Redis 2025-01-20', 'Harbor NO_LONGER_USES Redis'],
     ['Harbor replaced gRPC by HTTP.', 'Harbor / gRPC 2025-10-21', 'Harbor USES HTTP'],
@@ -215,7 +215,7 @@ describe('what is said to have ended', () => {
     'Harbor should be moved from Redis to Valkey.',
     'If Harbor no longer uses Redis, Mira will be glad.',
     'Harbor has not replaced Redis with Valkey.',
-  ])('ends nothing by mere intention: %s', (words) => {
+  ])('an intention ends nothing: %s', (words) => {
     expect(reading(words).ended).toEqual([]);
   });
 });

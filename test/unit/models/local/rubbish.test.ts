@@ -62,9 +62,9 @@ const SAMPLES = [
   '- **a:** fixed `b.c` (#1)\n',
 ];
 
-describe('a megabyte of rubbish', () => {
+describe('a megabyte of garbage', () => {
   it.each(['text', 'message', 'json'] as EpisodeText['source'][])(
-    'is read as %s in a time that grows with its length',
+    'is read as %s in time linear in its length',
     { timeout: 20 * MINUTE },
     (source) => {
       const read = (sample: string) => (size: number) => reading(sample.repeat(size / sample.length), source);
@@ -73,14 +73,14 @@ describe('a megabyte of rubbish', () => {
   );
 });
 
-describe('any reading', () => {
+describe('any extraction', () => {
   const content = `# Harbor 2.1.0\n\n### Added\n\n${SAMPLES.map((sample, place) => `${sample} Harbor uses \`cache_${place}\` and Redis.`).join('\n\n')}`;
 
   it('is the same each time', () => {
     expect(reading(content)).toEqual(reading(content));
   });
 
-  it('gives facts between named things only, of well-formed labels and relations', () => {
+  it('yields facts between named entities only, with well-formed labels and relations', () => {
     const { entities, facts, ended } = reading(content);
     const names = new Set(entities.map(({ name }) => name));
     const ends = [...facts, ...ended].flatMap(({ source, target }) => [source, target]);

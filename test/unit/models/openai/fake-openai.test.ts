@@ -5,7 +5,7 @@ import { readScript } from '../../../support/fake-openai/script.ts';
 
 const fact = (line: string) => readScript(line).facts[0];
 
-test('a line of the script is a fact between two things', () => {
+test('a line of the script becomes a fact between two entities', () => {
   expect(
     readScript(
       'Mira Okafor [Person role="team lead" age=30] WORKS_ON{share=0.5} Harbor [Project]: Mira works on Harbor (2025-01-10..2025-03-01)',
@@ -41,7 +41,7 @@ test.each([
   expect(fact(line)).toMatchObject({ source: 'A', target: 'B', fact: 'A uses B', valid_at, invalid_at });
 });
 
-test('things without facts and ends are told too, and prose means nothing', () => {
+test('entities without facts and endings are returned too, and prose is ignored', () => {
   const { entities, facts, ended } = readScript(
     'We talked: about HTTP and more.\nentity: Harbor [Project]\nended: Harbor / Redis 7 @ 2025-03-01\nended: A / B\nsame: A = B',
   );
@@ -59,7 +59,7 @@ test('things without facts and ends are told too, and prose means nothing', () =
   ]);
 });
 
-test('texts that share words or parts of words are near', () => {
+test('texts that share words or parts of words have similar vectors', () => {
   const cosine = (one: string, other: string) => {
     const [a, b] = [one, other].map((text) => fakeVector(text, 'text-embedding-3-small', 256));
     return (a ?? []).reduce((sum, value, index) => sum + value * (b?.[index] ?? 0), 0);
@@ -77,14 +77,14 @@ test.each([
   [{ type: 'object', properties: {}, required: [] }, /additionalProperties/],
   [{ type: 'string', pattern: 'a' }, /'pattern' is not permitted/],
   [{}, /must have a 'type' key/],
-])('a schema that strict output does not take is refused: %j', (schema, problem) => {
+])('a schema that strict output does not support is rejected: %j', (schema, problem) => {
   const said = schemaProblem(schema);
 
   if (problem) expect(said).toMatch(problem);
   else expect(said).toBeUndefined();
 });
 
-test('values, rules and tasks are lines of their own', () => {
+test('values, rules and tasks have lines of their own', () => {
   const lines = [
     'value: gauge / port = 9090 (was 8080): The gauge is on 9090.',
     'rule: Short commits are best.',

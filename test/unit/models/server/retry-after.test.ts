@@ -14,6 +14,6 @@ test.each<[Record<string, string>, number | null]>([
   [{ 'retry-after': '999999999' }, 3_600_000],
   [{ 'retry-after': 'soon' }, null],
   [{}, null],
-])('%j asks to wait %s ms', (headers, wait) => {
+])('%j means a wait of %s ms', (headers, wait) => {
   expect(retryAfter(new Headers(headers), NOW)).toBe(wait);
 });

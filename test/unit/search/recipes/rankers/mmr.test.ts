@@ -10,15 +10,16 @@ const order = (lambda?: number, limit = 9) =>
   maximalMarginalRelevance([1, 0.05, 0], candidates, limit, lambda).map(({ id }) => id);
 
 describe('maximal marginal relevance', () => {
-  test('takes what differs before the twin of what was taken', () =>
+  test('ranks a different candidate before a near-duplicate of a chosen one', () =>
     expect(order()).toEqual(['twin', 'other', 'best']));
 
-  test('with λ = 1 goes by relevance alone', () => expect(order(1)).toEqual(['twin', 'best', 'other']));
+  test('with λ = 1 sorts by relevance alone', () => expect(order(1)).toEqual(['twin', 'best', 'other']));
 
   // graphiti_core weighs each against all others at once and puts both twins last.
-  test('takes one of two twins first, where graphiti puts both down', () => expect(order(0.5, 1)).toEqual(['twin']));
+  test('ranks one of two duplicates first, where graphiti ranks both last', () =>
+    expect(order(0.5, 1)).toEqual(['twin']));
 
-  test('gives values that never rise, whatever the length of the query', () => {
+  test('gives non-increasing scores, whatever the length of the query', () => {
     const scores = maximalMarginalRelevance([10, 0.5, 0], candidates, 9).map(({ score }) => score);
 
     expect(scores).toEqual([...scores].sort((a, b) => b - a));
@@ -26,7 +27,7 @@ describe('maximal marginal relevance', () => {
     expect(scores[1]).toBeCloseTo(0.5 * 0.6 - 0.5 * 0.6, 1);
   });
 
-  test('keeps candidates without a vector, as having to do with nothing', () => {
+  test('keeps candidates without a vector, as unrelated', () => {
     const ranked = maximalMarginalRelevance(
       [1, 0],
       new Map([
@@ -42,5 +43,5 @@ describe('maximal marginal relevance', () => {
     ]);
   });
 
-  test('of nothing is nothing', () => expect(maximalMarginalRelevance([1], new Map(), 5)).toEqual([]));
+  test('gives an empty list for an empty list', () => expect(maximalMarginalRelevance([1], new Map(), 5)).toEqual([]));
 });

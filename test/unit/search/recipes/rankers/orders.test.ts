@@ -7,7 +7,7 @@ const fused = ['a', 'b', 'c', 'd'].map((id, place) => ({ id, score: 1 / (place +
 const ids = (ranked: readonly { id: string }[]) => ranked.map(({ id }) => id).join('');
 
 describe('distance', () => {
-  test('brings the centre first, then neighbours, what cannot be reached last; equals keep their order', () => {
+  test('ranks the centre first, then neighbours, and unreachable nodes last; ties keep their order', () => {
     const ranked = byDistance(
       fused,
       new Map([
@@ -24,7 +24,7 @@ describe('distance', () => {
 
 describe('mentions', () => {
   // graphiti_core sorts entities upwards: `b` with one mention would come before `c` with three.
-  test('bring what is mentioned most first; equals keep their order', () => {
+  test('rank the most mentioned first; ties keep their order', () => {
     const ranked = byMentions(
       fused,
       new Map([
@@ -45,7 +45,7 @@ describe('the cross-encoder', () => {
     return passages.map((passage) => passage.length / 10);
   };
 
-  test('reads all passages in one call, equal ones once', async () => {
+  test('scores all passages in one call, duplicates once', async () => {
     const ranked = await byModelScore(
       judge,
       'q',
@@ -61,7 +61,7 @@ describe('the cross-encoder', () => {
     expect(ids(ranked)).toBe('bdac');
   });
 
-  test('is not asked about nothing', async () => {
+  test('is not called without passages', async () => {
     const none = () => Promise.reject(new Error('asked'));
 
     expect(await byModelScore(none, 'q', new Map())).toEqual([]);

@@ -5,7 +5,7 @@ describe('reciprocal rank fusion, as graphiti_core computes it', () => {
   test.each([
     [1, { a: 1.5, c: 4 / 3, b: 0.5, d: 1 / 3 }],
     [60, { a: 0.0330601, c: 0.0327957, b: 0.0163934, d: 0.016129 }],
-  ])('with the constant %i', (constant, expected) => {
+  ])('gives the same scores with the constant %i', (constant, expected) => {
     const fused = reciprocalRankFusion(
       [
         ['a', 'b', 'c'],
@@ -18,7 +18,7 @@ describe('reciprocal rank fusion, as graphiti_core computes it', () => {
     for (const { id, score } of fused) expect(score).toBeCloseTo(expected[id as keyof typeof expected], 6);
   });
 
-  test('equal scores keep the order in which they were named', () => {
+  test('keeps the input order of ties', () => {
     const fused = reciprocalRankFusion([
       ['a', 'b'],
       ['b', 'a'],
@@ -30,5 +30,5 @@ describe('reciprocal rank fusion, as graphiti_core computes it', () => {
     ]);
   });
 
-  test('of nothing is nothing', () => expect(reciprocalRankFusion([[], []])).toEqual([]));
+  test('gives an empty list for an empty list', () => expect(reciprocalRankFusion([[], []])).toEqual([]));
 });

@@ -6,6 +6,7 @@ import { Redis } from 'ioredis';
 import { afterEach, expect, test } from 'vitest';
 import type { Config } from '../../../src/config.ts';
 import { MemoryManager } from '../../../src/memory.ts';
+import { checkRights } from '../../../src/valkey/acl-rights.ts';
 import { startWorkers } from '../../../workers/main.ts';
 import { environmentOf, failure, runCommand } from '../../support/command-line.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
@@ -78,6 +79,27 @@ test.each([
   });
 
   expect({ ...ended, stdout: '' }).toMatchObject(failure(sentence));
+});
+
+test('WAIT is needed with VALKEY_COPIES only, and is among the documented rights', async () => {
+  const { valkey, queuePrefix } = stores.config;
+  const [rules = []] = documentedRules(queuePrefix);
+  const [documented, withoutWait] = [
+    { ...valkey, ...(await newUser(valkey, rules)) },
+    { ...valkey, ...(await newUser(valkey, [...rules, '-wait'])) },
+  ];
+
+  await expect(checkRights('Valkey', documented, queuePrefix, 1)).resolves.toBeUndefined();
+  await expect(checkRights('Valkey', withoutWait, queuePrefix)).resolves.toBeUndefined();
+  await expect(checkRights('Valkey', withoutWait, queuePrefix, 1)).rejects.toThrow(/ use WAIT; grant that/);
+
+  const memory = new MemoryManager({ ...stores.config, valkey: documented, valkeyCopies: 1, group: newGroup() });
+  closers.push(() => memory.close());
+  // Not a missing right, but a missing replica.
+  await expect(memory.enqueueEpisode('Harbor uses Valkey 8.')).rejects.toMatchObject({
+    name: 'StoreUnreachableError',
+    message: expect.stringMatching(/ has 0 of the 1 copies that VALKEY_COPIES asks for; check its replicas\.$/),
+  });
 });
 
 test.each(['{memory}', '{one}'])('the documented rights for %s are sufficient for everything', async (queuePrefix) => {

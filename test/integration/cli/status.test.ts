@@ -60,6 +60,20 @@ describe('status', () => {
     expect((await run()).stdout).not.toContain('Copies');
   });
 
+  test('store reports that too few replicas have the text, and where the text is', async () => {
+    const { config } = newMemory();
+    const environment = { ...environmentOf(config), VALKEY_COPIES: '1' };
+
+    const refused = await runCommand(['store', 'Harbor uses Redis.'], environment);
+    const spooled = await runCommand(['store', 'Tower uses Kafka.', '--no-wait'], environment);
+
+    const problem = 'has 0 of the 1 copies that VALKEY_COPIES asks for;';
+    expect(refused.stderr).toContain(`${problem} check its replicas. With --no-wait it is kept on disk until then.\n`);
+    expect(refused.status).toBe(1);
+    expect(spooled.stderr).toContain(`Valkey ${problem} the episode is kept in ${config.home}/spool until`);
+    expect(spooled.status).toBe(0);
+  });
+
   test('reports that VALKEY_URL does not point to the Valkey that up started', async () => {
     const { config } = newMemory();
     await mkdir(config.home, { recursive: true });

@@ -13,6 +13,7 @@ import { isHelpOpen, KeyHelp, listenToKeys, SCREENS } from './keys.tsx';
 import { Empty } from './loading.tsx';
 import { MemoriesScreen } from './memories.tsx';
 import { MemoryScreen } from './memory.tsx';
+import { memoryName } from './memory-name.ts';
 import { NowScreen } from './now.tsx';
 import { QueueScreen } from './queue.tsx';
 import { group, hrefOf, Link, path } from './route.tsx';
@@ -75,7 +76,7 @@ function Header() {
       </nav>
       <div class="aside">
         <p class="memory" title="The memory that is shown">
-          <Link href={hrefOf('/memories')}>{group.value ?? session.value?.group ?? ''}</Link>
+          <Link href={hrefOf('/memories')}>{memoryName(group.value ?? session.value?.group ?? '')}</Link>
           {session.value && isReadOnly.value && <span class="chip">read-only</span>}
         </p>
         <p class="tools">

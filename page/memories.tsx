@@ -1,4 +1,5 @@
 import { Empty, Show, useCall } from './loading.tsx';
+import { memoryName } from './memory-name.ts';
 import { hrefOf, Link } from './route.tsx';
 import { session } from './session.ts';
 import { Time } from './times.tsx';
@@ -35,7 +36,7 @@ export function MemoriesScreen() {
                         <Link
                           href={group === session.value?.group ? '/now' : `/now?memory=${encodeURIComponent(group)}`}
                         >
-                          {group}
+                          {memoryName(group)}
                         </Link>
                         {project !== null && <span class="project">{project}</span>}
                       </th>

@@ -3,6 +3,7 @@ import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { Erasing, Reply } from '../src/page/schemas.ts';
 import { call } from './calls.ts';
 import { Show, useCall } from './loading.tsx';
+import { memoryName } from './memory-name.ts';
 import { hrefOf, Link } from './route.tsx';
 import { costInWords } from './sentences.ts';
 import { plural } from './times.tsx';
@@ -15,7 +16,7 @@ export function MemoryScreen({ name }: { name: string }) {
       <p class="crumb">
         <Link href={hrefOf('/memories')}>Memories</Link>
       </p>
-      <h1>{name}</h1>
+      <h1>{memoryName(name)}</h1>
       <p>
         <Link href={`/now?memory=${encodeURIComponent(name)}`}>Show this memory on every screen</Link>
       </p>

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { MemoryManager } from '../../../src/memory.ts';
+import { plainEmbedder } from '../../support/models.ts';
 import { skipped, useChromium } from '../../support/page/chromium.ts';
 import { useServedPage } from '../../support/page/served.ts';
 import { useStores } from '../../support/stores.ts';
@@ -163,6 +165,18 @@ describe.skipIf(skipped !== '')(`a walk through the page${skipped}`, () => {
     await tab.page.locator('main').getByRole('link', { name: list }).click();
 
     await tab.page.getByRole('heading', { level: 1, name: list }).waitFor();
+  });
+
+  test('the default memory can be recognized where it is named', async () => {
+    const memory = new MemoryManager({ ...stores.config, group: '_' }, { embedder: plainEmbedder() });
+    await memory.waitFor(await memory.enqueueEpisode('Mole stores Ropes.'));
+    await tab.open('/now', await served.serve({ memory }));
+    await tab.page.locator('header').getByRole('link', { name: '_ (default)' }).click();
+
+    await tab.page.locator('main').getByRole('link', { name: '_ (default)' }).waitFor();
+    await tab.page.getByRole('link', { name: 'Erase the memory _' }).click();
+    await tab.page.getByRole('heading', { level: 1, name: '_ (default)' }).waitFor();
+    await memory.close();
   });
 
   test('a date that is typed counts once its year is whole', async () => {

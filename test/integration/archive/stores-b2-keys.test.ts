@@ -57,8 +57,8 @@ describe('settings', () => {
   });
 });
 
-describe('an error explains a key', () => {
-  test('that is wrong', async () => {
+describe('a B2 key', () => {
+  test('that is wrong is reported', async () => {
     const store = b2Store({ ...b2.settings, appKey: 'wrong' });
 
     await expect(store.list()).rejects.toMatchObject(
@@ -66,7 +66,7 @@ describe('an error explains a key', () => {
     );
   });
 
-  test('of the newer protocol, with the key to create instead', async () => {
+  test('of the newer protocol is reported with the key to create instead', async () => {
     const store = storeOf({ capabilities: FILES, bucket: 'archives', isNewer: true });
 
     const listing = store.list();
@@ -79,7 +79,7 @@ describe('an error explains a key', () => {
     await expect(listing).rejects.not.toThrow(/B2_PREFIX|B2_BUCKET/);
   });
 
-  test('of an account without the bucket', async () => {
+  test('of an account without the bucket is reported', async () => {
     const store = storeOf({ capabilities: ALL_CAPABILITIES }, { bucket: 'nowhere' });
 
     await expect(store.put('one.json', from(['x']))).rejects.toMatchObject(
@@ -87,7 +87,7 @@ describe('an error explains a key', () => {
     );
   });
 
-  test('limited to another bucket', async () => {
+  test('limited to another bucket is reported', async () => {
     const store = storeOf({ capabilities: FILES, bucket: 'others' });
 
     await expect(store.put('one.json', from(['x']))).rejects.toMatchObject(
@@ -97,7 +97,7 @@ describe('an error explains a key', () => {
     );
   });
 
-  test('limited to a deleted bucket', async () => {
+  test('limited to a deleted bucket is reported', async () => {
     const store = storeOf({ capabilities: FILES, bucket: 'gone' });
 
     await expect(store.list()).rejects.toMatchObject(
@@ -108,13 +108,13 @@ describe('an error explains a key', () => {
   test.for([
     ['', /begin with "memory\/", and B2_PREFIX is not set; set B2_PREFIX to that beginning, or use another key\.$/],
     ['mem', /begin with "memory\/", which B2_PREFIX "mem\/" does not; /],
-  ] as const)('limited to a prefix other than %j', async ([prefix, message]) => {
+  ] as const)('limited to a prefix other than %j is reported', async ([prefix, message]) => {
     const store = storeOf({ capabilities: FILES, bucket: 'archives', prefix: 'memory/' }, { prefix });
 
     await expect(store.list()).rejects.toMatchObject(configError(message));
   });
 
-  test('without the right to look up the bucket', async () => {
+  test('without the right to look up the bucket is reported', async () => {
     const store = storeOf({ capabilities: FILES });
 
     await expect(store.list()).rejects.toMatchObject(
@@ -127,7 +127,7 @@ describe('an error explains a key', () => {
     ['readFiles', 'read'],
     ['listFiles', 'list'],
     ['deleteFiles', 'delete'],
-  ] as const)('without the capability %s', async ([lacking, deed]) => {
+  ] as const)('without the capability %s is reported', async ([lacking, deed]) => {
     const prefix = `lacking/${lacking}`;
     await b2Store({ ...b2.settings, prefix }).put('one.json', from(['x']));
     const capabilities = FILES.filter((capability) => capability !== lacking);
@@ -146,7 +146,7 @@ describe('an error explains a key', () => {
     );
   });
 
-  test('limited to bucket and prefix, without listBuckets, does all that is needed', async () => {
+  test('limited to bucket and prefix, without listBuckets, is sufficient', async () => {
     const store = storeOf({ capabilities: FILES, bucket: 'archives', prefix: 'own/' }, { prefix: 'own/' });
     const content = bytes(3 * PART);
 
@@ -159,7 +159,7 @@ describe('an error explains a key', () => {
     expect(await store.list()).toEqual([]);
   });
 
-  test('that may only write is enough for put', async () => {
+  test('that may only write is sufficient for put', async () => {
     const store = storeOf({ capabilities: ['writeFiles'], bucket: 'archives' }, { prefix: 'write-only' });
 
     await store.put('one.json', pieces(bytes(3 * PART)));
@@ -168,7 +168,7 @@ describe('an error explains a key', () => {
   });
 });
 
-test('an error explains that the server is not B2', async () => {
+test('a server other than B2 is reported', async () => {
   const store = b2Store({ ...b2.settings, authorizeUrl: `${b2.settings.authorizeUrl}/../../elsewhere` });
 
   await expect(store.list()).rejects.toMatchObject({ name: 'ConfigError' });

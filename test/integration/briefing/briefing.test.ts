@@ -272,7 +272,7 @@ describe('a task', () => {
   });
 });
 
-describe('a note that is replaced', () => {
+describe('an item that a note replaces', () => {
   test('is shown as ended and stays stored; as of an earlier date it is shown as current', async () => {
     const group = newGroup();
     const referenceTime = new Date('2026-11-01T08:00:00Z');
@@ -292,7 +292,7 @@ describe('a note that is replaced', () => {
     expect((await memory.getEpisode(old, { group })).content).toContain('third stone');
   });
 
-  test('by a note leaves out its fact, which returns when the note is forgotten', async () => {
+  test('is left out if it is a fact, and returns when the note is forgotten', async () => {
     const group = newGroup();
     await store(group, 'Harbor uses Valkey.');
     const facts = async () =>

@@ -144,7 +144,7 @@ golden(`the two times of a graph that graphiti_core wrote${goldenNote}`, () => {
     expect((await memory.getHistory('Harbor')).facts).toHaveLength(13);
   });
 
-  test('name the episodes that state a fact', async () => {
+  test('are shown next to the episodes that state a fact', async () => {
     const { facts } = await memory.search('where do the backups go', 10, { find: 'facts' });
 
     expect(facts[0]?.sources?.map(({ name }) => name)).toEqual(['episode_03', 'episode_11']);

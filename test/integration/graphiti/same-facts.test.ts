@@ -53,7 +53,7 @@ describe('a fact that contradicts a known one', () => {
     expect(await shown(graph)).toEqual([`${NEW} 2024-02–`, `${OLD} 2023-01–2024-01 expired`]);
   });
 
-  test('that ended later moves its end forward, and keeps the time the end was learned', async () => {
+  test('that ended later moves its end to an earlier date, and keeps the time the end was learned', async () => {
     const learnt: unknown[] = [];
     const after = async (graph: GroupGraph) =>
       learnt.push(...(await graph.read(`MATCH ()-[e {fact: $fact}]->() RETURN e.expired_at AS at`, { fact: OLD })));

@@ -21,4 +21,4 @@ languageModelContract('of a server without structured output', async () => opena
 
 embedderContract('of the local encoder', async () => localEmbedder());
 embedderContract('of OpenAI', async () => openaiEmbedder(embeddingsFor(fake)));
-embedderContract('of a server that sends what vectors it has', async () => openaiEmbedder(embeddingsFor(modest)));
+embedderContract('of a server that ignores the requested dimension', async () => openaiEmbedder(embeddingsFor(modest)));

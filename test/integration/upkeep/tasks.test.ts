@@ -154,7 +154,7 @@ describe('communities', () => {
   });
 });
 
-describe('saga', () => {
+describe('the saga command', () => {
   test('lists, shows and summarizes sagas', async () => {
     const { graph, run } = newMemory();
     await link(graph, [await recordDay(graph, 2), await recordDay(graph, 1), await recordDay(graph, 9, 'Other: "x"')]);

@@ -409,7 +409,7 @@ describe('a failed job', () => {
   type Failure = new (message: string, options?: ErrorOptions) => Error;
   const classes = Object.entries(errors).filter(([name]) => /^[A-Z]/.test(name)) as [string, Failure][];
 
-  test.each(classes)('%s: has the attempts and the state listed in the table', async (_, Failed) => {
+  test.each(classes)('with %s has the attempts and the state listed in the table', async (_, Failed) => {
     const failure = new Failed('A sentence.');
     const policy = errors.failurePolicy(failure);
     let tries = 0;

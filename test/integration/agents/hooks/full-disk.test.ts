@@ -88,7 +88,7 @@ describe.skipIf(noSmallDisk !== '')(`on a full disk${noSmallDisk}`, () => {
     expect((await storedTurns()).sort()).toEqual(turns);
   });
 
-  test('a session that began on it is stored from its first turn when it is resumed', async () => {
+  test('a session that began on the full disk is stored from its first turn when it is resumed', async () => {
     const start = (source: string) =>
       runCommand(
         ['hook', 'SessionStart', '--host', 'claude-code', '--group', group],

@@ -198,7 +198,7 @@ describe('the configuration', () => {
   test.each([
     ['claude-code', '.claude/commands/memory-manager.md', '"/memory-manager forget <what>"'],
     ['codex', '.codex/skills/memory/SKILL.md', '"$memory forget <what>"'],
-  ] as const)('of %s gets the memory command, and keeps an existing command of that name', (agent, path, words) => {
+  ] as const)('of %s includes the memory command, and keeps an existing command of that name', (agent, path, words) => {
     install(agent, { project: false, group: 'team' });
     const text = readFileSync(at('home', path), 'utf8');
     expect(text).toContain(words);
@@ -245,12 +245,12 @@ describe('the configuration', () => {
     },
   );
 
-  test('of a shared project gets no opencode plugin from outside the project', () => {
+  test('of a shared project includes no opencode plugin from outside the project', () => {
     mkdirSync(at('project'));
     expect(() => plan('opencode', { directory: at('project') })).toThrow(/opencode\.json is shared/);
   });
 
-  test('of opencode gets the path of the plugin, and the MCP server only on request', () => {
+  test('of opencode has the path of the plugin, and the MCP server only on request', () => {
     install('opencode');
     expect(json(at('opencode.json'))).toEqual({
       $schema: 'https://opencode.ai/config.json',

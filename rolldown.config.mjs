@@ -151,15 +151,22 @@ const plugin = {
         });
         const { output } = await stores.generate({ format: 'cjs', minify: true, codeSplitting: false });
         storesModules.push(...output[0].moduleIds);
+        // By the names of the module itself: a name that it does not have would be missed only in the running plugin.
+        const functions = output[0].exports.map(
+          (name) => `export const ${name} = (...args) => made().${name}(...args);`,
+        );
         return `
           import { createRequire } from 'node:module';
           const code = ${JSON.stringify(output[0].code)};
-          const made = { exports: {} };
-          export function openStores(config) {
-            if (!made.exports.openStores)
-              new Function('module', 'exports', 'require', code)(made, made.exports, createRequire(import.meta.url));
-            return made.exports.openStores(config);
-          }`;
+          const module = { exports: undefined };
+          function made() {
+            if (!module.exports) {
+              module.exports = {};
+              new Function('module', 'exports', 'require', code)(module, module.exports, createRequire(import.meta.url));
+            }
+            return module.exports;
+          }
+          ${functions.join('\n')}`;
       },
     },
     {

@@ -61,12 +61,14 @@ async function turnsOver(
     await agent.turn(id, { environment, session: kills ? 'new' : prefix, ...(kills && { killAfterMs }) });
   }
   fills?.free();
-  // The next event of the session, of the same process where the agent has one for all.
-  if (!kills) await agent.turn(`${prefix}-next`, { environment, session: prefix });
-  if (!kills) await agent.turn(`${prefix}-last`, { environment: {}, session: prefix });
-  const finished = await agent.finished(ids);
-
   const stored = async () => storedOf(ids, await contents(agent.group));
+  if (!kills) {
+    // The next event of the session, of the same process where the agent has one for all: a worker empties its spool meanwhile.
+    await agent.turn(`${prefix}-next`, { environment, session: prefix });
+    await settled(async () => new Set(await stored()).size === count);
+    await agent.turn(`${prefix}-last`, { environment: {}, session: prefix });
+  }
+  const finished = await agent.finished(ids);
   const isComplete = async () => {
     const found = await stored();
     return finished.every((id) => found.includes(id));

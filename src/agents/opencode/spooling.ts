@@ -21,6 +21,8 @@ export interface SpoolingObserver {
 /** The host knows a turn only while it happens, so that turns which a full disk refuses wait in memory. */
 const MOST_WAITING = 200;
 const TRIES_EVERY = 5 * SECOND;
+/** There was space a moment ago: a worker may be emptying the spool. */
+const TRIES_SOON = 0.5 * SECOND;
 
 /** @param write throws if there is no space; nothing is then written */
 export function openSpooling(write: (episode: Episode) => void, observer: SpoolingObserver): Spooling {
@@ -41,10 +43,10 @@ export function openSpooling(write: (episode: Episode) => void, observer: Spooli
 
   function again(): void {
     clearTimeout(timer);
-    const hadWaiting = waiting.length > 0;
+    const before = waiting.length;
     for (let [first] = waiting; first && isDone(first, () => {}); [first] = waiting) waiting.shift();
-    if (waiting.length > 0) timer = setTimeout(again, TRIES_EVERY).unref();
-    else if (hadWaiting) observer.onRecovered();
+    if (waiting.length > 0) timer = setTimeout(again, waiting.length < before ? TRIES_SOON : TRIES_EVERY).unref();
+    else if (before > 0) observer.onRecovered();
   }
 
   return {

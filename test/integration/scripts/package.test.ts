@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join, normalize } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { expect, onTestFinished, test, vi } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const LINK = /\]\(([^)#\s]+)/g;
@@ -44,6 +45,23 @@ test('every link between its pages leads to a file of the package', () => {
 
   expect(links.length).toBeGreaterThan(50);
   expect(dead).toEqual([]);
+});
+
+test('the plugin of opencode in the package loads its part that needs servers', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'memory-plugin-'));
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+    rmSync(home, { recursive: true, force: true });
+  });
+  const nowhere = { VALKEY_PORT: '1', FALKORDB_PORT: '1', MEMORY_MODELS: 'local', MEMORY_HOME: home };
+  for (const [name, value] of Object.entries(nowhere)) vi.stubEnv(name, value);
+  const { default: plugin } = await import(pathToFileURL(join(ROOT, 'dist/opencode.js')).href);
+
+  const hooks = await plugin.server({ directory: home }, { group: 'plugin', toolTimeoutMs: 120_000 });
+  const answer = await hooks.tool.memory_list.execute({}, { sessionID: 's', messageID: 'm', callID: 'c' });
+  await hooks.dispose();
+
+  expect(answer).toMatch(/^memory unavailable: .*does not answer/);
 });
 
 test('bundles include the licences of the packages in them', () => {

@@ -22,7 +22,7 @@ ended become current again.
   --group <name> alone    the whole memory; shows what it holds, and asks on a terminal
 
   --dry-run            only print what would be removed
-  --with-episodes      for fact and entity: also forget the episodes that state or mention them
+  --with-episodes      for fact, entity and query: also forget the episodes behind the result
   --limit <number>     for query: at most this many facts (default: 10)
   --yes                for query and for a whole memory: forget without asking
   --delete-archives    for a whole memory: also delete its archives

@@ -175,8 +175,8 @@ async function resolveTarget(
       episodes: withEpisodes ? episodes : [],
     };
     if (matches.facts.length + matches.episodes.length > 0) return matches;
-    const also = episodes.length > 0 ? '; with their episodes, something does' : '';
-    throw new InvalidInputError(`No fact of the memory "${graph.group}" matches this query${also}.`);
+    const also = episodes.length > 0 ? ' Stored texts match it; the option --with-episodes includes them.' : '';
+    throw new InvalidInputError(`No fact of the memory "${graph.group}" matches this query.${also}`);
   }
   if ('session' in target) {
     const session = requireName(target.session, 'session');

@@ -44,7 +44,7 @@ function remains({ keptFacts, reopenedFacts }: PreviewReply['effects']): string[
   return [
     ...(keptFacts > 0 ? [`Kept, because other episodes state the same: ${plural(keptFacts, 'fact')}.`] : []),
     ...(reopenedFacts > 0
-      ? [`Holding again, since only this text had ended them: ${plural(reopenedFacts, 'fact')}.`]
+      ? [`Current again, because only this text had ended them: ${plural(reopenedFacts, 'fact')}.`]
       : []),
   ];
 }

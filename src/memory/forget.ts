@@ -175,7 +175,7 @@ async function resolveTarget(
       episodes: withEpisodes ? episodes : [],
     };
     if (matches.facts.length + matches.episodes.length > 0) return matches;
-    const also = episodes.length > 0 ? ' Stored texts match it; the option --with-episodes includes them.' : '';
+    const also = episodes.length > 0 ? ' Stored texts match it; `withEpisodes` (--with-episodes) forgets them.' : '';
     throw new InvalidInputError(`No fact of the memory "${graph.group}" matches this query.${also}`);
   }
   if ('session' in target) {

@@ -158,7 +158,14 @@ test('facts found by a query are shown first and removed with --yes, with their 
   expect(before.toSorted()).toEqual(['Harbor uses Redis', 'Quay uses Kafka']);
   expect(said.stdout).toMatch(/^Forgotten: 1 episode, 1 fact and 2 entities/);
   expect(await facts()).toEqual(['Quay uses Kafka']);
-  expect(await run(newGroup(), 'forget', 'query', 'Redis')).toMatchObject(failure(/^No fact of the memory/));
+  const other = newGroup();
+  expect(await run(other, 'forget', 'query', 'Redis')).toMatchObject(
+    failure(/^No fact of the memory .* matches this query\.\s*$/),
+  );
+  await memory.waitFor(await memory.enqueueEpisode('the zebra crossing is closed', undefined, { group: other }));
+  expect(await run(other, 'forget', 'query', 'zebra crossing')).toMatchObject(
+    failure(/ Stored texts match it; .*--with-episodes/),
+  );
 });
 
 test('a dry run needs no worker', async () => {

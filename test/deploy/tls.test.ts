@@ -68,7 +68,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** The answer to a PING, or why there is none. */
+/** The reply to a PING, or the reason why there is no reply. */
 async function ping(certificates: Address['certificates']): Promise<string> {
   const address: Address = { host: '127.0.0.1', port, tls: true, certificates };
   const connection = failFastConnection(address);

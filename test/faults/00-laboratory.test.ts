@@ -5,7 +5,7 @@ import { commandsIn, replyEnd } from '../support/faults/resp.ts';
 import type { StoryEpisode } from '../support/faults/story.ts';
 import type { StoredEdge, StoredNode, WholeGraph } from '../support/graphiti/whole-graph.ts';
 
-// What the other tests trust: that a wrong graph is told from a right one, and commands on the wire from each other.
+// The other tests rely on this: the inspection finds a wrong graph, and the proxy separates commands on the wire.
 
 const EPISODE = '00000000-0000-4000-8000-000000000001';
 const told: StoryEpisode = {

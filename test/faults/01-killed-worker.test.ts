@@ -40,7 +40,7 @@ test(`1. a worker killed ${kills} times at random moments during ${jobs} jobs lo
   const seen = await visible.stop();
   const spent = callsSpent(lab.model.calls, episodes);
   expect(inspectGraph(await lab.wholeGraph(config.group), episodes)).toEqual(NO_DEFECTS);
-  // A long summary may still be told: its task waits for ten seconds, and may be at work now.
+  // A long summary may still be pending: its task is delayed by ten seconds, and may be running now.
   const idle = await until('an idle queue', async () => {
     const counts = await memory.getJobCounts('store');
     return counts.waiting + counts.active === 0 && counts;

@@ -14,7 +14,7 @@ const jobs = count({ full: 500, small: 60 });
 /** Milliseconds, on a machine with nothing else to do. */
 const BACK_WITHIN = 50;
 
-// Killed: the port refuses. Frozen: it takes connections and says nothing, which nobody can tell from slowness.
+// Killed: the port refuses connections. Frozen: it accepts connections without replying, just like a slow server.
 test.each(['SIGKILL', 'SIGSTOP'] as const)(
   `5. Valkey down (%s) for ${away / SECOND} s while ${jobs} episodes arrive: every call returns, all episodes are spooled and committed once`,
   async (signal) => {
@@ -37,7 +37,7 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)(
     if (signal === 'SIGKILL') await lab.valkey.restart();
     else await lab.valkey.kill('SIGCONT');
 
-    // Whoever comes next drains it.
+    // The next worker drains the spool.
     await worker().ready();
     await untilDone(memory, jobs);
 

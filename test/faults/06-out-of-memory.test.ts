@@ -34,7 +34,7 @@ test(`6. Valkey out of memory rejects writes with an error, and commits what it 
   const said = await runCommand(['store', typed.content, '--no-wait', '--uuid', typed.uuid], environment);
   // It may keep the episode on disk; not without a word.
   if (said.status === 0) acknowledged.push(typed);
-  // A worker that meets it neither drops nor gives up what it holds.
+  // A worker that hits the limit neither drops nor gives up its jobs.
   const running = worker();
   const kept = await memory.getJobCounts('store');
   await valkey.config('SET', 'maxmemory', '0');

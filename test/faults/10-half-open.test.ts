@@ -14,7 +14,7 @@ const rounds = count({ full: 5, small: 1 });
 const NOTICED_WITHIN = 30 * SECOND;
 const isBlocking = ({ said }: Wire) => said.has('bzpopmin');
 
-/** What is half open, and whether the worker or the caller goes that way. */
+/** The connection that is half open, and whether the worker or the caller uses it. */
 interface Connection {
   readonly name: string;
   readonly of: 'worker' | 'caller';

@@ -12,7 +12,7 @@ const lasts = count({ full: 180, small: 6 }) * SECOND;
 const jobs = count({ full: 1000, small: 320 });
 const retryAfter = count({ full: 30, small: 3 }) * SECOND;
 const [WORKERS, CONCURRENCY] = [2, 4];
-/** Calls that may be on their way when the first is refused; whoever has heard of it asks no more. */
+/** Calls that may be in flight when the first is refused; callers that know of the refusal make no more. */
 const UNDER_WAY = WORKERS * CONCURRENCY;
 
 /** Refuses from the first call on, in windows; each window tells how long it lasts from then. */

@@ -47,7 +47,7 @@ test(`19. ${steps} interleaved writes and reads of ${groups} groups never show o
       const question = ['Harbor', 'What does Harbor keep?', `drawer ${index % 7}`, ...canaries][
         Math.floor(chance() * 6)
       ];
-      // What somebody asks may hold any word; the answer may not.
+      // A question may contain any word; the answer may not.
       const answer = await whenReachable(() => memory.queryMemory(question ?? '', 5, { group: name }));
       look('an answer', group, answer);
       if (index % 10 === 0) {

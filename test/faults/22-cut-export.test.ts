@@ -122,7 +122,7 @@ test('22. an export survives every temporary B2 failure and ends without an arch
     expect({ fault, taken: await acceptedIncompleteArchives(memory, group, newGroup()) }).toEqual({ fault, taken: [] });
   }
 
-  // Of a large file whose beginning was never answered nobody knows the number.
+  // The id of a large file is unknown when its start was never acknowledged.
   await b2Store(config.b2).sweep(0);
   expect(b2.unfinished()).toEqual([]);
   await memory.close();

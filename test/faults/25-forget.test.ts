@@ -137,7 +137,7 @@ function canaryEpisode(group: string, index: number) {
   };
 }
 
-/** What stays: a story, and for every canary what is said too without its word. */
+/** The remaining episodes: a story, and for every canary a statement without the canary word. */
 function wanted(group: string): StoryEpisode[] {
   const others = indexes.flatMap((index): StoryEpisode[] => {
     const [thing, depot] = [plain('Thing', index), plain('Depot', index)];

@@ -54,7 +54,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** A schedule with a clock of its own, and somebody who does what it asks for. */
+/** A schedule with a clock of its own, and a worker that runs its jobs. */
 async function newSchedule(name: string, from: Date, eachNight: () => Promise<void> = async () => {}) {
   const address = { host: server.host, port: server.port, tls: false };
   const config: Config = { ...loadConfig({}), valkey: address, queuePrefix: `{${name}}`, nightly: NIGHTLY };

@@ -5,7 +5,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { MemoryManager } from '../../src/memory.ts';
 import { startWorkers } from '../../workers/main.ts';
 
-// What is refused is refused before any server is asked: nothing answers at these addresses.
+// Invalid input is rejected before any server is contacted: nothing listens at these addresses.
 const nowhere = { host: '127.0.0.1', port: 1, tls: false };
 const nodes = [{ host: '127.0.0.1', port: 1 }];
 const config = { falkordb: nowhere, valkey: nowhere, models: 'local' } as const;

@@ -41,7 +41,7 @@ describe('a repository with an origin', () => {
     const there = scope(newRepository('there', origin));
 
     expect(scope(path('gone'), { origin })).toEqual({ ...there, needsJoining: false });
-    // A folder that exists says itself what it belongs to.
+    // The repository of an existing folder is read from the folder itself.
     expect(scope(newRepository('other', 'https://github.com/team/other'), { origin }).group).toMatch(/^repo_other_/);
   });
 

@@ -6,7 +6,7 @@ async function cut(pieces: readonly string[], size: number): Promise<[string, bo
   async function* content() {
     for (const piece of pieces) yield Buffer.from(piece);
   }
-  // Copied at once, since a part is valid only until the next.
+  // Copied immediately, since a part is valid only until the next one.
   for await (const { data, last } of splitIntoParts(content(), size)) parts.push([data.toString(), last]);
   return parts;
 }

@@ -200,7 +200,7 @@ describe('Datadog', () => {
       const metric = own.get(name);
       expect(metric, name).toBeDefined();
       expect(isCount !== undefined, `${name} is a count`).toBe(metric?.kind === 'counter');
-      // Percentiles of a distribution exist only where somebody has switched them on.
+      // Percentiles of a distribution exist only after they have been enabled.
       expect(['sum', 'max', 'min', 'avg']).toContain(aggregation);
       for (const filter of filters.split(',').filter((text) => text !== '*' && text !== '$env')) {
         const [label = '', value = ''] = filter.replace('!', '').split(':');

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
-// The npm package `memory-manager` is a different project: whoever follows a page must never download it.
+// The npm package `memory-manager` is a different project: users who follow a page must never download it.
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const { devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));

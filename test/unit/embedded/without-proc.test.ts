@@ -137,7 +137,7 @@ describe('a process recorded by `up`', () => {
   test('is stopped, together with the worker and the servers', async () => {
     const [worker, valkey, falkordb] = [started(), started(), started()];
     const running = await runningOf(worker.pid, valkey.pid, falkordb.pid);
-    // Node tells of an end later than the operating system, which `stopProcesses` asks.
+    // Node reports an exit later than the operating system, which `stopProcesses` asks.
     const exits = [worker, valkey, falkordb].map(({ child }) => once(child, 'exit'));
 
     expect(await stopProcesses(home, running)).toBe(true);

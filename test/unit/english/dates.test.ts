@@ -15,7 +15,7 @@ describe('a date without a year', () => {
     ['The mast was repaired on 12 February.', '2026-02-12 to open'],
     ['The mast was repaired on 20 May.', '2025-05-20 to open'],
     ['Sara joined on 3 December.', '2025-12-03 to open'],
-    // what is to come is true as it is told
+    // an announcement is true from the moment it is made
     ['The demo is on 27 March.', '2026-03-11 to open'],
     ['The pilot starts on 14 September.', '2026-03-11 to open'],
     ['The launch is planned for 1 April.', '2026-03-11 to open'],

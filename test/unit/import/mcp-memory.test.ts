@@ -25,7 +25,7 @@ describe("the MCP reference memory server's graph", () => {
     expect(contents).toEqual([
       'David Barnett speaks fluent Spanish',
       'David Barnett: JWT tokens bore him',
-      // No relation tells its type.
+      // No relation states the type of this entity.
       { source: 'Harbor', relation: 'IS_A', target: 'project', fact: 'Harbor is a project', sourceType: 'Project' },
       'Harbor uses Valkey 8',
       {

@@ -19,7 +19,7 @@ export async function valuesOf(input: string | Uint8Array, piece = 7): Promise<I
   return all;
 }
 
-/** What an input becomes: its episodes, and what is wrong with it. */
+/** The result of an import: episodes and problems. */
 export async function readAll(input: string | Uint8Array, format: FormatName | 'auto' = 'auto') {
   const checking = openValueChecker(format, {
     groupOf: (group = 'default') => checkGroup(group),

@@ -18,7 +18,7 @@ const away = () => new ModelUnavailableError('The server at x cannot be reached.
 const busy = (retryAfterMs: number | null) => new ModelBusyError('The server at x is busy.', { retryAfterMs });
 const episode = { content: 'Harbor uses Redis.', source: 'text', referenceTime: new Date(0) } as const;
 
-/** A model that fails as `failure` says, a clock that the test moves, and what is told of them. */
+/** A model that fails with `failure`, a clock that the test moves, and the recorded calls. */
 function story() {
   const told = { now: 1_000_000, asked: 0, failure: undefined as Error | undefined, rowsDropped: 0 };
   const counted: [string, Readonly<Record<string, string>>, number][] = [];

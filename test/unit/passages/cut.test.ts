@@ -5,7 +5,7 @@ import { headingsOf, passagesOf, textOf } from '../../../src/passages/passages.t
 import { outlineAfter } from '../../../src/passages/sections.ts';
 import { random as randomNumbers } from '../../support/random.ts';
 
-/** What is cut, as it would be shown. */
+/** The passages of a text, as shown to a user. */
 function cut(content: string, source: EpisodeSource = 'text') {
   return cutText(content, source).map(({ kind, role, headings, start, end }) => ({
     kind,

@@ -12,7 +12,7 @@ import { growth, LINEAR } from '../../support/processor.ts';
 const prompt = (content: string) =>
   parseTranscriptEntry({ type: 'user', uuid: 'u', timestamp: '2026-11-22T10:00:00Z', message: { content } });
 
-// All that reads a text whose length somebody else decides, beside redaction itself.
+// Everything that reads a text of untrusted length, except redaction itself.
 test.each<[string, (text: string) => unknown]>([
   ['an entry of a transcript', prompt],
   ['marks of the memory', withoutRecallMarks],

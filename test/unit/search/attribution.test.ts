@@ -15,7 +15,7 @@ const later = (text: string): Statement =>
 type Change = Omit<EndedRange, 'start' | 'end' | 'until'>;
 const REPLACED: Change = { kind: 'replaced', endedBy: later(NEW) };
 
-/** What is shown of a text of which one sentence has ended. */
+/** The excerpt of a text in which one sentence has ended. */
 function shown(
   text: string,
   sentence: string,

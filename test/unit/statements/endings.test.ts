@@ -17,7 +17,7 @@ function shownText(content: string) {
   return { sentences: parseSentences(shown), episode: shown.uuid, saidAt: shown.referenceTime };
 }
 
-/** The sentences of the first text that the others end, each with its end and what is said instead. */
+/** The sentences of the first text that the others end, each with its end and its replacement. */
 function endedIn(first: string, others: readonly (readonly [day: string, text: string])[], moment = MAY): string[] {
   const statements = others.flatMap(([day, text]) => statementsOf(told(text, day)));
   return endedSentences(shownText(first), statements, moment).map(

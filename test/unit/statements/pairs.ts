@@ -1,4 +1,4 @@
-/** Two sentences told one after the other; the second ends the first. */
+/** Pairs of consecutive sentences; the second ends the first. */
 export const REPLACED: readonly (readonly [before: string, after: string])[] = [
   // was replaced by
   ['Nightly builds run on Jenkins.', 'Jenkins has been replaced by Buildkite for the nightly builds.'],

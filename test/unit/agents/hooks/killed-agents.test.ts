@@ -8,7 +8,7 @@ import { readSpooled } from '../../../../src/queue/spool/spool.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../../../src/time.ts';
 import { startTranscript, type Transcript } from '../../../support/claude-transcript.ts';
 
-// An agent that is killed calls no hook any more: hooks of later sessions look at what it left.
+// A killed agent calls no more hooks; hooks of later sessions store what the agent left behind.
 let folder: string;
 let transcript: Transcript;
 const at = (...parts: string[]) => join(folder, ...parts);

@@ -5,7 +5,7 @@ import { parseJsonc, plainValue } from '../../../../src/agents/install/jsonc.ts'
 const NEW = 'file:///ours.js';
 const isNew = (value: unknown) => value === NEW;
 
-/** Documents as people write them, each with what it looks like with one more entry in the list `plugin`. */
+/** Hand-written documents, each with its form after one more entry in the list `plugin`. */
 const WRITTEN: readonly (readonly [name: string, before: string, after: string])[] = [
   ['an empty object', '{}', '{\n  "plugin": ["file:///ours.js"]\n}'],
   ['an object over two lines', '{\n}\n', '{\n  "plugin": ["file:///ours.js"]\n}\n'],

@@ -2,7 +2,7 @@ import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { normalizeLines } from '../../../../src/agents/mcp/tidy-messages.ts';
 
-/** What comes of pieces of standard input: the messages, and the ids of those that were refused. */
+/** The messages in chunks of standard input, and the ids of rejected messages. */
 async function tidy(pieces: readonly (string | Buffer)[], longest = 1000) {
   const refused: unknown[] = [];
   const lines = normalizeLines(longest, (id) => void refused.push(id));

@@ -46,7 +46,7 @@ function primed(
     /** How long each opening might take. */
     limits,
     session: sessions.of('s'),
-    /** What is added to a message. */
+    /** The parts that are added to a message. */
     async told(sessionID = 's'): Promise<(string | undefined)[]> {
       const parts: MessagePart[] = [{ id: 'prt_1', sessionID, messageID: 'm', type: 'text', text: 'What?' }];
       await prime(sessions.of(sessionID), { sessionID }, { message: { id: 'm' }, parts });
@@ -75,7 +75,7 @@ test('only the first message of a process waits for stores that are still loadin
 
   expect(await told()).toEqual(['It is Redis.']);
   expect(await told('another')).toEqual([]);
-  // What is recalled may take as long as the message waits, less what loading the stores took.
+  // A recall may take as long as the message waits, minus the time for loading the stores.
   expect(limits[0]).toBeGreaterThan(MINUTE);
   expect(limits[1]).toBeLessThanOrEqual(1);
 });

@@ -1,7 +1,7 @@
 import * as core from '@energetic-ai/core';
 import { expect, test, vi } from 'vitest';
 
-// The package's types leave out what it exports of TensorFlow.js.
+// The package's types omit its exports from TensorFlow.js.
 const { engine } = core as unknown as { engine: () => { readonly pendingBackendInit?: Promise<unknown> | null } };
 
 // WebAssembly starts only when the test lets it.

@@ -25,9 +25,9 @@ async function replicasOf({ servers }: Deployment, primary: ServerProcess): Prom
   return servers.filter((_, index) => roles[index]?.[0] === 'slave' && roles[index]?.[2] === primary.port);
 }
 
-/** Ends replication until `restoreReplication`, while all servers go on answering. */
+/** Stops replication until `restoreReplication`, while all servers keep answering. */
 async function cutReplication(primary: ServerProcess, replicas: readonly ServerProcess[]): Promise<void> {
-  // A server without a password refuses every password, so that the replicas cannot connect again.
+  // A server without a password rejects every password, so the replicas cannot reconnect.
   for (const { client } of replicas) await client.config('SET', 'masterauth', 'wrong');
   await primary.client.call('CLIENT', 'KILL', 'TYPE', 'replica');
   await until('a primary without replicas', async () =>
@@ -44,7 +44,7 @@ describe.each([
   [
     'a cluster',
     startCluster,
-    // The old primary lives, follows the new one and loses what only it had.
+    // The old primary survives, follows the new one and loses its unreplicated writes.
     async (_: ServerProcess, [replica]: readonly ServerProcess[]) =>
       void (await replica?.client.call('CLUSTER', 'FAILOVER', 'TAKEOVER')),
   ],

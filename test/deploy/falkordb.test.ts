@@ -63,7 +63,7 @@ test('jobs wait while the sentinels replace a killed FalkorDB primary', async ()
   );
   for (const receipt of receipts) await memory.waitFor(receipt);
 
-  // A failover is no failure of a job.
+  // A failover does not count as a failed job.
   const jobIds = receipts.map(({ jobId }) => jobId);
   expect([...new Set(await attemptsOf(memory.config, jobIds))]).toEqual([1]);
   expect((await falkordb.primaryOf('')).port).not.toBe(primary.port);

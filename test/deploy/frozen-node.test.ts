@@ -41,7 +41,7 @@ test('a frozen cluster node does not close connections to other nodes', async ()
       ({ message }: Error) => message,
     );
     expect(await connection.get(here)).toBe('here');
-    // Not the reason of a client that waited for the same silence several times.
+    // Not the error of a client that waited for the same node several times.
     expect(await refused).toBe('no answer within 800 ms');
     expect(await connection.get(here)).toBe('here');
   }
@@ -54,7 +54,7 @@ test('a node of a cluster that takes no connections keeps no command longer than
   const away = await keyOf(frozen);
   const { host = '', port = 0 } = frozen ?? {};
   frozen?.freeze();
-  // More than the frozen server has room for; the system ignores the others.
+  // More connections than the backlog of the frozen server; the system ignores the rest.
   const waiting = Array.from({ length: 16 }, () => connect(port, host).on('error', () => {}));
   const connection = failFastConnection({
     ...cluster.address,
@@ -73,7 +73,7 @@ test('a client that contacts a frozen node first still discovers the cluster', a
   frozen?.freeze();
   const nodes = [frozen, healthy].map((server) => ({ host: server?.host ?? '', port: server?.port ?? 0 }));
   const address = { ...cluster.address, topology: { kind: 'cluster', nodes } } as const;
-  // Each begins with a random node.
+  // Each client starts with a random node.
   const connections = Array.from({ length: 8 }, () => singleConnection(address, 10_000));
 
   await Promise.all(connections.map((connection) => waitUntilReady(connection, 10_000)));

@@ -19,7 +19,7 @@ import { until } from '../support/wait.ts';
 const STORES = 60;
 const GROUPS = 3;
 
-/** On whichever servers they are. */
+/** On whichever node they are. */
 async function cachedAnswers({ servers }: Deployment, group: string): Promise<number> {
   const keys = await Promise.all(servers.map(({ client }) => client.keys(`query:{${group}}:*`)));
   return new Set(keys.flat()).size;
@@ -109,7 +109,7 @@ describe.each([
     expect(await cachedAnswers(valkey, group)).toBe(0);
     expect(await memory.queryMemory('What does Harbor use?', 5, { group })).not.toContain('Harbor uses Valkey');
     expect(await memory.queryMemory('What does Harbor use?', 5, { group: other })).toContain('Harbor uses Valkey');
-    // Nothing that a part of the client refused may have passed unseen.
+    // No rejected command of the client may go unnoticed.
     expect(notices.filter((notice) => !/journal/i.test(notice))).toEqual([]);
   });
 
@@ -133,7 +133,7 @@ describe.each([
       const { uuid } = await memory.enqueueEpisode(`Harbor${index} uses Valkey.`, null, { group, spool: true });
       acknowledged.push(uuid);
       if (index === STORES / 2) {
-        // What no replica has is not what this test is about.
+        // This test is not about unreplicated writes.
         await until('a replica with all of it', async () => {
           const info = await primary.client.info('replication');
           const [, own] = /master_repl_offset:(\d+)/.exec(info) ?? [];
@@ -148,7 +148,7 @@ describe.each([
       return (await memory.getStatus()).spool.episodes === 0;
     });
     for (const uuid of acknowledged) await memory.waitFor({ queue: 'store', jobId: uuid });
-    // A failover is no failure of a job.
+    // A failover does not count as a failed job.
     expect([...new Set(await attemptsOf(config, acknowledged))]).toEqual([1]);
 
     const producer = openProducer(config);

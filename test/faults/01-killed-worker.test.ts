@@ -16,7 +16,7 @@ const lab = useLaboratory({}, { takeover: 'later' });
 const kills = count({ full: 100, small: 3 });
 const jobs = count({ full: 1000, small: 60 });
 const CONCURRENCY = 4;
-/** A worker has so long to work at most, from when it is ready; to be started it needs about half of that. */
+/** The longest run of a worker after it is ready; its start takes about half as long. */
 const LIVES = 1.6 * SECOND;
 
 test(`1. a worker killed ${kills} times at random moments during ${jobs} jobs loses nothing and duplicates nothing`, async () => {

@@ -13,7 +13,7 @@ import { type StoryEpisode, storyOf } from '../support/faults/story.ts';
 
 const lab = useLaboratory({}, { takeover: 'soon' });
 const times = count({ full: 20, small: 1 });
-/** Chains of workers at once, each with a queue of its own. */
+/** Number of concurrent chains of workers, each with a queue of its own. */
 const CHAINS = 2;
 const EPISODES = 5;
 
@@ -60,7 +60,7 @@ test(`2. a worker killed at ${BOUNDARIES.length} stage boundaries, ${times} time
   });
 });
 
-/** Each worker is killed at its boundary; the next one takes over what it held, and meets its own. */
+/** Each worker is killed at its boundary; the next one takes over its jobs and is killed at the next boundary. */
 async function runChain(cases: readonly Omit<Case, 'told'>[]): Promise<Case[]> {
   const proxies = await lab.proxies();
   const scenario = lab.scenario(proxies);

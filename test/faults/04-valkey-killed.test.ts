@@ -12,7 +12,7 @@ import { randomMoment, until } from '../support/wait.ts';
 const lab = useLaboratory();
 const kills = count({ full: 20, small: 2 });
 const PER_SECOND = 200;
-/** So many come around each kill, and so many of them are acknowledged before it. */
+/** Enqueues around each kill, and how many of them are acknowledged before it. */
 const [PER_KILL, BEFORE] = [3 * PER_SECOND, PER_SECOND / 4];
 
 test(`4. Valkey killed and restarted ${kills} times at ${PER_SECOND} enqueues per second loses no acknowledged episode`, async () => {

@@ -21,7 +21,7 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)(
     const began = Date.now();
     const { config, memory, worker } = lab.scenario();
     const episodes = storyOf(config.group, jobs, `away ${signal}`);
-    // The first call of a process loads the program.
+    // The first call of a process loads the code.
     const [first, ...others] = episodes as [StoryEpisode, ...StoryEpisode[]];
     await memory.enqueueEpisode(first.content, null, { ...optionsOf(first), spool: true });
 

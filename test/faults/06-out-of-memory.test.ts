@@ -32,7 +32,7 @@ test(`6. Valkey out of memory rejects writes with an error, and commits what it 
     );
   const [typed] = storyOf(config.group, 1, 'typed') as [StoryEpisode];
   const said = await runCommand(['store', typed.content, '--no-wait', '--uuid', typed.uuid], environment);
-  // It may keep the episode on disk; not without a word.
+  // The call may spool the episode to disk, but must say so.
   if (said.status === 0) acknowledged.push(typed);
   // A worker that hits the limit neither drops nor gives up its jobs.
   const running = worker();

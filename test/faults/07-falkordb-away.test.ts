@@ -15,7 +15,7 @@ const away = count({ full: 60, small: 4 }) * SECOND;
 const jobs = count({ full: 500, small: 60 });
 const RECOVERED_WITHIN = 30 * SECOND;
 
-// Killed: the port refuses. Frozen: it takes connections and says nothing.
+// Killed: the port refuses connections. Frozen: it accepts connections without replying.
 test.each(['SIGKILL', 'SIGSTOP'] as const)(
   `7. FalkorDB down (%s) for ${away / SECOND} s during ${jobs} jobs: jobs wait and use up no attempts`,
   async (signal) => {

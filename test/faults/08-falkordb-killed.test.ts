@@ -23,7 +23,7 @@ test(`8. FalkorDB killed during ${kills} commits ends with every episode complet
   const running = await worker().ready();
 
   for (let kill = 0; kill < kills; kill += 1) {
-    // From the moment the server has the write to some milliseconds later: before, while and after it is carried out.
+    // Between receipt of the write and some milliseconds later: before, during and after its execution.
     const killed = Promise.withResolvers<void>();
     proxies.falkordb.watch({
       isMeant: (command) => isWrite(command, group),

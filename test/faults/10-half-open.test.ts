@@ -18,7 +18,7 @@ const isBlocking = ({ said }: Wire) => said.has('bzpopmin');
 interface Connection {
   readonly name: string;
   readonly of: 'worker' | 'caller';
-  /** @returns how many connections nothing goes through any more */
+  /** @returns the number of connections that no longer carry data */
   readonly breakIt: (proxies: Proxies) => number;
 }
 
@@ -71,7 +71,7 @@ test.concurrent.each(CONNECTIONS)('10. half open: $name is detected and duplicat
   });
 });
 
-/** Tells through the caller's connections, each call of which answers or fails soon, and asks until the answer is there. */
+/** Enqueues through the caller's connections, where each call answers or fails soon, and queries until the answer is there. */
 async function toldAndAnswered(
   { memory }: Scenario,
   straight: Scenario,

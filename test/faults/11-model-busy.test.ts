@@ -15,7 +15,7 @@ const [WORKERS, CONCURRENCY] = [2, 4];
 /** Calls that may be in flight when the first is refused; callers that know of the refusal make no more. */
 const UNDER_WAY = WORKERS * CONCURRENCY;
 
-/** Refuses from the first call on, in windows; each window tells how long it lasts from then. */
+/** Refuses from the first call on, in windows; each reply says how long the window still lasts. */
 const windows: { readonly from: number; readonly until: number; readonly calls: number[] }[] = [];
 const lab = useLaboratory({
   faultOf({ purpose }) {

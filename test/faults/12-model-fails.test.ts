@@ -31,7 +31,7 @@ test(`12. a model that fails ${100 * SHARE} % of its calls delays ${jobs} jobs b
   await untilDone(memory, jobs);
 
   const failed = lab.model.calls.filter(({ fault }) => fault !== undefined);
-  // What failed was not answered and costs nothing, but for what hung.
+  // Failed calls got no answer and cost nothing, except those that hung.
   const answered = lab.model.calls.filter(({ fault }) => fault === undefined || fault.kind === 'hang');
   const spent = callsSpent(answered, episodes);
   expect(inspectGraph(await lab.wholeGraph(config.group), episodes)).toEqual(NO_DEFECTS);

@@ -31,7 +31,7 @@ let given = 0;
 let isDry = false;
 const lab = useLaboratory({
   faultOf({ purpose }) {
-    // Some are followed by a good one, so that repairs succeed too.
+    // Some are followed by a valid reply, so that repairs succeed too.
     if (purpose !== 'extract' || isDry || chance() > 0.85) return undefined;
     const next = malformed.next();
     isDry = next.done === true;

@@ -17,7 +17,7 @@ const jobs = count({ full: 500, small: 30 });
 
 test(`14. a model that refuses every call turns health red; a replay commits all ${jobs} jobs later`, async () => {
   const began = Date.now();
-  // A taken port has the worker take any other, whereas a free one may be taken by another process meanwhile.
+  // The worker replaces a taken port with a free one; a port found free here could be taken by another process in the meantime.
   const { port: taken } = lab.valkey;
   const { config, memory, environment, worker } = lab.scenario({ environment: { MEMORY_HEALTH_PORT: String(taken) } });
   const episodes = storyOf(config.group, jobs, 'refused');

@@ -20,7 +20,7 @@ test(`15. ${poisonous} poison jobs among ${jobs} become dead letters; the others
   const began = Date.now();
   const { config, memory, environment, worker } = lab.scenario();
   const every = Math.floor(jobs / poisonous);
-  // Of the poison a part is refused by the model, the others are payloads that no version of ours made.
+  // Some poison jobs are refused by the model; the others have payloads that no release ever wrote.
   const all = storyOf(config.group, jobs, 'poison');
   const bad = all.filter((_, index) => index % every === 0).slice(0, poisonous);
   const broken = new Set(bad.filter((_, index) => index % 5 === 4));
@@ -42,7 +42,7 @@ test(`15. ${poisonous} poison jobs among ${jobs} become dead letters; the others
   expect(ids.sort()).toEqual(bad.map(({ uuid }) => uuid).sort());
   expect(letters.filter(({ reason }) => reason === '')).toEqual([]);
   expect(letters.filter(({ payload }) => !JSON.stringify(payload).includes('hemlock'))).toEqual([]);
-  // What was put into the queue past the product has no trace to begin with.
+  // A job added directly to the queue has no trace.
   expect(untraced.map(({ id }) => id).filter((id) => refused.some(({ uuid }) => uuid === id))).toEqual([]);
   expect(inspectGraph(await lab.wholeGraph(config.group), sound)).toEqual(NO_DEFECTS);
   expect((await attemptsOf(config)).filter((made) => made > 1)).toEqual([]);
@@ -56,7 +56,7 @@ test(`15. ${poisonous} poison jobs among ${jobs} become dead letters; the others
   });
 });
 
-/** The last user's message begins with the episode; earlier texts of the group stand elsewhere in it. */
+/** The last user message starts with the episode; earlier texts of the group come later in it. */
 function textToRead(body: object): string {
   const { messages = [] } = body as { messages?: { role: string; content: string }[] };
   const material = messages.find(({ role }) => role === 'user')?.content ?? '';

@@ -22,12 +22,12 @@ const lab = useLaboratory();
 const inputs = {
   library: count({ full: 7900, small: 90 }),
   queue: count({ full: 2000, small: 30 }),
-  // Each is a process.
+  // Each starts a process.
   cli: count({ full: 100, small: 5 }),
 };
 const all = inputs.library + inputs.queue + inputs.cli;
 
-/** Nothing else in such a payload can be judged by this release. */
+/** This release cannot judge anything else in such a payload. */
 const NEWER = z.object({ version: z.int().check(z.gt(1)), group: z.string().check(z.refine(isGroup)) });
 
 const DEEP = Array.from({ length: 5000 }).reduce<unknown>((inner) => ({ a: inner }), 1);
@@ -100,7 +100,7 @@ test(`16. ${all} malformed inputs crash nothing, inject nothing, and are rejecte
   });
 });
 
-/** Texts that trip parsers up, and things that are no texts at all, in every place of a call. */
+/** Texts that break parsers, and values that are not text, in every argument of a call. */
 async function viaLibrary(
   memory: ReturnType<typeof lab.scenario>['memory'],
   group: string,
@@ -119,7 +119,7 @@ async function viaLibrary(
     const metadata = kind === 1 ? odd() : kind === 2 ? { [text]: text } : null;
     const options = {
       ...{ uuid, group },
-      // With a space at its end no text is a group's name by accident.
+      // With a trailing space no text is a valid group name by accident.
       ...(kind === 3 && { group: `${text} ` }),
       ...(kind === 4 && { source: odd() }),
       ...(kind === 5 && { saga: text }),
@@ -145,7 +145,7 @@ async function viaCommandLine(environment: Record<string, string>, group: string
   for (const text of rubbish(161, inputs.cli)) {
     index += 1;
     const uuid = uuidOf(group, 'cli', index);
-    // No argument of a process can hold NUL or half a character: those come by standard input, as bytes.
+    // A process argument cannot contain NUL or a lone surrogate: those arrive as bytes on standard input.
     const isArgument = index % 2 === 0 && !text.includes('\0') && text.isWellFormed();
     const options = ['--no-wait', '--json', '--uuid', uuid];
     const end = isArgument

@@ -14,7 +14,7 @@ import { storyOf } from '../support/faults/story.ts';
 const lab = useLaboratory({ delay: 5 });
 const jobs = count({ full: 1000, small: 40 });
 const workers = count({ full: 4, small: 3 });
-/** Of ten deliveries nine are jobs of their own, which is what a queue that doubles them would do. */
+/** Nine of ten deliveries are separate jobs, as from a queue that duplicates jobs. */
 const DELIVERIES = 10;
 
 test(`17. ${jobs} jobs delivered ${DELIVERIES} times each, also concurrently on ${workers} workers, are stored once`, async () => {
@@ -34,7 +34,7 @@ test(`17. ${jobs} jobs delivered ${DELIVERIES} times each, also concurrently on 
   const { config, memory, worker } = lab.scenario();
   const episodes = storyOf(config.group, jobs, 'delivered');
   await enqueueAll(memory, episodes);
-  // By the door, an episode that comes again is the same job.
+  // Enqueued regularly, a repeated episode is the same job.
   await enqueueAll(memory, episodes);
   expect(await memory.getJobCounts('store')).toMatchObject({ waiting: jobs });
   await deliverAgain(

@@ -10,7 +10,7 @@ import { random } from '../support/random.ts';
 
 const chance = random(18);
 let isDisturbed = false;
-// Kinds of failure that say nothing against the episode.
+// Failures that are not the fault of the episode.
 const lab = useLaboratory({
   faultOf: () => {
     if (!isDisturbed || chance() > 0.05) return undefined;

@@ -38,7 +38,7 @@ test(`19. ${steps} interleaved writes and reads of ${groups} groups never show o
     const [name, canary] = [names[group] ?? '', canaries[group] ?? ''];
     if (chance() < WRITES || index < groups) {
       writes += 1;
-      // The same words in every group but one, so that questions and names fit them all.
+      // The same words in every group, except for one word, so that questions and names match all groups.
       const content = `Harbor [Project] KEEPS ${canary} [Secret]: Harbor keeps ${canary} in drawer ${index % 7}`;
       const uuid = uuidOf(config.group, index);
       await whenReachable(() => memory.enqueueEpisode(content, null, { group: name, uuid }));

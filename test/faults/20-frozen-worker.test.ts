@@ -15,7 +15,7 @@ const lab = useLaboratory({}, { takeover: 'soon' });
 const sent = count({ full: 100, small: 3 });
 const early = count({ full: 20, small: 1 });
 const times = sent + early;
-/** The first is caught in mid-commit, the second committed meanwhile, the third tells when the woken worker is through. */
+/** The first is frozen in mid-commit, the second is committed meanwhile, the third shows when the resumed worker is done. */
 const EACH = 3;
 
 interface Hand {
@@ -57,7 +57,7 @@ test(`20. ${times} workers frozen past their lease write nothing after they resu
 
     const changes = isSent ? await letLateWritePass(caught, group) : watchLateWrite(caught.hand, group, first, third);
     caught.wake();
-    // Only the woken worker is left to take the third, after whatever it still does for the first.
+    // Only the resumed worker is left to take the third, after it is done with the first.
     other.worker.signal('SIGSTOP');
     await enqueue(memory, third);
     await untilDone(memory, EACH * time + 3);
@@ -84,17 +84,17 @@ test(`20. ${times} workers frozen past their lease write nothing after they resu
 interface Caught {
   readonly hand: Hand;
   wake(): void;
-  /** Lets go of what is held at the wire. */
+  /** Releases the message that the proxy holds. */
   letPass(): void;
-  /** The server has answered what was held; the answer is held until `done`. */
+  /** The server has answered the held message; the answer is held until `done`. */
   readonly answered: Promise<void>;
   done(): void;
 }
 
-/** Freezes the worker that commits next, and holds its write, or the answer to its first read. */
+/** Freezes the worker that commits next, and holds its write or the answer to its first read. */
 function catchOne(hands: readonly Hand[], group: string, isSent: boolean): Promise<Caught> {
   const { promise, resolve } = Promise.withResolvers<Caught>();
-  // The watch of the other worker is used up by the next thing that it says.
+  // The next message of the other worker uses up its watch.
   let isCaught = false;
   for (const hand of hands) {
     let isMine = false;
@@ -125,7 +125,7 @@ function catchOne(hands: readonly Hand[], group: string, isSent: boolean): Promi
 
 type Gate = PromiseWithResolvers<void>;
 
-/** The write reaches the graph while its sender is still frozen. Gives what it changed. */
+/** The write reaches the graph while its sender is still frozen. Returns the changes. */
 async function letLateWritePass(caught: Caught, group: string): Promise<string[][]> {
   const before = await lab.wholeGraph(group);
   caught.letPass();
@@ -135,11 +135,11 @@ async function letLateWritePass(caught: Caught, group: string): Promise<string[]
   return [changesBetween(before, after)];
 }
 
-/** What the late write changes in the graph; stays empty while there is none. */
+/** The changes that the late write makes in the graph; empty when there are none. */
 function watchLateWrite({ falkordb }: Hand, group: string, first: StoryEpisode, third: StoryEpisode): string[][] {
   const changes: string[][] = [];
   let before: WholeGraph = { group, nodes: [], edges: [] };
-  // The third is recorded meanwhile; lines of its note, passages and statements name it in lower case.
+  // The third is recorded meanwhile; its note, passages and statements contain its name in lower case.
   const ofThird = third.ownFact.toLowerCase();
   falkordb.watch({
     isMeant: (command) => isWrite(command, group) && command.join().includes(first.uuid),

@@ -10,7 +10,7 @@ import { storyOf } from '../support/faults/story.ts';
 import { random } from '../support/random.ts';
 import { randomMoment, until } from '../support/wait.ts';
 
-// Slow enough that every worker is asked to end while its model is being asked.
+// Slow enough that every worker gets its SIGTERM during a model call.
 const lab = useLaboratory({ delay: 150 });
 const stops = count({ full: 100, small: 3 });
 const PER_STOP = 20;
@@ -31,7 +31,7 @@ test(`21. a worker that receives SIGTERM ${stops} times under load exits, uses u
     const end = await running.stop();
     expect(end.code).toBe(0);
     took.push(end.took);
-    // Handed back or done, not left for others to find.
+    // Returned or done, not left to be found as stalled.
     expect(await memory.getJobCounts('store')).toMatchObject({ active: 0 });
   }
   await worker().ready();

@@ -21,7 +21,7 @@ const lab = useLaboratory({}, { takeover: 'later' });
 const cuts = count({ full: 20, small: 5 });
 const kills = count({ full: 20, small: 1 });
 const PART = 20_000;
-/** Of the stores that faults are tried with; impatient only where a server is silent, since one that answers may be slow. */
+/** For the stores under test: a short limit only for silent servers, since an answering server may be slow. */
 const QUICK: Partial<CallPolicy> = { firstPauseMs: 1 };
 const IMPATIENT: Partial<CallPolicy> = { firstPauseMs: 1, callMs: SECOND, silenceMs: SECOND };
 const policyFor = ({ kind }: Partial<Fault>) => (kind === 'silence' ? IMPATIENT : QUICK);
@@ -32,7 +32,7 @@ beforeAll(async () => {
 });
 afterAll(() => b2.close());
 
-/** A memory that holds something, with a place of its own in the bucket. */
+/** A non-empty memory with a prefix of its own in the bucket. */
 async function filled(things: number) {
   const { memory: _, ...scenario } = lab.scenario();
   const { group } = scenario.config;
@@ -99,10 +99,10 @@ test('22. an export survives every temporary B2 failure and ends without an arch
     for (const fault of FAULTS) {
       const what = isSaid(fault, on);
       b2.fail({ ...fault, on });
-      // A store of its own, so that each has to ask for its rights.
+      // A separate store, so that each one has to authorise itself.
       const store = b2Store(config.b2, { partSize: PART, policy: policyFor(fault) });
       const { file, manifest } = await exportGraph(graph, store, () => {}).catch((error) =>
-        // Keys are refused with 401 as well; that is not asked a second time.
+        // Invalid keys also get a 401, which is not retried.
         on === 'authorize_account' && 'status' in fault && fault.status === 401
           ? { file: '', manifest: '' }
           : Promise.reject(error),
@@ -139,7 +139,7 @@ test.concurrent.each(['a folder', 'B2'] as const)(
   `22. workers killed ${kills} times while exporting to %s leave nothing that looks like a complete archive`,
   async (place) => {
     const began = Date.now();
-    // More than one part of B2's, which is 8 MB.
+    // More than one part of a B2 upload, which is 8 MB.
     const { group, config: withB2, worker, graph } = await filled(700);
     const config = place === 'B2' ? withB2 : { ...withB2, b2: undefined };
     const memory = new MemoryManager(config);
@@ -157,7 +157,7 @@ test.concurrent.each(['a folder', 'B2'] as const)(
       const first = await worker(slowly).ready();
       const calls = b2.called('upload_part').length;
       let isHeld = false;
-      // However fast the machine is, the export cannot end before the kill.
+      // The export cannot finish before the kill, however fast the machine is.
       if (place === 'B2') b2.fail({ kind: 'silence', on: 'upload_part' });
       else {
         const bytes = chance() * most;
@@ -200,14 +200,14 @@ test.concurrent.each(['a folder', 'B2'] as const)(
   },
 );
 
-/** Sweeps as `archive prune` does, but all of it; gives how many leftovers there were. */
+/** Removes leftovers like `archive prune`, but of any age; returns their number. */
 async function leftBy(memory: MemoryManager, store: Awaited<ReturnType<typeof chooseStore>>): Promise<number> {
   const { incomplete } = await memory.archives.list();
   for (const name of incomplete) await store.remove(name);
   return incomplete.length + (await store.sweep(0));
 }
 
-/** Of what is being written. */
+/** The size of the largest partial file. */
 function partialBytes(folder: string): number {
   const names = readdirSync(folder).filter((name) => name.endsWith('.partial'));
   return Math.max(0, ...names.map((name) => statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0));

@@ -13,7 +13,7 @@ import { random } from '../support/random.ts';
 
 const lab = useLaboratory();
 const flips = count({ full: 100, small: 6 });
-/** Where the byte is. */
+/** The position of the byte. */
 const KINDS = ['the JSON', 'the compressed JSON', 'the manifest'] as const;
 
 test(`23. one flipped byte in each of ${flips} archives is detected by verify, and restore refuses them`, async () => {

@@ -70,7 +70,7 @@ test(`24. the newest archive restored to an empty graph has the same hash and an
   });
 });
 
-/** What is found for a question in each of the groups, best first. */
+/** The results for a question in each of the groups, best first. */
 function both(memory: MemoryManager, question: string, asOf: Date, groups: readonly string[]): Promise<string[][]> {
   return Promise.all(
     groups.map(async (group) => {

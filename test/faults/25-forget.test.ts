@@ -21,7 +21,7 @@ const kept = count({ full: 60, small: 12 });
 const word = (index: number) => nameOf('canary', index);
 const indexes = Array.from({ length: canaries }, (_, index) => index);
 
-/** Every third is another name of a known thing, every third says in other words what others say. */
+/** Every third is another name of a known entity, every third paraphrases other episodes. */
 const known = indexes.flatMap((index) => [
   `same: ${plain('Thing', index)} = ${word(index)}`,
   `repeats: ${plain('Depot', index)} holds it = ${plain('Depot', index)} hides ${word(index)}`,
@@ -47,7 +47,7 @@ test(`25. ${canaries} forgotten episodes leave no word anywhere, and facts that 
   closing.push(valkey, falkordb);
 
   const unwanted = indexes.map((index) => canaryEpisode(group, index));
-  // Before what others say: so their words and names are those that are known first.
+  // Enqueued before the other episodes, so that the words and names of the canaries are stored first.
   await whenReachable(() => memory.enqueueEpisodes(unwanted));
   await untilDone(memory, canaries);
   await enqueueAll(memory, wanted(group));
@@ -70,7 +70,7 @@ test(`25. ${canaries} forgotten episodes leave no word anywhere, and facts that 
   const { outsideGraph: elsewhere } = await memory.forget({ session: `unread ${word(0)}` });
   expect(elsewhere).toMatchObject({ jobs: 1, spooled: 1 });
   expect(unread).toHaveLength(2);
-  // Handed in again, nothing comes of them.
+  // Forgotten episodes that are enqueued again are not stored.
   await whenReachable(() => memory.enqueueEpisodes(unwanted));
   jobs = (await memory.getJobCounts('store')).completed;
   const newer = await memory.export();
@@ -116,7 +116,7 @@ test(`25. ${canaries} forgotten episodes leave no word anywhere, and facts that 
 
 const saga = (index: number) => (index % 4 === 0 ? `Session of ${word(index)}` : 'shared session');
 
-/** Says its word in another way each time, beside something that others say too. */
+/** Uses its word differently each time, next to a statement that other episodes also make. */
 function canaryEpisode(group: string, index: number) {
   const [secret, thing, depot] = [word(index), plain('Thing', index), plain('Depot', index)];
   const project = nameOf('story', 'project');
@@ -132,7 +132,7 @@ function canaryEpisode(group: string, index: number) {
     content: (lines[index % lines.length] ?? []).join('\n'),
     metadata: { note: secret },
     saga: saga(index),
-    // The last, so that it ends what others say.
+    // Last, so that it ends a statement of other episodes.
     referenceTime: new Date(Date.UTC(2025, index % 4 === 3 ? 3 : 0, 1) + index * MINUTE),
   };
 }
@@ -162,7 +162,7 @@ function wanted(group: string): StoryEpisode[] {
   return [...storyOf(group, kept), ...others];
 }
 
-/** Two that no worker has read: one waits for an hour, one was set aside on the disk. */
+/** Two episodes that no worker has read: one is delayed by an hour, one was set aside on disk. */
 async function leaveUnread(config: Parameters<typeof withQueue>[0], group: string): Promise<string[]> {
   const episodes = ['queue', 'disk'].map((place) =>
     newEpisode(`In the ${place}: ${word(0)}.`, { session: `unread ${word(0)}` }, group, 1000, {

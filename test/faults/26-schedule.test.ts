@@ -23,10 +23,10 @@ import { random } from '../support/random.ts';
 import { randomMoment, until } from '../support/wait.ts';
 
 const nights = count({ full: 200, small: 9 });
-/** One of the three is killed in every night, in a small run in every third. */
+/** One of the three is killed every night, or every third night in a small run. */
 const killEvery = count({ full: 1, small: 3 });
 const SKEWS = [-20 * MINUTE, 0, 20 * MINUTE];
-/** The clock goes over each tick in these steps, so that each scheduler comes to it at another. */
+/** The clock passes each tick in these steps, so that each scheduler reaches the tick at a different step. */
 const STEPS = [-40, -20, -5, 0, 5, 20, 40].map((minutes) => minutes * MINUTE);
 const NIGHTLY = { cron: '30 2 * * *', timeZone: 'Europe/Berlin' };
 const ticks = openTicks(NIGHTLY.cron, NIGHTLY.timeZone);
@@ -87,7 +87,7 @@ async function newSchedule(name: string, from: Date, eachNight: () => Promise<vo
   };
 }
 
-/** Memories that are exported and proven each night; `proven` tells how many of how many graphs that were, night by night. */
+/** Memories that are exported and verified each night; `proven` has the number of verified graphs per night. */
 async function newMemories() {
   const address = { host: servers.falkordb.host, port: servers.falkordb.port, tls: false };
   const journal = openJournal(valkey);
@@ -117,7 +117,7 @@ async function newMemories() {
   };
 }
 
-/** So many ticks that follow one another, over a night on which clocks leap. */
+/** Consecutive ticks across a night with a clock change. */
 function ticksFrom(first: Date, many: number): Date[] {
   const found = [first];
   while (found.length < many) found.push(ticks.next(found.at(-1) ?? first));
@@ -134,7 +134,7 @@ test(`26. three schedulers with different clocks run ${nights} nights of ${MEMOR
   let restarted: Promise<unknown> = Promise.resolve();
   let kills = 0;
 
-  /** At some moment while the clock goes over a tick; the others live until it is back. */
+  /** At some moment while the clock passes a tick; the others run until it is back. */
   async function killOne(): Promise<void> {
     await restarted;
     const victim = Math.floor(chance() * SKEWS.length);

@@ -50,7 +50,7 @@ test('a frozen cluster node does not close connections to other nodes', async ()
   connection.disconnect();
 });
 
-test('a node of a cluster that takes no connections keeps no command longer than a frozen one', async () => {
+test('a cluster node that accepts no connections delays commands no longer than a frozen one', async () => {
   const away = await keyOf(frozen);
   const { host = '', port = 0 } = frozen ?? {};
   frozen?.freeze();

@@ -97,13 +97,13 @@ describe('the chain', () => {
 });
 
 describe('a base archive', () => {
-  test('counts from the last time a graph was put in place', () => {
+  test('is the last one that was put in place', () => {
     expect(lastBaseArchive(steps('a: 0 > 5'))).toBeUndefined();
     expect(lastBaseArchive(steps('base a: 5', 'b: a 5 > 6', 'base c: 7', 'record'))?.id).toBe('1002-0');
     expect(lastBaseArchive(steps('base a: 5', 'b: a 5 > 6', 'base c: 7', 'd: c 7 > 8'))?.id).toBe('1002-0');
   });
 
-  test('does not count when the process that was putting it in place died first', () => {
+  test('is ignored when the process died before putting it in place', () => {
     expect(lastBaseArchive(steps('a: 0 > 5', 'base x: 6', 'b: a 5 > 7'))).toBeUndefined();
   });
 });

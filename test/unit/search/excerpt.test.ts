@@ -184,7 +184,7 @@ describe('a truncated list', () => {
     expect(cutList('1. one\n2. two', () => false)).toEqual({ text: '1. one\n', omitted: 1 });
   });
 
-  test('names what is left out by its kind', () => {
+  test('names the kind of entries that are left out', () => {
     expect(omittedNotice(3, 'procedure', 'episode_1')).toBe(
       '… (3 more steps; `memory-manager episode episode_1` shows all)',
     );

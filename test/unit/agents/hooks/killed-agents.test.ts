@@ -64,7 +64,7 @@ describe('a turn whose agent was killed', () => {
     expect(notes()).toEqual([]);
   });
 
-  test('before the answer waits for a resume', async () => {
+  test('before the answer is kept waiting for a resume', async () => {
     await hook('UserPromptSubmit', 'killed', { prompt: 'Fix it.' });
     transcript.user('Fix it.');
     transcript.says('I look at it first.');
@@ -106,7 +106,7 @@ describe('a turn whose agent was killed', () => {
   });
 });
 
-describe('a turn of a killed Codex', () => {
+describe('a turn of a killed Codex session', () => {
   const said = (role: string, text: string) => ({
     type: 'response_item',
     payload: { type: 'message', role, content: [{ type: 'text', text }] },
@@ -123,9 +123,9 @@ describe('a turn of a killed Codex', () => {
 
   test.each([
     ['after the answer is stored by the next session', [replied], 2 * MINUTE, 1],
-    ['after words that a call may follow waits', [], 2 * MINUTE, 0],
-    ['after words that no call has followed is stored', [], 20 * MINUTE, 1],
-    ['before the result of a tool waits', [call, replied], 20 * MINUTE, 0],
+    ['after text that a tool call may follow waits', [], 2 * MINUTE, 0],
+    ['after text that no tool call has followed is stored', [], 20 * MINUTE, 1],
+    ['before the result of a tool call waits', [call, replied], 20 * MINUTE, 0],
   ])('%s', async (_, end, restsFor, count) => {
     await hook('UserPromptSubmit', 'killed', { prompt: 'Where are the sessions?' }, 'codex');
     writeFileSync(at('killed.jsonl'), [...begun, ...end].map((line) => `${JSON.stringify(line)}\n`).join(''));
@@ -138,7 +138,7 @@ describe('a turn of a killed Codex', () => {
   });
 });
 
-test('a session that goes on is left to its own hooks', async () => {
+test('a session that is still running is left to its own hooks', async () => {
   await hook('UserPromptSubmit', 'killed', { prompt: 'Fix it.' });
   transcript.user('Fix it.');
   transcript.ends('Fixed.');
@@ -152,7 +152,7 @@ test('a session that goes on is left to its own hooks', async () => {
   expect(notes()).toEqual([]);
 });
 
-test('open turns of many sessions hide no killed one', async () => {
+test('many open sessions do not hide a killed one', async () => {
   for (const session of ['one', 'two', 'three', 'four']) {
     const other = startTranscript(at(`${session}.jsonl`), session);
     await hook('UserPromptSubmit', session, { prompt: 'Wait.' });

@@ -29,8 +29,8 @@ afterEach(() => void vi.useRealTimers());
 
 const episode = (content: string): Episode => newEpisode(content, {}, 'harbor', 1000, {});
 
-describe('episodes that meet a full disk', () => {
-  test('are written once there is space, in order and once, and each failure is told once', async () => {
+describe('episodes that arrive while the disk is full', () => {
+  test('are written once there is space, in order and without duplicates, and each failure is reported once', async () => {
     spooling.keep(episode('one'));
     isFull = true;
     spooling.keep(episode('two'));
@@ -45,7 +45,7 @@ describe('episodes that meet a full disk', () => {
     expect(seen).toEqual(['kept', 'The disk is full.', 'The disk is full.', 'kept', 'kept', 'recovered']);
   });
 
-  test('are tried with the next episode and at the end', () => {
+  test('are retried with the next episode and at exit', () => {
     isFull = true;
     spooling.keep(episode('one'));
     isFull = false;
@@ -58,7 +58,7 @@ describe('episodes that meet a full disk', () => {
     expect(written).toEqual(['one', 'two', 'three']);
   });
 
-  test('are at most 200, the latest', () => {
+  test('are limited to the latest 200', () => {
     isFull = true;
     for (let turn = 0; turn < 250; turn += 1) spooling.keep(episode(`turn ${turn}`));
     isFull = false;
@@ -69,7 +69,7 @@ describe('episodes that meet a full disk', () => {
   });
 });
 
-test('an episode that can never be written blocks no other', () => {
+test('an episode that can never be written does not block others', () => {
   isFull = true;
   spooling.keep(episode('one'));
   spooling.keep(episode('refused'));

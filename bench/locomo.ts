@@ -5,7 +5,7 @@ import type { Config } from '../src/config.ts';
 import type { EpisodeInput } from '../src/index.ts';
 import { MemoryManager } from '../src/index.ts';
 import { bulletList } from '../src/reader/format.ts';
-import type { Found } from '../src/search/results.ts';
+import type { FoundItems } from '../src/search/results.ts';
 import { MINUTE, SECOND } from '../src/time.ts';
 import { startWorkers } from '../workers/main.ts';
 
@@ -86,7 +86,7 @@ async function sharesOf(
 }
 
 /** The episodes behind the items that `query` prints, in its order, as far as they are printed whole. */
-function episodesShown({ facts, passages = [] }: Found): string[] {
+function episodesShown({ facts, passages = [] }: FoundItems): string[] {
   const inPassages = new Set(passages.map(({ uuid }) => uuid));
   const items = [
     ...facts

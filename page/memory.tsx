@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
-import type { Erasing, Reply } from '../src/page/schemas.ts';
+import type { EraseContents, Reply } from '../src/page/schemas.ts';
 import { call } from './calls.ts';
 import { Show, useCall } from './loading.tsx';
 import { memoryName } from './memory-name.ts';
@@ -95,7 +95,7 @@ function Preview({ preview: { contents }, warning, isBusy, onCancel, onConfirm }
   );
 }
 
-function Receipt({ contents }: { contents: Erasing }) {
+function Receipt({ contents }: { contents: EraseContents }) {
   return (
     <div class="notice" role="status">
       <p>
@@ -115,7 +115,7 @@ function Receipt({ contents }: { contents: Erasing }) {
   );
 }
 
-function ArchiveNote({ contents: { group, archives } }: { contents: Erasing }) {
+function ArchiveNote({ contents: { group, archives } }: { contents: EraseContents }) {
   const { place, files, count } = archives;
   if (place === null)
     return <p class="quiet">The place for archives cannot be reached. Archives of the memory stay.</p>;
@@ -137,7 +137,7 @@ function ArchiveNote({ contents: { group, archives } }: { contents: Erasing }) {
   );
 }
 
-const inWords = ({ episodes, entities, facts }: Erasing): string =>
+const inWords = ({ episodes, entities, facts }: EraseContents): string =>
   `${plural(episodes, 'episode')}, ${plural(entities, 'entity', 'entities')} and ${plural(facts, 'fact')}`;
 
 const WORDS = {
@@ -149,5 +149,5 @@ const WORDS = {
   scratchGraphs: ['scratch graph', 'scratch graphs'],
 } as const;
 
-const elsewhereInWords = ({ elsewhere }: Erasing): string =>
+const elsewhereInWords = ({ elsewhere }: EraseContents): string =>
   elsewhere.map(({ what, count }) => plural(count, WORDS[what][0], WORDS[what][1])).join(', ');

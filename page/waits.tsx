@@ -1,8 +1,8 @@
-import type { Waits } from '../src/page/schemas.ts';
+import type { WaitState } from '../src/page/schemas.ts';
 import { hrefOf, Link } from './route.tsx';
 
 /** Why the facts of a stored text are missing: it waits for a worker, or could not be read, with the cause and its job. */
-export function NotRead({ uuid, waits }: { uuid: string; waits: Waits | null }) {
+export function NotRead({ uuid, waits }: { uuid: string; waits: WaitState | null }) {
   if (!waits?.isFailed) return <span class="waits">waits to be read{waits?.reason ? `: ${waits.reason}` : ''}</span>;
   return (
     <span class="failed">

@@ -3,7 +3,7 @@ import { closestName } from './closest-name.ts';
 import { InvalidInputError } from './errors.ts';
 
 /** A shape for each member of `T`, so that the compiler reports a forgotten one. All members are optional. */
-export type Members<T> = { readonly [K in keyof Required<T>]: z.ZodMiniType };
+export type MemberShapes<T> = { readonly [K in keyof Required<T>]: z.ZodMiniType };
 
 // Shapes are named after the value; a shape's message is what stands after "must be" in the sentence of `checkShape`.
 export const flag = z.boolean('true or false');
@@ -29,7 +29,7 @@ export const objectWithMethods = (...methods: readonly string[]) =>
   );
 
 /** An object with these members only. Members that are not in `required` may be missing. */
-export function objectOf<T>(members: Members<T>, required: readonly (keyof T & string)[] = []): z.ZodMiniType<T> {
+export function objectOf<T>(members: MemberShapes<T>, required: readonly (keyof T & string)[] = []): z.ZodMiniType<T> {
   const shapes = Object.entries<z.ZodMiniType>(members).map(([name, shape]) => [
     name,
     (required as readonly string[]).includes(name) ? shape : z.optional(shape),

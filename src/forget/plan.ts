@@ -131,7 +131,7 @@ async function readAffected(graph: GroupGraph, targets: ForgetTargets, now: Date
   ]);
   // A saga's summary may state what is forgotten, also when all its episodes stay.
   const sagas = allSagas.filter(
-    ({ isTold, chain }) => isTold || chain.some((episode) => forgottenEpisodes.has(episode)),
+    ({ isSummarized, chain }) => isSummarized || chain.some((episode) => forgottenEpisodes.has(episode)),
   );
   const supporters = [...facts.forgotten].flatMap(({ stored }) => stored.flatMap((fact) => fact.episodes));
   const namingEpisodes = targetTies
@@ -226,7 +226,7 @@ function effectsOf(episodes: readonly string[], affected: Affected, changes: For
     summaries:
       summaries.filter(({ isChanged }) => isChanged).length +
       communities.length +
-      sagas.filter(({ isTold }) => isTold).length,
+      sagas.filter(({ isSummarized }) => isSummarized).length,
   };
 }
 

@@ -55,7 +55,7 @@ const vectors = (pattern: string, label: string, property: string, dimension: nu
 
 /**
  * Graphiti's indexes (graphiti_core 0.29, graph_queries.py), the vector indexes that it lacks, and ours. FalkorDB refuses a whole index if
- * one of its properties is indexed already, hence the check by property.
+ * one of its properties is indexed already, so each property is checked.
  */
 function indexes(dimension: number): Index[] {
   return [

@@ -7,7 +7,7 @@ import {
   callback,
   checkShape,
   flag,
-  type Members,
+  type MemberShapes,
   nonEmptyText,
   objectOf,
   objectWithMethods,
@@ -67,11 +67,11 @@ const episode = {
     expires: anything,
   },
 };
-const store: Members<StoreOptions> = { ...group, ...episode, spool: flag };
+const store: MemberShapes<StoreOptions> = { ...group, ...episode, spool: flag };
 const { spool: _, ...withoutSpool } = store;
 const { source: __, ...withoutSource } = store;
-const times: Members<TimeOptions> = { ...group, asOf: anything, knownAt: anything, cache: flag };
-const task: Members<TaskOptions> = { ...group, timeoutMs, signal };
+const times: MemberShapes<TimeOptions> = { ...group, asOf: anything, knownAt: anything, cache: flag };
+const task: MemberShapes<TaskOptions> = { ...group, timeoutMs, signal };
 const progress = { ...group, onProgress: callback };
 const date = z.custom<Date>((value) => value instanceof Date && !Number.isNaN(value.getTime()), 'a Date');
 const queue = oneOf('store', 'export');
@@ -109,7 +109,7 @@ const shapes = {
       nameOf: callback,
       onEnqueued: callback,
       spool: flag,
-    } satisfies Members<BatchOptions> & Members<EnqueueEpisodesOptions>),
+    } satisfies MemberShapes<BatchOptions> & MemberShapes<EnqueueEpisodesOptions>),
   import: () =>
     objectOf<ImportOptions>({
       ...task,

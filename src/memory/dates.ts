@@ -4,7 +4,7 @@ import type { FactRow } from '../graph/queries/search-facts.ts';
 import type { WorkerNote } from '../queue/heartbeats.ts';
 import type { DeliveredBriefing } from '../reader/delivered-briefing.ts';
 import type { EntityHistoryRows } from '../search/history.ts';
-import type { Found, Source } from '../search/results.ts';
+import type { FoundItems, Source } from '../search/results.ts';
 import type { Timeline as TimelineRows } from '../search/timeline.ts';
 import { toDate } from '../time.ts';
 import type { RenderedBriefing } from './briefing.ts';
@@ -40,7 +40,13 @@ const withSources = <Row extends { readonly sources?: readonly Source[] }>(row: 
   ...(row.sources && { sources: row.sources.map(reference) }),
 });
 
-export function toSearchResults({ facts, episodes, passages, entities, communities }: Found): Results.SearchResults {
+export function toSearchResults({
+  facts,
+  episodes,
+  passages,
+  entities,
+  communities,
+}: FoundItems): Results.SearchResults {
   return {
     facts: facts.map((row) => withSources(toFact(row))),
     episodes: episodes.map((row) => withDates(row, 'referenceTime', 'createdAt')),

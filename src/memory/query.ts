@@ -2,7 +2,7 @@ import { InvalidInputError, isFailure } from '../errors.ts';
 import { bulletList } from '../reader/format.ts';
 import type { SearchFilters } from '../search/filters.ts';
 import type { Ranker, SearchKind, SearchRecipe } from '../search/recipes/recipes.ts';
-import type { Found } from '../search/results.ts';
+import type { FoundItems } from '../search/results.ts';
 import type { GraphWalk } from '../search/search-context.ts';
 import { checkText } from '../text.ts';
 import { checkTime, toGraphTime } from '../time.ts';
@@ -60,7 +60,7 @@ export async function runQuery(
   options: QueryOptions,
   sources = false,
   isReadOnly = false,
-): Promise<Found> {
+): Promise<FoundItems> {
   const group = services.group(options.group);
   const query = checkText(searchQuery, 'The query').trim();
   if (query === '') throw new InvalidInputError('The query is empty; give the words to look for.');
@@ -111,7 +111,7 @@ export async function runQuery(
 
 /** Whether a cached value has the shape of search results. */
 export function isSearchResult(kept: object): boolean {
-  const { facts, episodes, passages = [] } = kept as Partial<Found>;
+  const { facts, episodes, passages = [] } = kept as Partial<FoundItems>;
   return Array.isArray(facts) && Array.isArray(episodes) && Array.isArray(passages);
 }
 
@@ -140,7 +140,7 @@ export async function queryAsText(
 }
 
 /** Of results that are given again while their cached answer holds. The limit is part of the question, so it is the same each time. */
-const texts = new WeakMap<Found, string>();
+const texts = new WeakMap<FoundItems, string>();
 
 /** The budget limits the block; more results would not fit. */
 const MOST_IN_BLOCK = 30;

@@ -3,7 +3,7 @@ import type { GroupGraph } from '../graph/group-graph.ts';
 import { sentencesOf } from '../passages/sentences.ts';
 import { recalledSentences } from '../redaction/recall-marks.ts';
 import type { SearchRecipe } from '../search/recipes/recipes.ts';
-import type { Found } from '../search/results.ts';
+import type { FoundItems } from '../search/results.ts';
 import { redactError } from '../telemetry/redact-error.ts';
 import { SECOND } from '../time.ts';
 import { withTimeout } from '../with-timeout.ts';
@@ -17,7 +17,7 @@ const BY_WORDS: SearchRecipe = {
   facts: { methods: ['words'], ranker: 'rrf' },
   answer: true,
 };
-const NOTHING: Found = { facts: [], episodes: [], passages: [] };
+const NOTHING: FoundItems = { facts: [], episodes: [], passages: [] };
 /** How long to wait for the cache. */
 const PATIENCE = 40;
 
@@ -25,7 +25,12 @@ const PATIENCE = 40;
  * Searches a group by the question's words: in the cache, or in the graph if Valkey does not answer.
  * @throws StoreUnreachableError and the like
  */
-export async function searchByWords(services: Services, group: string, query: string, limit: number): Promise<Found> {
+export async function searchByWords(
+  services: Services,
+  group: string,
+  query: string,
+  limit: number,
+): Promise<FoundItems> {
   const search = () => wordSearch(services, group, query, limit);
   const reader = await services.reader();
   const cached = reader.read(group, { ask: 'recall', query, limit }, search, {
@@ -33,7 +38,7 @@ export async function searchByWords(services: Services, group: string, query: st
     changesAt: nextChange(services, group),
   });
   let timer: NodeJS.Timeout | undefined;
-  const directly = new Promise<Found>((resolve, reject) => {
+  const directly = new Promise<FoundItems>((resolve, reject) => {
     timer = setTimeout(() => search().then(resolve, reject), PATIENCE);
     timer.unref?.();
   });
@@ -45,7 +50,7 @@ export async function searchByWords(services: Services, group: string, query: st
   }
 }
 
-async function wordSearch(services: Services, group: string, query: string, limit: number): Promise<Found> {
+async function wordSearch(services: Services, group: string, query: string, limit: number): Promise<FoundItems> {
   const [graphs, { search }, { readEmbedder }] = await Promise.all([
     services.graphs(),
     import('../search/search.ts'),
@@ -91,7 +96,7 @@ export interface RecallResult {
 }
 
 interface Answer {
-  readonly found: Found;
+  readonly found: FoundItems;
   readonly outcome: 'meaning' | 'words';
 }
 
@@ -145,7 +150,7 @@ export const withoutKnown = (sections: readonly TitledSection[], known: Readonly
   sections.map((section) => ({ ...section, lines: section.lines.filter((line) => !isKnown(line, known)) }));
 
 /** The best facts and passages, at most `limit` together, without facts that one of the passages states. */
-function firstOf({ facts, passages = [], ...rest }: Found, limit: number): Found {
+function firstOf({ facts, passages = [], ...rest }: FoundItems, limit: number): FoundItems {
   const shown = new Set(passages.map(({ uuid }) => uuid));
   const others = facts.filter(({ statedIn }) => statedIn === undefined || !shown.has(statedIn));
   const first = new Set<unknown>([...others, ...passages].sort((a, b) => b.score - a.score).slice(0, limit));
@@ -163,9 +168,9 @@ async function byMeaning(
   query: string,
   limit: number,
   timeoutMs: number,
-): Promise<Found> {
+): Promise<FoundItems> {
   const reader = await services.reader();
-  const search = async (): Promise<Found> => {
+  const search = async (): Promise<FoundItems> => {
     const [vectors, graphs, { search, RECIPES }, { readEmbedder }] = await Promise.all([
       services.questionVectors(),
       services.graphs(),
@@ -196,7 +201,7 @@ const ASKS = /[?？]["'”’)\]]*$/;
 const REQUESTS =
   /^(?:(?:please|now|then|and|also|ok(?:ay)?|great|good|thanks|can you|could you|let us|let's)[,:.!]? )*(?:add|allow|bring|build|bump|change|check|clean|close|commit|configure|connect|continue|convert|create|debug|delete|deploy|describe|document|draw|drop|explain|export|extend|find|finish|fix|format|generate|get|give|go|help|implement|import|improve|install|investigate|list|look|make|merge|migrate|move|open|optimi[sz]e|print|publish|pull|push|put|read|refactor|release|remove|rename|repair|replace|restart|revert|review|rewrite|rework|run|search|send|set|show|simplify|speed|split|start|stop|summari[sz]e|tell|test|translate|try|turn|undo|update|upgrade|verify|write) (?!\d|(?:is|are|was|were|has|have|had|of|fail|fails|failed|takes?|took|runs|ran|does|did|needs?|must|can|will)\b)/i;
 
-function withoutOwn({ facts, passages = [], ...rest }: Found, own: ReadonlySet<string>): Found {
+function withoutOwn({ facts, passages = [], ...rest }: FoundItems, own: ReadonlySet<string>): FoundItems {
   return {
     ...rest,
     facts: facts.filter(({ episodes }) => episodes.length === 0 || !episodes.every((episode) => own.has(episode))),
@@ -209,7 +214,7 @@ function withoutOwn({ facts, passages = [], ...rest }: Found, own: ReadonlySet<s
 /** Recall was not requested, so results far behind the best are left out; a search finds them. */
 const OF_BEST = 0.75;
 
-function best({ facts, passages = [], ...rest }: Found): Found {
+function best({ facts, passages = [], ...rest }: FoundItems): FoundItems {
   const least = OF_BEST * Math.max(0, ...[...facts, ...passages].map(({ score }) => score));
   const isNear = ({ score }: { readonly score: number }) => score >= least;
   return { ...rest, facts: facts.filter(isNear), passages: passages.filter(isNear) };

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { type Members, nonEmptyText, objectOf, oneOf as oneNameOf, wholeNumber } from '../input-shapes.ts';
+import { type MemberShapes, nonEmptyText, objectOf, oneOf as oneNameOf, wholeNumber } from '../input-shapes.ts';
 import {
   integerSetting,
   listed,
@@ -77,7 +77,7 @@ const PROVIDER_VARIABLES = { ...OPENAI.variables };
 
 const readProviders = (values: ProviderValues): ProviderSettings => ({ openai: OPENAI.read(values) });
 
-const providerShapes = (): Members<ProviderSettings> => ({ openai: OPENAI.shape() });
+const providerShapes = (): MemberShapes<ProviderSettings> => ({ openai: OPENAI.shape() });
 
 /** OpenAI or a server that speaks its protocol. */
 export interface ModelServer {
@@ -174,7 +174,7 @@ function readEmbeddings(values: ModelValues, models: LanguageModelName): Embeddi
 }
 
 /** The shapes of the part of `Config` about models, for programs that pass one. */
-export const modelShapes = (): Members<ModelSettings> => ({
+export const modelShapes = (): MemberShapes<ModelSettings> => ({
   models: oneNameOf(...languageModels),
   ...providerShapes(),
   embeddings: objectOf<EmbeddingSettings>({

@@ -4,7 +4,7 @@ import { MINUTE } from '../time.ts';
 import { PreviewOutdatedError, WrongNameError } from './conflicts.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import type { PageContext } from './handlers.ts';
-import { type Erasing, OPERATION_LIMITS } from './operation-shapes.ts';
+import { type EraseContents, OPERATION_LIMITS } from './operation-shapes.ts';
 import type { Checked } from './schemas.ts';
 
 const TIME_LIMIT = 10 * MINUTE;
@@ -37,7 +37,7 @@ async function plan(memory: MemoryManager, name: string) {
 
 const ELSEWHERE = ['jobs', 'spooled', 'journal', 'memos', 'cached', 'scratchGraphs'] as const;
 
-function shown({ group, episodes, entities, facts, outsideGraph, archives }: ForgetGroupResult): Erasing {
+function shown({ group, episodes, entities, facts, outsideGraph, archives }: ForgetGroupResult): EraseContents {
   return {
     ...{ group, episodes, entities, facts },
     elsewhere: ELSEWHERE.map((what) => ({ what, count: outsideGraph[what] })).filter(({ count }) => count > 0),

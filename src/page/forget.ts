@@ -4,7 +4,7 @@ import { withTimeout } from '../with-timeout.ts';
 import { PreviewOutdatedError } from './conflicts.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import type { PageContext } from './handlers.ts';
-import { type Checked, type Forgetting, LIMITS } from './schemas.ts';
+import { type Checked, type ForgetPreview, LIMITS } from './schemas.ts';
 
 const TIME_LIMIT = 5 * MINUTE;
 
@@ -50,7 +50,7 @@ function effectsFingerprint({ episodes, facts, entities, maskedEpisodes, similar
   return fingerprintOf([lists, keptFacts, reopenedFacts, summaries]);
 }
 
-function shown({ episodes, facts, entities, maskedEpisodes, similar, ...numbers }: ForgetResult): Forgetting {
+function shown({ episodes, facts, entities, maskedEpisodes, similar, ...numbers }: ForgetResult): ForgetPreview {
   const { keptFacts, reopenedFacts, summaries } = numbers;
   return {
     episodes: episodes.slice(0, LIMITS.forgotten),

@@ -84,7 +84,7 @@ export const DeadLetter = z.object({
 export type DeadLetter = z.output<typeof DeadLetter>;
 
 /** What a whole memory contains, in the graph and elsewhere. */
-const Erasing = z.object({
+const EraseContents = z.object({
   group: z.string(),
   episodes: count,
   entities: count,
@@ -102,7 +102,7 @@ const Erasing = z.object({
     isRecorded: z.boolean(),
   }),
 });
-export type Erasing = z.output<typeof Erasing>;
+export type EraseContents = z.output<typeof EraseContents>;
 
 export const Redaction = z.object({ kind: z.string(), count });
 export type Redaction = z.output<typeof Redaction>;
@@ -184,12 +184,12 @@ export const OPERATION_CALLS = {
   previewErase: {
     method: 'GET',
     input: z.object({ name: text }),
-    reply: z.object({ contents: Erasing, fingerprint: z.string() }),
+    reply: z.object({ contents: EraseContents, fingerprint: z.string() }),
   },
   erase: {
     method: 'POST',
     input: z.object({ name: text, typed: text, fingerprint }),
-    reply: z.object({ contents: Erasing }),
+    reply: z.object({ contents: EraseContents }),
   },
   sessions: {
     method: 'GET',

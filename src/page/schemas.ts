@@ -6,7 +6,7 @@ export type {
   ArchiveWork,
   Cost,
   DeadLetter,
-  Erasing,
+  EraseContents,
   Minute,
   Redaction,
   SessionTurn,
@@ -96,8 +96,8 @@ const EntityItem = z.object({ uuid: z.string(), name: z.string(), type: z.string
 export type EntityItem = z.output<typeof EntityItem>;
 
 /** Why an episode is not read yet, if an attempt failed; `isFailed` if it is a dead letter. */
-const Waits = z.object({ isFailed: z.boolean(), reason: z.nullable(z.string()) });
-export type Waits = z.output<typeof Waits>;
+const WaitState = z.object({ isFailed: z.boolean(), reason: z.nullable(z.string()) });
+export type WaitState = z.output<typeof WaitState>;
 
 const EpisodeRow = z.object({
   uuid: z.string(),
@@ -110,7 +110,7 @@ const EpisodeRow = z.object({
   /** False until its facts are in the graph; null where the list cannot know. */
   isCommitted: z.nullable(z.boolean()),
   /** Null where no attempt is known to have failed. */
-  waits: z.nullable(Waits),
+  waits: z.nullable(WaitState),
 });
 export type EpisodeRow = z.output<typeof EpisodeRow>;
 
@@ -118,7 +118,7 @@ const Jobs = z.object({ waiting: count, active: count, delayed: count, failed: c
 export type Jobs = z.output<typeof Jobs>;
 
 const Named = z.object({ uuid: z.string(), name: z.string() });
-const Forgetting = z.object({
+const ForgetPreview = z.object({
   episodes: z.array(Named),
   facts: z.array(z.object({ uuid: z.string(), fact: z.string() })),
   entities: z.array(Named),
@@ -130,7 +130,7 @@ const Forgetting = z.object({
   reopenedFacts: count,
   summaries: count,
 });
-export type Forgetting = z.output<typeof Forgetting>;
+export type ForgetPreview = z.output<typeof ForgetPreview>;
 
 const Server = z.object({ answers: z.boolean(), latencyMs: z.nullable(z.number()), error: z.nullable(z.string()) });
 
@@ -292,7 +292,7 @@ export const CALLS = {
       ),
       redactions: z.array(Redaction),
       /** Null once it is read. */
-      waits: z.nullable(Waits),
+      waits: z.nullable(WaitState),
       /** Of an episode that is stored as a fact: its sentence and the time in which it holds. */
       stated: z.nullable(z.object({ fact: z.string(), validAt: timeOrNull, invalidAt: timeOrNull })),
     }),
@@ -301,7 +301,7 @@ export const CALLS = {
     method: 'GET',
     input: z.object({ ...ofGroup, episode: text }),
     reply: z.object({
-      effects: Forgetting,
+      effects: ForgetPreview,
       /** Archives that contain the text; forgetting does not change them. The place is null where it cannot be reached or is not set. */
       archives: z.object({ group: z.string(), place: z.nullable(z.string()), count, isCut: z.boolean() }),
       fingerprint: z.string(),
@@ -310,7 +310,7 @@ export const CALLS = {
   forget: {
     method: 'POST',
     input: z.object({ ...ofGroup, episode: text, fingerprint: text }),
-    reply: z.object({ effects: Forgetting }),
+    reply: z.object({ effects: ForgetPreview }),
   },
   deadLetters: {
     method: 'GET',

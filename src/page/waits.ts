@@ -1,14 +1,14 @@
 import { isOperationalError } from '../errors.ts';
 import { mapConcurrently } from '../map-concurrently.ts';
 import type { MemoryManager } from '../memory.ts';
-import type { Waits } from './schemas.ts';
+import type { WaitState } from './schemas.ts';
 
 const AT_ONCE = 4;
 /** Of more unread episodes in a list, only the latest are looked for in the queue. */
 const LOOKED_UP = 40;
 
 /** An episode without a job, such as one that Graphiti wrote, has no known reason. */
-export async function waitOf(memory: MemoryManager, uuid: string, group: string | undefined): Promise<Waits> {
+export async function waitOf(memory: MemoryManager, uuid: string, group: string | undefined): Promise<WaitState> {
   try {
     const { state, reason = null } = await memory.episodes.getState(uuid, { group });
     return { isFailed: state === 'failed', reason };
@@ -20,7 +20,7 @@ export async function waitOf(memory: MemoryManager, uuid: string, group: string 
 
 /** Why episodes of a list are not read, by uuid. Nothing is looked up while the queue has no dead letters. */
 export async function failuresOf(memory: MemoryManager, uuids: readonly string[], group: string | undefined) {
-  if (uuids.length === 0 || !(await hasDeadLetters(memory))) return new Map<string, Waits>();
+  if (uuids.length === 0 || !(await hasDeadLetters(memory))) return new Map<string, WaitState>();
   const waits = await mapConcurrently(
     uuids.slice(0, LOOKED_UP),
     AT_ONCE,

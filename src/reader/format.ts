@@ -1,6 +1,6 @@
 import { neutralizeTags } from '../redaction/neutralize-tags.ts';
 import { omittedNotice } from '../search/answer/cut-list.ts';
-import type { Found, FoundCommunity, FoundEntity, FoundEpisode } from '../search/results.ts';
+import type { FoundCommunity, FoundEntity, FoundEpisode, FoundItems } from '../search/results.ts';
 import { oneLine, truncated } from '../text.ts';
 import { day } from '../time.ts';
 
@@ -14,7 +14,7 @@ export const NOTHING_KNOWN = 'Nothing relevant is known.';
  * @param limit of facts and passages together
  */
 export function bulletList(
-  { facts, episodes, passages = [], entities = [], communities = [] }: Found,
+  { facts, episodes, passages = [], entities = [], communities = [] }: FoundItems,
   limit = Number.POSITIVE_INFINITY,
 ): string {
   const statedIn = Map.groupBy(facts, (fact) => fact.statedIn);

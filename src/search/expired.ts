@@ -1,12 +1,16 @@
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { mentionedBy } from '../graph/queries/episodes.ts';
-import type { Found } from './results.ts';
+import type { FoundItems } from './results.ts';
 
 /**
  * Leaves out facts and texts of expired episodes that no worker has removed yet. Summaries that may repeat them are empty until then, and
  * communities, whose summaries name no source, are left out.
  */
-export async function withoutExpired(graph: GroupGraph, found: Found, expired: readonly string[]): Promise<Found> {
+export async function withoutExpired(
+  graph: GroupGraph,
+  found: FoundItems,
+  expired: readonly string[],
+): Promise<FoundItems> {
   if (expired.length === 0) return found;
   const hidden = new Set(expired);
   const mentioned = found.entities ? await mentionedBy(graph, expired) : new Set<string>();

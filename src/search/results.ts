@@ -87,7 +87,7 @@ export interface FoundPassage {
  * The results of a search, each kind best first. The default search returns facts and passages, at most `limit` of each, and neither if nothing
  * relevant is known. Only scores of one search can be compared.
  */
-export interface Found {
+export interface FoundItems {
   readonly facts: readonly FoundFact[];
   /** Only in searches for episodes. */
   readonly episodes: readonly FoundEpisode[];

@@ -14,7 +14,7 @@ import { withoutExpired } from './expired.ts';
 import { filtersByEnd, metadataCheck, resolveFilters, type SearchFilters } from './filters.ts';
 import { findByRecipe } from './recipes/find-by-recipe.ts';
 import { COMPARES_VECTORS, RECIPES, type SearchRecipe } from './recipes/recipes.ts';
-import type { Found } from './results.ts';
+import type { FoundItems } from './results.ts';
 import type { GraphWalk, SearchContext } from './search-context.ts';
 import { withSources } from './sources.ts';
 
@@ -49,7 +49,7 @@ export interface SearchParts {
  * Finds what a recipe says: each method gives its candidates, a ranker puts them in order.
  * @throws EmbedderMismatchError, StoreUnreachableError, and of the models ModelFailedError, ModelBusyError, UnusableReplyError, ConfigError
  */
-export async function search(parts: SearchParts, query: string, options: SearchOptions): Promise<Found> {
+export async function search(parts: SearchParts, query: string, options: SearchOptions): Promise<FoundItems> {
   const { graph, embedder } = parts;
   const { recipe } = options;
   const [vector, isSearchable] = await Promise.all([
@@ -76,7 +76,12 @@ async function isSearchableBy(graph: GroupGraph, embedder: Embedder, recipe: Sea
   }
 }
 
-async function searchBy(parts: SearchParts, query: string, vector: number[], options: SearchOptions): Promise<Found> {
+async function searchBy(
+  parts: SearchParts,
+  query: string,
+  vector: number[],
+  options: SearchOptions,
+): Promise<FoundItems> {
   const { graph } = parts;
   const { recipe, limit, minScore } = options;
   const expired = expiredEpisodes(graph, new Date());
@@ -140,7 +145,7 @@ async function uuidsOf(graph: GroupGraph, name: string): Promise<string[]> {
   throw new InvalidInputError(`There is no entity "${truncated(name, 60)}" from which to measure distances.`);
 }
 
-function emptyFor({ answer, entities, communities }: SearchRecipe): Found {
+function emptyFor({ answer, entities, communities }: SearchRecipe): FoundItems {
   return {
     facts: [],
     episodes: [],
@@ -150,7 +155,7 @@ function emptyFor({ answer, entities, communities }: SearchRecipe): Found {
   };
 }
 
-function withScore({ facts, episodes, passages, entities, communities }: Found, minScore: number): Found {
+function withScore({ facts, episodes, passages, entities, communities }: FoundItems, minScore: number): FoundItems {
   const enough = ({ score }: { score: number }) => score >= minScore;
   return {
     facts: facts.filter(enough),

@@ -1,13 +1,13 @@
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { readAttributes } from '../graph/queries/entities.ts';
 import { episodeSources } from '../graph/queries/episodes.ts';
-import type { Found, Source } from './results.ts';
+import type { FoundItems, Source } from './results.ts';
 
 /** At most this many sources of a fact are named, the earliest first. */
 const OF_EACH = 20;
 
 /** Names the episodes that each found fact and entity was learned from, with one query for all. */
-export async function withSources(graph: GroupGraph, found: Found): Promise<Found> {
+export async function withSources(graph: GroupGraph, found: FoundItems): Promise<FoundItems> {
   const supports = new Map(found.facts.map(({ uuid, episodes }) => [uuid, [...new Set(episodes)].slice(0, OF_EACH)]));
   const entities = (found.entities ?? []).map(({ uuid }) => uuid);
   const episodeUuids = [...new Set([...supports.values()].flat())];
@@ -31,7 +31,7 @@ export async function withSources(graph: GroupGraph, found: Found): Promise<Foun
 }
 
 /** Adds the attributes of users' own types to each found fact and entity, with one query for all. */
-export async function withAttributes(graph: GroupGraph, found: Found): Promise<Found> {
+export async function withAttributes(graph: GroupGraph, found: FoundItems): Promise<FoundItems> {
   const { facts, entities } = found;
   const entityUuids = (entities ?? []).map(({ uuid }) => uuid);
   if (facts.length + entityUuids.length === 0) return found;

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { describe, expect, inject, test } from 'vitest';
 import { newSession, say } from '../support/opencode/host.ts';
-import { isHere, useAgent } from '../support/opencode/session.ts';
+import { isOpencodeInstalled, useAgent } from '../support/opencode/session.ts';
 import { type AgentRequest, shownTo, textOf } from '../support/opencode/stub-model.ts';
 import { useStores } from '../support/stores.ts';
 
-describe.skipIf(!isHere)('the MCP server in the real opencode', () => {
+describe.skipIf(!isOpencodeInstalled)('the MCP server in the real opencode', () => {
   const stores = useStores();
   const agent = useAgent(stores);
   const nameOf = ({ tools }: AgentRequest, end: string) =>

@@ -4,17 +4,17 @@ import { pathToFileURL } from 'node:url';
 import { describe, expect, inject, test } from 'vitest';
 import { RECALL_BEGIN } from '../../src/redaction/recall-marks.ts';
 import { type Host, isAnswering, makeOpencodePlace, newSession, say } from '../support/opencode/host.ts';
-import { isHere, PATIENT, useAgent } from '../support/opencode/session.ts';
+import { isOpencodeInstalled, PATIENT, useAgent } from '../support/opencode/session.ts';
 import { type AgentRequest, shownTo, textOf } from '../support/opencode/stub-model.ts';
 import { useStores } from '../support/stores.ts';
 import { until } from '../support/wait.ts';
 
-if (!isHere)
+if (!isOpencodeInstalled)
   process.stdout.write('skipped: opencode is not in the cache; npm run agent-hosts -- opencode installs it\n');
 
 const NO_REQUEST: AgentRequest = { messages: [] };
 
-describe.skipIf(!isHere)('the real opencode', () => {
+describe.skipIf(!isOpencodeInstalled)('the real opencode', () => {
   const stores = useStores();
   const agent = useAgent(stores);
   let host: Host;

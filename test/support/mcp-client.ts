@@ -21,7 +21,7 @@ const READS = /^(?:get|search)_/;
 // biome-ignore lint/suspicious/noExplicitAny: what a server answers is what the tests look at.
 type Answer = Record<string, any>;
 
-export function asking(client: Client): McpClient {
+export function mcpClientOf(client: Client): McpClient {
   const ask = async (name: string, given: Record<string, unknown> = {}) =>
     (await client.callTool({ name, arguments: given })) as CallToolResult;
   const text = ({ content: [first] }: CallToolResult) => (first?.type === 'text' ? first.text : '');
@@ -71,5 +71,5 @@ export async function startMcp(
   });
   const client = new Client({ name: 'tests', version: '1.0.0' }, clientOptions);
   await client.connect(transport);
-  return { ...asking(client), pid: transport.pid ?? 0, said: () => said };
+  return { ...mcpClientOf(client), pid: transport.pid ?? 0, said: () => said };
 }

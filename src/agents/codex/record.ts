@@ -84,9 +84,13 @@ function eventOf(event: Fields): CodexRecord | undefined {
     case 'turn_aborted':
       return { kind: 'turn-ends', turn: textOf(event.turn_id), isAborted: true };
     case 'user_message':
-      return said('user', 'event', event.kind === undefined || event.kind === 'plain' ? textOf(event.message) : '');
+      return spokenRecord(
+        'user',
+        'event',
+        event.kind === undefined || event.kind === 'plain' ? textOf(event.message) : '',
+      );
     case 'agent_message':
-      return said('assistant', 'event', textOf(event.message));
+      return spokenRecord('assistant', 'event', textOf(event.message));
     case 'item_completed':
       return itemEventOf(fieldsOf(event.item));
     case 'token_count':
@@ -97,8 +101,8 @@ function eventOf(event: Fields): CodexRecord | undefined {
 }
 
 function itemEventOf({ type, content }: Fields): CodexRecord | undefined {
-  if (type === 'UserMessage') return said('user', 'event', contentText(content));
-  return type === 'AgentMessage' ? said('assistant', 'event', contentText(content)) : undefined;
+  if (type === 'UserMessage') return spokenRecord('user', 'event', contentText(content));
+  return type === 'AgentMessage' ? spokenRecord('assistant', 'event', contentText(content)) : undefined;
 }
 
 // Without tokens from the provider's cache, which were counted when they were first sent.
@@ -112,8 +116,8 @@ function itemOf(item: Fields): CodexRecord | undefined {
   const id = textOf(item.call_id) ?? textOf(item.id) ?? '';
   switch (item.type) {
     case 'message':
-      if (item.role === 'assistant') return said('assistant', 'item', contentText(item.content));
-      return item.role === 'user' ? said('user', 'item', contentText(item.content)) : undefined;
+      if (item.role === 'assistant') return spokenRecord('assistant', 'item', contentText(item.content));
+      return item.role === 'user' ? spokenRecord('user', 'item', contentText(item.content)) : undefined;
     case 'function_call':
     case 'custom_tool_call': {
       const tool = toolName(textOf(item.namespace) ?? '', textOf(item.name) ?? '');
@@ -139,7 +143,7 @@ const REQUEST = '## My request for Codex:';
 /** The text with which Codex introduces the summary of a compaction. */
 const HOSTS_LEAD = /^Another language model started to solve this problem[^\n]*\n*/;
 
-function said(by: 'user' | 'assistant', as: SpokenText['as'], text = ''): CodexRecord | undefined {
+function spokenRecord(by: 'user' | 'assistant', as: SpokenText['as'], text = ''): CodexRecord | undefined {
   const request = by === 'user' ? text.indexOf(REQUEST) : -1;
   const own = (request < 0 ? text : text.slice(request + REQUEST.length)).trim();
   return own === '' || (by === 'user' && HOSTS.test(own)) ? undefined : { kind: 'said', by, as, text: own };

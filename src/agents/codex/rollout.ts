@@ -16,7 +16,7 @@ export interface RolloutTurn {
   readonly at: number;
   readonly id: string;
   readonly isNumbered: boolean;
-  said: readonly SpokenText[];
+  messages: readonly SpokenText[];
   readonly calls: { readonly id: string; readonly tool: string; readonly input: string }[];
   readonly results: Map<string, { readonly output: string; readonly isError: boolean }>;
   readonly startedAt: Date;
@@ -83,7 +83,7 @@ function note(rollout: Rollout, record: CodexRecord, place: Place): void {
       return;
     case 'said':
       if (record.by === 'user') noteUser(rollout, record, place);
-      else say(turnFor(rollout, place), record);
+      else addMessage(turnFor(rollout, place), record);
       break;
     case 'call': {
       const turn = turnFor(rollout, place);
@@ -115,7 +115,7 @@ function begin(rollout: Rollout, id: string, place: Place): RolloutTurn {
 
 function add({ turns, directory, model }: Rollout, id: string, isNumbered: boolean, { at, time }: Place): RolloutTurn {
   const turn: RolloutTurn = {
-    ...{ at, id, isNumbered, said: [], calls: [], results: new Map() },
+    ...{ at, id, isNumbered, messages: [], calls: [], results: new Map() },
     ...{ startedAt: time, userAt: undefined, endedAt: time },
     ...{ directory, model, tokens: { input: 0, output: 0 }, answer: 'none', end: undefined },
   };
@@ -129,19 +129,22 @@ function turnFor(rollout: Rollout, place: Place): RolloutTurn {
 }
 
 /** In sessions without turn numbers, a turn begins with each message of the user. A message that is written twice counts once. */
-function noteUser(rollout: Rollout, said: SpokenText, place: Place): void {
+function noteUser(rollout: Rollout, message: SpokenText, place: Place): void {
   const last = rollout.turns.at(-1);
-  const isRepeated = last?.said.some(({ by, as, text }) => by === 'user' && as !== said.as && text === said.text);
-  const isAnswered = last !== undefined && (last.calls.length > 0 || last.said.some(({ by }) => by === 'assistant'));
+  const isRepeated = last?.messages.some(
+    ({ by, as, text }) => by === 'user' && as !== message.as && text === message.text,
+  );
+  const isAnswered =
+    last !== undefined && (last.calls.length > 0 || last.messages.some(({ by }) => by === 'assistant'));
   const isOpen = last !== undefined && (last.isNumbered ? !last.end : isRepeated && !isAnswered);
   const turn = isOpen ? last : add(rollout, last ? `turn-${rollout.turns.length + 1}` : place.firstTurn, false, place);
-  say(turn, said);
+  addMessage(turn, message);
   turn.userAt ??= place.time;
 }
 
-function say(turn: RolloutTurn, said: SpokenText): void {
-  turn.answer = said.by === 'assistant' ? 'begun' : 'none';
-  turn.said = [...turn.said, said];
+function addMessage(turn: RolloutTurn, message: SpokenText): void {
+  turn.answer = message.by === 'assistant' ? 'begun' : 'none';
+  turn.messages = [...turn.messages, message];
 }
 
 /** The model's answer with the summary appears in the current turn, before or after the user's message, but is not part of the turn. */
@@ -149,7 +152,7 @@ function noteSummary({ turns, summaries }: Rollout, text: string, time: Date): v
   summaries.push({ text, time });
   const turn = turns.at(-1);
   if (!turn) return;
-  turn.said = turn.said.filter((said) => said.by !== 'assistant' || said.text !== text);
+  turn.messages = turn.messages.filter((message) => message.by !== 'assistant' || message.text !== text);
   turn.answer = 'none';
 }
 
@@ -200,8 +203,8 @@ export function turnOfRollout(turn: RolloutTurn, about: RolloutTurnContext): Tur
 }
 
 /** Prefers events if there are any, because the other records may include messages of the host. */
-export function textsBy({ said }: RolloutTurn, by: SpokenText['by']): readonly string[] {
-  const own = said.filter((one) => one.by === by);
+export function textsBy({ messages }: RolloutTurn, by: SpokenText['by']): readonly string[] {
+  const own = messages.filter((one) => one.by === by);
   const events = own.filter(({ as }) => as === 'event');
   return (events.length > 0 ? events : own).map(({ text }) => text);
 }

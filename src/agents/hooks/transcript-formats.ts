@@ -80,8 +80,8 @@ const CODEX: TranscriptFormat = {
   },
 };
 
-const isBeginning = ({ isNumbered, end, said, calls }: RolloutTurn): boolean =>
-  isNumbered && !end && said.length + calls.length === 0;
+const isBeginning = ({ isNumbered, end, messages, calls }: RolloutTurn): boolean =>
+  isNumbered && !end && messages.length + calls.length === 0;
 
 /** Summaries have no id, so they are numbered. */
 function summariesBefore(path: string, position: number): number {

@@ -2,8 +2,8 @@ import {
   type CallToolResult,
   ProtocolError,
   ProtocolErrorCode,
+  type Tool as ProtocolTool,
   Server,
-  type Tool as Told,
 } from '@modelcontextprotocol/server';
 import * as z from 'zod/mini';
 import { programVersion } from '../../archive/manifest.ts';
@@ -81,7 +81,7 @@ const NO_FORMS = {
   },
 };
 
-function description({ name, title, description, effect, input, output }: Tool): Told {
+function description({ name, title, description, effect, input, output }: Tool): ProtocolTool {
   return {
     name,
     title,
@@ -92,14 +92,14 @@ function description({ name, title, description, effect, input, output }: Tool):
   };
 }
 
-const HINTS: Readonly<Record<ToolEffect, Told['annotations']>> = {
+const HINTS: Readonly<Record<ToolEffect, ProtocolTool['annotations']>> = {
   reads: { readOnlyHint: true, destructiveHint: false, idempotentHint: true },
   adds: { readOnlyHint: false, destructiveHint: false, idempotentHint: false },
   maintains: { readOnlyHint: false, destructiveHint: false, idempotentHint: true },
   removes: { readOnlyHint: false, destructiveHint: true, idempotentHint: true },
 };
 
-function schema(shape: z.ZodMiniType, io: 'input' | 'output'): Told['inputSchema'] {
+function schema(shape: z.ZodMiniType, io: 'input' | 'output'): ProtocolTool['inputSchema'] {
   const { $schema: _, ...rest } = z.toJSONSchema(shape, { io });
-  return rest as Told['inputSchema'];
+  return rest as ProtocolTool['inputSchema'];
 }

@@ -105,13 +105,14 @@ export function openRecallInjection(
       .map(({ text = '' }) => text)
       .join('\n');
     if (!session.isPrimed) {
-      const limit = isFirst && recall.atHand() === undefined ? firstTimeoutMs : timeoutMs;
+      const limit = isFirst && recall.latestBriefings() === undefined ? firstTimeoutMs : timeoutMs;
       isFirst = false;
       const recalled = await withTimeout(limit, toAdd(session, words, limit), late).catch(late);
       if (recalled === LATE) onLate();
       else if (!session.isChild) onAnswered();
       // The briefing at hand was already used at the first attempt.
-      const added = (recalled === LATE ? undefined : recalled) ?? (session.hasMissed ? undefined : recall.atHand());
+      const added =
+        (recalled === LATE ? undefined : recalled) ?? (session.hasMissed ? undefined : recall.latestBriefings());
       if (!session.isPrimed && added && !session.isChild) {
         session.lastRecall = added;
         add(added, session, prompt, output);

@@ -155,7 +155,7 @@ function hooks(input: HostInput, pluginOptions: unknown): Hooks {
     ...(recalls && {
       'experimental.session.compacting': neverThrows(async ({ sessionID }, output) => {
         const session = sessions.of(sessionID);
-        const recalled = session.lastRecall ?? recall.atHand();
+        const recalled = session.lastRecall ?? recall.latestBriefings();
         if (!recalled || session.isChild) return;
         // The summary may repeat the recalled text.
         recordRecalledText(session, recalled);

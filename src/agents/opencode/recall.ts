@@ -34,8 +34,8 @@ export interface Recall {
   /** Loads the briefings, and makes the first question fast. */
   warmUp(stores: MemoryAccess): Promise<void>;
   /** The briefings of the last few minutes, as a fallback. */
-  atHand(): string | undefined;
-  /** Notes in the memories that a session has the briefings, if the text is the latest of `opening` or `atHand`. Waits for nothing. */
+  latestBriefings(): string | undefined;
+  /** Notes in the memories that a session has the briefings, if the text is the latest of `opening` or `latestBriefings`. Waits for nothing. */
   recordDelivery(session: string, text: string): void;
 }
 
@@ -105,7 +105,7 @@ export function openRecall({ group, userGroup }: Scope, onLate: () => void): Rec
       await briefings(stores);
       await stores.recall(group, 'user', { limit: 1, timeoutMs: MINUTE, known: new Set(), own: new Set() });
     },
-    atHand: () => (ready && performance.now() - ready.at < AT_HAND_FOR ? ready.text : undefined),
+    latestBriefings: () => (ready && performance.now() - ready.at < AT_HAND_FOR ? ready.text : undefined),
     recordDelivery: (session, text) => [latest, ready].find((one) => one?.text === text)?.recordDelivery(session),
   };
 }

@@ -1,4 +1,4 @@
-import type { Members } from '../../input-shapes.ts';
+import type { MemberShapes } from '../../input-shapes.ts';
 import type { ValuesOf } from '../../setting.ts';
 import type { StepMetrics } from '../timed-step.ts';
 import type { ArchiveStore } from './archive-store.ts';
@@ -24,4 +24,4 @@ export const STORE_VARIABLES = { ...B2.variables };
 export const readStores = (values: ValuesOf<typeof STORE_VARIABLES>): StoreSettings => ({ b2: B2.read(values) });
 
 /** The shapes of the part of `Config` about stores, for programs that pass one. */
-export const storeShapes = (): Members<StoreSettings> => ({ b2: B2.shape() });
+export const storeShapes = (): MemberShapes<StoreSettings> => ({ b2: B2.shape() });

@@ -47,7 +47,7 @@ export async function readSaga(graph: GroupGraph, name: string): Promise<StoredS
 export interface SagaOfEpisode {
   readonly uuid: string;
   /** Whether the saga has a summary. */
-  readonly isTold: boolean;
+  readonly isSummarized: boolean;
   /** uuids of its episodes in the order of the chain. */
   readonly chain: readonly string[];
 }
@@ -61,7 +61,7 @@ export function readSagasOf(graph: GroupGraph, episodes: readonly string[]): Pro
      MATCH (s)-[:HAS_EPISODE]->(p:Episodic)
      WITH DISTINCT s, p.uuid AS uuid, coalesce(p.valid_at, '') AS validAt, coalesce(p.created_at, '') AS createdAt
      ORDER BY validAt, createdAt, uuid
-     RETURN s.uuid AS uuid, coalesce(s.summary, '') <> '' AS isTold, collect(uuid) AS chain`,
+     RETURN s.uuid AS uuid, coalesce(s.summary, '') <> '' AS isSummarized, collect(uuid) AS chain`,
     { episodes },
   );
 }

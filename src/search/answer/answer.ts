@@ -6,7 +6,7 @@ import { queryTerms, termsOf } from '../../passages/terms.ts';
 import type { Statement } from '../../statements/statement.ts';
 import { fromGraphTime, toGraphTime } from '../../time.ts';
 import type { SearchMethod } from '../recipes/recipes.ts';
-import type { Found, FoundFact, FoundPassage } from '../results.ts';
+import type { FoundFact, FoundItems, FoundPassage } from '../results.ts';
 import type { SearchContext } from '../search-context.ts';
 import { findCandidates } from './candidates.ts';
 import { dateWindowOf } from './date-window.ts';
@@ -42,7 +42,7 @@ export async function findAnswer(
   context: SearchContext,
   methods: readonly SearchMethod[],
   limit: number,
-): Promise<Found> {
+): Promise<FoundItems> {
   const terms = queryTerms(context.query).slice(0, MOST_TERMS);
   const candidates = await findCandidates(context, terms, methods);
   const now = fromGraphTime(context.moment.asOf.at) ?? new Date();
@@ -55,7 +55,7 @@ export async function findAnswer(
   const current = await readCurrent(context, rankedFacts, rankedPassages, ranking, limit);
   const passages = withoutOutdated(current.passages);
   const facts = rankedFacts.map((fact) => withPassage(fact, passages));
-  const answers: Found = count < limit ? bestOf(facts, passages, count) : { facts, episodes: [], passages };
+  const answers: FoundItems = count < limit ? bestOf(facts, passages, count) : { facts, episodes: [], passages };
   const currentFacts = new Set(current.facts.map(({ uuid }) => uuid));
   return { ...answers, facts: answers.facts.filter(({ uuid }) => currentFacts.has(uuid)) };
 }
@@ -67,7 +67,7 @@ function withoutOutdated(passages: readonly FoundPassage[]): FoundPassage[] {
 }
 
 /** The best answers, at most `count`; a fact that a passage states is one answer with the passage. */
-function bestOf(facts: readonly FoundFact[], passages: readonly FoundPassage[], count: number): Found {
+function bestOf(facts: readonly FoundFact[], passages: readonly FoundPassage[], count: number): FoundItems {
   const statedIn = Map.groupBy(facts, (fact) => fact.statedIn);
   const answers = [
     ...(statedIn.get(undefined) ?? []).map((fact) => ({ score: fact.score, facts: [fact], passages: [] })),

@@ -3,7 +3,7 @@ import { type FactInSummary, factsInSummaries } from '../../graph/queries/entiti
 import { hasEnded, type Moment } from '../../graph/queries/time-conditions.ts';
 import type { EndedSentence } from '../../statements/ended-ranges.ts';
 import { day, toGraphTime } from '../../time.ts';
-import type { Found } from '../results.ts';
+import type { FoundItems } from '../results.ts';
 import { findEndedSentences } from './ended-sentences.ts';
 
 /** An entity or a community. */
@@ -39,7 +39,11 @@ export async function withCurrentSummaries<Owner extends Summarized>(
 }
 
 /** The same for the entities and communities of an answer. */
-export async function foundWithCurrentSummaries(graph: GroupGraph, found: Found, moment: Moment): Promise<Found> {
+export async function foundWithCurrentSummaries(
+  graph: GroupGraph,
+  found: FoundItems,
+  moment: Moment,
+): Promise<FoundItems> {
   const { entities = [], communities = [] } = found;
   const current = await withCurrentSummaries<Summarized>(graph, [...entities, ...communities], moment);
   const summaries = new Map(current.map(({ uuid, summary }) => [uuid, summary]));

@@ -15,7 +15,7 @@ export interface EndMark {
 export interface MarkedText {
   /** The text, and the marks in it. A sentence of several lines has its mark on each; `textWithMarks` prints the first. */
   readonly parts: readonly (string | EndMark)[];
-  /** In brackets: what holds now, with its date and speaker. Stands behind the quotation, since somebody else may have said it. */
+  /** In brackets: what holds now, with its date and speaker. Printed after the quotation, because another speaker may have said it. */
   readonly notes: readonly string[];
 }
 

@@ -9,7 +9,7 @@ import { SPEAKER_PREFIX } from '../../passages/speakers.ts';
 import type { EndedSentence } from '../../statements/ended-ranges.ts';
 import type { Statement } from '../../statements/statement.ts';
 import { day, toGraphTime } from '../../time.ts';
-import type { Found } from '../results.ts';
+import type { FoundItems } from '../results.ts';
 import { findEndedSentences, type ShownPart } from './ended-sentences.ts';
 import { markedText, textWithMarks } from './ended-text.ts';
 import { speakerLabel } from './speaker-label.ts';
@@ -96,7 +96,7 @@ export async function whatHolds(
 }
 
 /** The answer without facts that have ended, and with the current statement in place of each sentence that has ended. */
-export async function withCurrentText(graph: GroupGraph, found: Found, moment: Moment): Promise<Found> {
+export async function withCurrentText(graph: GroupGraph, found: FoundItems, moment: Moment): Promise<FoundItems> {
   const { facts, episodes } = found;
   if (moment.alsoEnded || facts.length + episodes.length === 0) return found;
   const [replaced, ended] = await Promise.all([

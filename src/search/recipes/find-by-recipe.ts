@@ -3,7 +3,7 @@ import type { EntityRow } from '../../graph/queries/search-entities.ts';
 import type { EpisodeRow } from '../../graph/queries/search-episodes.ts';
 import type { FactRow } from '../../graph/queries/search-facts.ts';
 import { oneLine, truncated } from '../../text.ts';
-import { type Found, typeOf } from '../results.ts';
+import { type FoundItems, typeOf } from '../results.ts';
 import type { SearchContext } from '../search-context.ts';
 import { bestSentence } from './coverage.ts';
 import { type CandidateSet, candidateSet, type RankOptions, rankCandidates } from './rankers.ts';
@@ -21,7 +21,7 @@ export async function findByRecipe(
   context: SearchContext,
   recipe: SearchRecipe,
   ordering: Omit<RankOptions, 'context'>,
-): Promise<Found> {
+): Promise<FoundItems> {
   const candidateSets = await Promise.all([
     ...(recipe.facts ? [factCandidates(context, recipe.facts)] : []),
     ...(recipe.entities ? [entityCandidates(context, recipe.entities)] : []),

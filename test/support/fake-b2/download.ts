@@ -4,7 +4,7 @@ import type { Fault } from './faults.ts';
 import { B2Refusal } from './protocol.ts';
 import type { Storage } from './storage.ts';
 
-export interface Asked {
+export interface DownloadRequest {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly call: { status: number };
@@ -12,7 +12,7 @@ export interface Asked {
 }
 
 /** The newest version of `/file/<bucket>/<name>`, or what a range names of it. */
-export function download(asked: Asked, key: FakeKey, storage: Storage, buckets: readonly Bucket[]): void {
+export function download(asked: DownloadRequest, key: FakeKey, storage: Storage, buckets: readonly Bucket[]): void {
   const { request, response, call, fault } = asked;
   const [, bucketName = '', ...path] = decodeURIComponent(request.url ?? '')
     .slice(1)

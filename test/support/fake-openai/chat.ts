@@ -1,5 +1,5 @@
 import { answer, episodeIn } from './answers.ts';
-import { type Fault, refusalFor, spoilt } from './faults.ts';
+import { corruptedReply, type Fault, refusalFor } from './faults.ts';
 import {
   type ChatRequest,
   type Completion,
@@ -17,12 +17,12 @@ const PURPOSES: Readonly<Record<string, Purpose>> = {
   scores: 'score',
 };
 
-export interface Handled {
+export interface FakeReply {
   readonly call: Omit<FakeCall, 'completionTokens' | 'status' | 'fault'>;
   answer(fault: Fault | undefined): Response;
 }
 
-export function replyTo({ options, knowledge }: Fake, body: ChatRequest): Handled {
+export function replyTo({ options, knowledge }: Fake, body: ChatRequest): FakeReply {
   const format = body.response_format?.type ?? 'text';
   const { name, schema } = body.response_format?.json_schema ?? schemaInWords(body);
   const promptTokens = estimateTokens(body.messages.map(({ content }) => content).join(''));
@@ -60,7 +60,7 @@ export function replyTo({ options, knowledge }: Fake, body: ChatRequest): Handle
       knowledge.learn(episodeIn(material));
       return completion(
         body.model,
-        spoilt(JSON.stringify(answer(name, material, schema, knowledge)), fault),
+        corruptedReply(JSON.stringify(answer(name, material, schema, knowledge)), fault),
         promptTokens,
         fault,
       );

@@ -1,4 +1,4 @@
-import { estimateTokens, type Handled } from './chat.ts';
+import { estimateTokens, type FakeReply } from './chat.ts';
 import { base64, fakeVector } from './embeddings.ts';
 import { type EmbeddingRequest, refusal } from './protocol.ts';
 import type { Fake } from './server.ts';
@@ -7,7 +7,7 @@ import type { Fake } from './server.ts';
 const MOST_TEXTS = 2048;
 const MOST_TOKENS = 300_000;
 
-export function embeddingsFor({ options }: Fake, body: EmbeddingRequest): Handled {
+export function embeddingsFor({ options }: Fake, body: EmbeddingRequest): FakeReply {
   const texts = typeof body.input === 'string' ? [body.input] : body.input;
   const promptTokens = estimateTokens(texts.join(''));
   const bad = (message: string, param: string) => refusal(400, 'invalid_request_error', null, message, param);

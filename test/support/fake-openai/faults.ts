@@ -115,7 +115,7 @@ export function refusalFor(fault: Fault): Response | undefined {
 }
 
 /** The reply's text as the fault leaves it. */
-export function spoilt(text: string, fault: Fault | undefined): string {
+export function corruptedReply(text: string, fault: Fault | undefined): string {
   switch (fault?.kind) {
     case 'content':
       return fault.text;

@@ -14,7 +14,7 @@ export interface Agent extends ProjectMemory {
   host(options?: Partial<HostOptions>): Promise<Host>;
 }
 
-export const isHere = OPENCODE !== undefined;
+export const isOpencodeInstalled = OPENCODE !== undefined;
 /** What is recalled and what tools find comes late rather than not at all, however busy the machine is. */
 export const PATIENT = { recallTimeoutMs: 2 * MINUTE, toolTimeoutMs: 2 * MINUTE };
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { bulletList } from '../../../src/reader/format.ts';
-import type { Found, FoundFact } from '../../../src/search/results.ts';
+import type { FoundFact, FoundItems } from '../../../src/search/results.ts';
 import { commandsIn, HOSTILE } from '../../support/hostile-texts.ts';
 
 const fact = (change: Partial<FoundFact> = {}): FoundFact => ({
@@ -29,7 +29,7 @@ const episode = (excerpt: string, score = 1) => ({
   referenceTime: '2025-02-01T00:00:00+00:00',
   createdAt: '2025-02-01T00:00:00+00:00',
 });
-const list = (found: Partial<Found>) => bulletList({ facts: [], episodes: [], ...found });
+const list = (found: Partial<FoundItems>) => bulletList({ facts: [], episodes: [], ...found });
 
 describe('the bullet list', () => {
   test.each<[string, Partial<FoundFact>, string]>([
@@ -50,7 +50,7 @@ describe('the bullet list', () => {
       episodes: [episode(text)],
       entities: [{ ...entity, createdAt: null }],
       communities: [{ uuid: 'c', name: text, summary: text, score: 1 }],
-    } as unknown as Partial<Found>;
+    } as unknown as Partial<FoundItems>;
 
     const bullets = list(found);
 
@@ -62,7 +62,7 @@ describe('the bullet list', () => {
   test.each(HOSTILE)('lets no stored text start a bullet of its own: %j', (text) => {
     const passage = { uuid: 'p', excerpt: text, kind: 'code', referenceTime: '2025-01-01T00:00:00+00:00', score: 1 };
 
-    const bullets = list({ passages: [passage] } as unknown as Partial<Found>);
+    const bullets = list({ passages: [passage] } as unknown as Partial<FoundItems>);
 
     expect(commandsIn(bullets)).toEqual([]);
     expect(bullets.split('\n').filter((line) => !line.startsWith('  '))).toHaveLength(1);
@@ -121,7 +121,7 @@ describe('the bullet list', () => {
       episode: { uuid: 'e', name: 'episode_1', referenceTime: '2025-01-01' },
     };
 
-    expect(list({ passages: [passage] } as unknown as Partial<Found>)).toBe(
+    expect(list({ passages: [passage] } as unknown as Partial<FoundItems>)).toBe(
       '- 1. one\n  2. two\n  … (7 more steps; `memory-manager episode episode_1` shows all) (said 2025-01-01)',
     );
   });

@@ -29,7 +29,7 @@ test.each(PARTS)('in %s every function of %s is a span of its own', (file, open)
   const [, ...members] = (body.split('\n  };\n')[0] ?? '').split(/\n {4}(?=\w+: )/);
 
   expect(members.length).toBeGreaterThan(1);
-  for (const member of members) expect(member).toMatch(/^\w+: \([^)]*\) =>\s+request\('[a-z0-9_]+', /);
+  for (const member of members) expect(member).toMatch(/^\w+: \([^)]*\) =>\s+traceRequest\('[a-z0-9_]+', /);
 });
 
 test.each([
@@ -51,5 +51,5 @@ test('without a tracer an error is rethrown unchanged', async () => {
 /** What a function of the class names its span, of which it has to make one for all that it does. */
 function resourceOf(name: string): string | undefined {
   const body = bodies.find((text) => text.startsWith(`${name}(`));
-  return /\{\n(?: {4}\/\/[^\n]*\n)* {4}return request\('([^']*)'/.exec(body ?? '')?.[1];
+  return /\{\n(?: {4}\/\/[^\n]*\n)* {4}return traceRequest\('([^']*)'/.exec(body ?? '')?.[1];
 }

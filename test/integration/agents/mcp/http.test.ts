@@ -8,7 +8,7 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type RunningWorkers, startWorkers } from '../../../../workers/main.ts';
 import { environmentOf, failure, runCommand, startCommand } from '../../../support/command-line.ts';
-import { asking, type McpClient } from '../../../support/mcp-client.ts';
+import { type McpClient, mcpClientOf } from '../../../support/mcp-client.ts';
 import { newGroup, useStores } from '../../../support/stores.ts';
 import { until } from '../../../support/wait.ts';
 
@@ -58,7 +58,7 @@ async function connect(url: URL, token: string, mode: 'legacy' | 'auto' = 'legac
   const client = new Client({ name: 'tests', version: '1' }, { versionNegotiation: { mode } });
   const headers = { Authorization: `Bearer ${token}` };
   await client.connect(new StreamableHTTPClientTransport(url, { requestInit: { headers } }));
-  const asked = asking(client);
+  const asked = mcpClientOf(client);
   clients.push(asked);
   return asked;
 }

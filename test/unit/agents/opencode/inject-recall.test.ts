@@ -10,7 +10,7 @@ import { lookOn } from '../../../support/wait.ts';
 /** The memory answers each question with the next of these; undefined stands for one that never comes. */
 function primed(
   answers: readonly (string | Promise<string> | undefined)[],
-  atHand?: string,
+  latestBriefings?: string,
   news: (string | undefined)[] = [],
   timeouts: RecallTimeouts = {},
 ) {
@@ -26,7 +26,7 @@ function primed(
     },
     news: async () => news.shift(),
     warmUp: async () => {},
-    atHand: () => atHand,
+    latestBriefings: () => latestBriefings,
     recordDelivery: (session, text) => noted.push(`${session}: ${text}`),
   };
   const background = { stores: async () => ({}) } as unknown as BackgroundStores;

@@ -1,5 +1,5 @@
 import { REDACTION_PATTERNS, redact } from '../src/redaction/redact.ts';
-import { adversarial, shaped } from '../test/support/adversarial.ts';
+import { hostileShapes, hostileText } from '../test/support/adversarial.ts';
 import { ms, type Row } from './table.ts';
 
 const MEGABYTE = 1_000_000;
@@ -7,11 +7,11 @@ const SHAPES = 200;
 
 /** A megabyte of what each pattern has the hardest time with, in processor time. */
 export function redaction(): Row[] {
-  const all = adversarial(REDACTION_PATTERNS);
+  const all = hostileShapes(REDACTION_PATTERNS);
   const step = all.length / SHAPES;
   const taken = Array.from({ length: SHAPES }, (_, at) => all[Math.floor(at * step)]).flatMap((shape) => {
     if (!shape) return [];
-    const text = shaped(shape, MEGABYTE);
+    const text = hostileText(shape, MEGABYTE);
     const before = process.cpuUsage();
     redact(text);
     const { user, system } = process.cpuUsage(before);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { SECOND } from '../../src/time.ts';
-import { count } from '../support/faults/count.ts';
-import { enqueue, paced, untilDone } from '../support/faults/enqueue.ts';
+import { repetitions } from '../support/faults/count.ts';
+import { enqueue, runPaced, untilDone } from '../support/faults/enqueue.ts';
 import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { startsById } from '../support/faults/jobs.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
@@ -13,8 +13,8 @@ import { random } from '../support/random.ts';
 import { randomMoment, until } from '../support/wait.ts';
 
 const lab = useLaboratory({}, { takeover: 'later' });
-const kills = count({ full: 100, small: 3 });
-const jobs = count({ full: 1000, small: 60 });
+const kills = repetitions({ full: 100, small: 3 });
+const jobs = repetitions({ full: 1000, small: 60 });
 const CONCURRENCY = 4;
 /** The longest run of a worker after it is ready; its start takes about half as long. */
 const LIVES = 1.6 * SECOND;
@@ -26,7 +26,7 @@ test(`1. a worker killed ${kills} times at random moments during ${jobs} jobs lo
   const episodes = storyOf(config.group, jobs, 'killed');
   const visible = watchForHalfWritten(lab.graphs.group(config.group));
 
-  const arriving = paced(episodes, (kills * LIVES) / jobs, (episode) => enqueue(memory, episode));
+  const arriving = runPaced(episodes, (kills * LIVES) / jobs, (episode) => enqueue(memory, episode));
   arriving.catch(() => {});
   for (let kill = 0; kill < kills; kill += 1) {
     const running = await worker().ready();

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { MINUTE } from '../../src/time.ts';
 import { withTimeout } from '../../src/with-timeout.ts';
 import { canonicalLines, differences } from '../support/faults/canonical-graph.ts';
-import { count } from '../support/faults/count.ts';
+import { repetitions } from '../support/faults/count.ts';
 import { enqueueAll, untilDone } from '../support/faults/enqueue.ts';
 import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import type { Proxies } from '../support/faults/laboratory.ts';
@@ -12,7 +12,7 @@ import { BOUNDARIES, type Boundary, watchBoundary } from '../support/faults/stag
 import { type StoryEpisode, storyOf } from '../support/faults/story.ts';
 
 const lab = useLaboratory({}, { takeover: 'soon' });
-const times = count({ full: 20, small: 1 });
+const times = repetitions({ full: 20, small: 1 });
 /** Number of concurrent chains of workers, each with a queue of its own. */
 const CHAINS = 2;
 const EPISODES = 5;

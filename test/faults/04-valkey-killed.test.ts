@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { SECOND } from '../../src/time.ts';
-import { count } from '../support/faults/count.ts';
-import { enqueue, paced } from '../support/faults/enqueue.ts';
+import { repetitions } from '../support/faults/count.ts';
+import { enqueue, runPaced } from '../support/faults/enqueue.ts';
 import { withQueue } from '../support/faults/jobs.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
@@ -10,7 +10,7 @@ import { random } from '../support/random.ts';
 import { randomMoment, until } from '../support/wait.ts';
 
 const lab = useLaboratory();
-const kills = count({ full: 20, small: 2 });
+const kills = repetitions({ full: 20, small: 2 });
 const PER_SECOND = 200;
 /** Enqueues around each kill, and how many of them are acknowledged before it. */
 const [PER_KILL, BEFORE] = [3 * PER_SECOND, PER_SECOND / 4];
@@ -34,7 +34,7 @@ test(`4. Valkey killed and restarted ${kills} times at ${PER_SECOND} enqueues pe
   for (let kill = 0; kill < kills; kill += 1) {
     const before = acknowledged.size;
     const [away, back] = probes.slice(2 * kill, 2 * kill + 2) as [StoryEpisode, StoryEpisode];
-    const arriving = paced(episodes.slice(kill * PER_KILL, (kill + 1) * PER_KILL), SECOND / PER_SECOND, handIn);
+    const arriving = runPaced(episodes.slice(kill * PER_KILL, (kill + 1) * PER_KILL), SECOND / PER_SECOND, handIn);
     await until('acknowledgements', () => acknowledged.size >= before + BEFORE);
     await randomMoment(chance, SECOND);
     await lab.valkey.kill('SIGKILL');

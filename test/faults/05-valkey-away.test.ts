@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { SECOND } from '../../src/time.ts';
-import { count } from '../support/faults/count.ts';
-import { paced, untilDone } from '../support/faults/enqueue.ts';
+import { repetitions } from '../support/faults/count.ts';
+import { runPaced, untilDone } from '../support/faults/enqueue.ts';
 import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
 import { callsSpent } from '../support/faults/model-calls.ts';
@@ -9,8 +9,8 @@ import { record } from '../support/faults/results.ts';
 import { optionsOf, type StoryEpisode, storyOf } from '../support/faults/story.ts';
 
 const lab = useLaboratory();
-const away = count({ full: 120, small: 3 }) * SECOND;
-const jobs = count({ full: 500, small: 60 });
+const away = repetitions({ full: 120, small: 3 }) * SECOND;
+const jobs = repetitions({ full: 500, small: 60 });
 /** Milliseconds, on a machine with nothing else to do. */
 const BACK_WITHIN = 50;
 
@@ -28,7 +28,7 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)(
     await lab.valkey.kill(signal);
     const took: number[] = [];
     let spooled = 0;
-    await paced(others, away / jobs, async (episode) => {
+    await runPaced(others, away / jobs, async (episode) => {
       const start = performance.now();
       const receipt = await memory.enqueueEpisode(episode.content, null, { ...optionsOf(episode), spool: true });
       took.push(performance.now() - start);

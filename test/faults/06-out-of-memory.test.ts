@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { afterAll, expect, test } from 'vitest';
 import { runCommand } from '../support/command-line.ts';
-import { count } from '../support/faults/count.ts';
+import { repetitions } from '../support/faults/count.ts';
 import { enqueue, untilDone } from '../support/faults/enqueue.ts';
 import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
@@ -9,7 +9,7 @@ import { record } from '../support/faults/results.ts';
 import { type StoryEpisode, storyOf } from '../support/faults/story.ts';
 
 const lab = useLaboratory();
-const jobs = count({ full: 2000, small: 100 });
+const jobs = repetitions({ full: 2000, small: 100 });
 let valkey: Redis;
 afterAll(() => valkey?.disconnect());
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { SECOND } from '../../src/time.ts';
-import { count } from '../support/faults/count.ts';
+import { repetitions } from '../support/faults/count.ts';
 import { enqueueAll, untilDone } from '../support/faults/enqueue.ts';
 import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { attemptsOf } from '../support/faults/jobs.ts';
@@ -8,11 +8,11 @@ import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
 import { isWrite } from '../support/faults/stages.ts';
 import { storyOf } from '../support/faults/story.ts';
-import { lookOn, until } from '../support/wait.ts';
+import { until, watchFor } from '../support/wait.ts';
 
 const lab = useLaboratory({ delay: 10 });
-const away = count({ full: 60, small: 4 }) * SECOND;
-const jobs = count({ full: 500, small: 60 });
+const away = repetitions({ full: 60, small: 4 }) * SECOND;
+const jobs = repetitions({ full: 500, small: 60 });
 const RECOVERED_WITHIN = 30 * SECOND;
 
 // Killed: the port refuses connections. Frozen: it accepts connections without replying.
@@ -39,7 +39,7 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)(
     });
     await enqueueAll(memory, episodes.slice(first));
     await struck.promise;
-    await lookOn(away);
+    await watchFor(away);
     const before = (await memory.getJobCounts('store')).completed;
     if (signal === 'SIGKILL') await lab.falkordb.restart();
     else await lab.falkordb.kill('SIGCONT');

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { count } from '../support/faults/count.ts';
+import { repetitions } from '../support/faults/count.ts';
 import { enqueueAll, untilDone } from '../support/faults/enqueue.ts';
 import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
@@ -10,7 +10,7 @@ import { random } from '../support/random.ts';
 import { randomMoment } from '../support/wait.ts';
 
 const lab = useLaboratory();
-const kills = count({ full: 50, small: 3 });
+const kills = repetitions({ full: 50, small: 3 });
 const PER_KILL = 8;
 
 test(`8. FalkorDB killed during ${kills} commits ends with every episode complete`, async () => {

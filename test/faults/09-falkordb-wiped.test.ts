@@ -6,7 +6,7 @@ import { openJournal } from '../../src/journal/journal.ts';
 import { SECOND } from '../../src/time.ts';
 import { retryingConnection } from '../../src/valkey/connections.ts';
 import { inNamespace } from '../../src/valkey/keys.ts';
-import { count } from '../support/faults/count.ts';
+import { repetitions } from '../support/faults/count.ts';
 import { enqueueAll, untilDone } from '../support/faults/enqueue.ts';
 import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
@@ -15,8 +15,8 @@ import { isWrite } from '../support/faults/stages.ts';
 import { storyOf } from '../support/faults/story.ts';
 
 const lab = useLaboratory({ delay: 5 }, { takeover: 'soon' });
-const episodes = count({ full: 1000, small: 24 });
-const wipes = count({ full: 20, small: 2 });
+const episodes = repetitions({ full: 1000, small: 24 });
+const wipes = repetitions({ full: 20, small: 2 });
 
 /**
  * A worker takes in a story; every so often one is killed when its write is on the way, which leaves an entry that nobody knows the

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { SECOND } from '../../src/time.ts';
-import { count } from '../support/faults/count.ts';
+import { repetitions } from '../support/faults/count.ts';
 import { enqueue, untilDone } from '../support/faults/enqueue.ts';
 import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { type Proxies, type Scenario, useLaboratory } from '../support/faults/laboratory.ts';
@@ -10,7 +10,7 @@ import type { Wire } from '../support/faults/wire.ts';
 import { until } from '../support/wait.ts';
 
 const lab = useLaboratory({}, { takeover: 'soon' });
-const rounds = count({ full: 5, small: 1 });
+const rounds = repetitions({ full: 5, small: 1 });
 const NOTICED_WITHIN = 30 * SECOND;
 const isBlocking = ({ said }: Wire) => said.has('bzpopmin');
 

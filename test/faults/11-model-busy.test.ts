@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { MINUTE, SECOND } from '../../src/time.ts';
-import { count } from '../support/faults/count.ts';
+import { repetitions } from '../support/faults/count.ts';
 import { enqueueAll, untilDone } from '../support/faults/enqueue.ts';
 import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { attemptsOf } from '../support/faults/jobs.ts';
@@ -8,9 +8,9 @@ import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
 import { storyOf } from '../support/faults/story.ts';
 
-const lasts = count({ full: 180, small: 6 }) * SECOND;
-const jobs = count({ full: 1000, small: 320 });
-const retryAfter = count({ full: 30, small: 3 }) * SECOND;
+const lasts = repetitions({ full: 180, small: 6 }) * SECOND;
+const jobs = repetitions({ full: 1000, small: 320 });
+const retryAfter = repetitions({ full: 30, small: 3 }) * SECOND;
 const [WORKERS, CONCURRENCY] = [2, 4];
 /** Calls that may be in flight when the first is refused; callers that know of the refusal make no more. */
 const UNDER_WAY = WORKERS * CONCURRENCY;

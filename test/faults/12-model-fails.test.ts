@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { count, isFull } from '../support/faults/count.ts';
+import { isFull, repetitions } from '../support/faults/count.ts';
 import { enqueueAll, untilDone } from '../support/faults/enqueue.ts';
 import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
@@ -8,7 +8,7 @@ import { record } from '../support/faults/results.ts';
 import { storyOf } from '../support/faults/story.ts';
 import { random } from '../support/random.ts';
 
-const jobs = count({ full: 1000, small: 60 });
+const jobs = repetitions({ full: 1000, small: 60 });
 const SHARE = 0.3;
 // A call that hangs takes a minute, so there are few of them, and none in a small run.
 const HANGS = isFull ? 0.005 : 0;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { count } from '../support/faults/count.ts';
+import { repetitions } from '../support/faults/count.ts';
 import { enqueueAll, untilEnded } from '../support/faults/enqueue.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
@@ -7,7 +7,7 @@ import { storyOf } from '../support/faults/story.ts';
 import { malformedReplies } from '../support/malformed-replies.ts';
 import { random } from '../support/random.ts';
 
-const replies = count({ full: 10_000, small: 200 });
+const replies = repetitions({ full: 10_000, small: 200 });
 const GOOD = JSON.stringify({
   entities: [
     { name: 'Harbor', type: 'Project' },

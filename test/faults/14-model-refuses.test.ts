@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { MINUTE, SECOND } from '../../src/time.ts';
 import { runCommand } from '../support/command-line.ts';
-import { count } from '../support/faults/count.ts';
+import { repetitions } from '../support/faults/count.ts';
 import { enqueueAll, untilDone, untilEnded } from '../support/faults/enqueue.ts';
 import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
@@ -13,7 +13,7 @@ let isRefusing = true;
 const lab = useLaboratory({
   faultOf: ({ purpose }) => (isRefusing && purpose !== 'embed' ? 'refusal' : undefined),
 });
-const jobs = count({ full: 500, small: 30 });
+const jobs = repetitions({ full: 500, small: 30 });
 
 test(`14. a model that refuses every call turns health red; a replay commits all ${jobs} jobs later`, async () => {
   const began = Date.now();

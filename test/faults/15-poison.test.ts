@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { runCommand } from '../support/command-line.ts';
-import { count } from '../support/faults/count.ts';
+import { repetitions } from '../support/faults/count.ts';
 import { enqueueAll, untilEnded } from '../support/faults/enqueue.ts';
 import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { attemptsOf, withQueue } from '../support/faults/jobs.ts';
@@ -13,8 +13,8 @@ const lab = useLaboratory({
   faultOf: ({ purpose, body }) =>
     purpose === 'extract' && textToRead(body).includes('hemlock') ? 'refusal' : undefined,
 });
-const jobs = count({ full: 1000, small: 60 });
-const poisonous = count({ full: 50, small: 6 });
+const jobs = repetitions({ full: 1000, small: 60 });
+const poisonous = repetitions({ full: 50, small: 6 });
 
 test(`15. ${poisonous} poison jobs among ${jobs} become dead letters; the others are unaffected`, async () => {
   const began = Date.now();

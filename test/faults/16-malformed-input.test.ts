@@ -6,7 +6,7 @@ import { checkGroup } from '../../src/group.ts';
 import { postponeReason } from '../../src/queue/job-state.ts';
 import { runCommand } from '../support/command-line.ts';
 import { canonicalLines, differences } from '../support/faults/canonical-graph.ts';
-import { count } from '../support/faults/count.ts';
+import { repetitions } from '../support/faults/count.ts';
 import { enqueueAll, untilDone, untilEnded } from '../support/faults/enqueue.ts';
 import { withQueue } from '../support/faults/jobs.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
@@ -15,15 +15,15 @@ import { storyOf, uuidOf } from '../support/faults/story.ts';
 import { textOf } from '../support/graphiti/whole-graph.ts';
 import { malformedReplies } from '../support/malformed-replies.ts';
 import { random } from '../support/random.ts';
-import { rubbish } from '../support/rubbish.ts';
+import { randomTexts } from '../support/rubbish.ts';
 import { until } from '../support/wait.ts';
 
 const lab = useLaboratory();
 const inputs = {
-  library: count({ full: 7900, small: 90 }),
-  queue: count({ full: 2000, small: 30 }),
+  library: repetitions({ full: 7900, small: 90 }),
+  queue: repetitions({ full: 2000, small: 30 }),
   // Each starts a process.
-  cli: count({ full: 100, small: 5 }),
+  cli: repetitions({ full: 100, small: 5 }),
 };
 const all = inputs.library + inputs.queue + inputs.cli;
 
@@ -110,7 +110,7 @@ async function viaLibrary(
   const chance = random(16);
   const odd = () => ODD[Math.floor(chance() * ODD.length)] as never;
   let index = 0;
-  for (const text of rubbish(16, inputs.library)) {
+  for (const text of randomTexts(16, inputs.library)) {
     index += 1;
     const uuid = uuidOf(group, 'library', index);
     const kind = index % 10;
@@ -142,7 +142,7 @@ async function viaCommandLine(environment: Record<string, string>, group: string
   const strange: string[] = [];
   let refused = 0;
   let index = 0;
-  for (const text of rubbish(161, inputs.cli)) {
+  for (const text of randomTexts(161, inputs.cli)) {
     index += 1;
     const uuid = uuidOf(group, 'cli', index);
     // A process argument cannot contain NUL or a lone surrogate: those arrive as bytes on standard input.

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Config } from '../../src/config.ts';
 import { STORE_OPTIONS } from '../../src/queue/jobs.ts';
 import { canonicalLines, differences } from '../support/faults/canonical-graph.ts';
-import { count } from '../support/faults/count.ts';
+import { repetitions } from '../support/faults/count.ts';
 import { enqueueAll, untilDone } from '../support/faults/enqueue.ts';
 import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { withQueue } from '../support/faults/jobs.ts';
@@ -12,8 +12,8 @@ import { record } from '../support/faults/results.ts';
 import { storyOf } from '../support/faults/story.ts';
 
 const lab = useLaboratory({ delay: 5 });
-const jobs = count({ full: 1000, small: 40 });
-const workers = count({ full: 4, small: 3 });
+const jobs = repetitions({ full: 1000, small: 40 });
+const workers = repetitions({ full: 4, small: 3 });
 /** Nine of ten deliveries are separate jobs, as from a queue that duplicates jobs. */
 const DELIVERIES = 10;
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { canonicalLines, differences } from '../support/faults/canonical-graph.ts';
-import { count } from '../support/faults/count.ts';
+import { repetitions } from '../support/faults/count.ts';
 import { enqueueAll, untilDone } from '../support/faults/enqueue.ts';
 import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
@@ -17,9 +17,9 @@ const lab = useLaboratory({
     return chance() < 0.5 ? 'reset' : { kind: 'server-error', status: 500 };
   },
 });
-const groups = count({ full: 50, small: 4 });
-const length = count({ full: 100, small: 16 });
-const workers = count({ full: 8, small: 2 });
+const groups = repetitions({ full: 50, small: 4 });
+const length = repetitions({ full: 100, small: 16 });
+const workers = repetitions({ full: 8, small: 2 });
 
 test(`18. ${groups} groups of ${length} episodes, shuffled, on ${workers} failing workers, give the same graph as in order`, async () => {
   const began = Date.now();

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { afterAll, expect, test } from 'vitest';
-import { count } from '../support/faults/count.ts';
+import { repetitions } from '../support/faults/count.ts';
 import { untilDone, whenReachable } from '../support/faults/enqueue.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
@@ -8,8 +8,8 @@ import { nameOf, uuidOf } from '../support/faults/story.ts';
 import { random } from '../support/random.ts';
 
 const lab = useLaboratory();
-const groups = count({ full: 50, small: 6 });
-const steps = count({ full: 10_000, small: 300 });
+const groups = repetitions({ full: 50, small: 6 });
+const steps = repetitions({ full: 10_000, small: 300 });
 /** Of the steps; the others are reads. */
 const WRITES = 0.2;
 const closing: Redis[] = [];

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { changesBetween } from '../support/faults/canonical-graph.ts';
-import { count } from '../support/faults/count.ts';
+import { repetitions } from '../support/faults/count.ts';
 import { enqueue, untilDone } from '../support/faults/enqueue.ts';
 import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
@@ -12,8 +12,8 @@ import type { WorkerProcess } from '../support/faults/worker-process.ts';
 import type { WholeGraph } from '../support/graphiti/whole-graph.ts';
 
 const lab = useLaboratory({}, { takeover: 'soon' });
-const sent = count({ full: 100, small: 3 });
-const early = count({ full: 20, small: 1 });
+const sent = repetitions({ full: 100, small: 3 });
+const early = repetitions({ full: 20, small: 1 });
 const times = sent + early;
 /** The first is frozen in mid-commit, the second is committed meanwhile, the third shows when the resumed worker is done. */
 const EACH = 3;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { SECOND } from '../../src/time.ts';
-import { count } from '../support/faults/count.ts';
+import { repetitions } from '../support/faults/count.ts';
 import { enqueueAll, untilDone } from '../support/faults/enqueue.ts';
 import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { attemptsOf } from '../support/faults/jobs.ts';
@@ -12,7 +12,7 @@ import { randomMoment, until } from '../support/wait.ts';
 
 // Slow enough that every worker gets its SIGTERM during a model call.
 const lab = useLaboratory({ delay: 150 });
-const stops = count({ full: 100, small: 3 });
+const stops = repetitions({ full: 100, small: 3 });
 const PER_STOP = 20;
 
 test(`21. a worker that receives SIGTERM ${stops} times under load exits, uses up no attempts and loses nothing`, async () => {

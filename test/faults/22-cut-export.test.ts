@@ -10,7 +10,7 @@ import { MINUTE, SECOND } from '../../src/time.ts';
 import type { Fault } from '../support/fake-b2/faults.ts';
 import { type FakeB2, startFakeB2 } from '../support/fake-b2/index.ts';
 import { acceptedIncompleteArchives, b2Config, b2Environment, fillGraph } from '../support/faults/archive.ts';
-import { count } from '../support/faults/count.ts';
+import { repetitions } from '../support/faults/count.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
 import { random } from '../support/random.ts';
@@ -18,8 +18,8 @@ import { newGroup } from '../support/stores.ts';
 import { until } from '../support/wait.ts';
 
 const lab = useLaboratory({}, { takeover: 'later' });
-const cuts = count({ full: 20, small: 5 });
-const kills = count({ full: 20, small: 1 });
+const cuts = repetitions({ full: 20, small: 5 });
+const kills = repetitions({ full: 20, small: 1 });
 const PART = 20_000;
 /** For the stores under test: a short limit only for silent servers, since an answering server may be slow. */
 const QUICK: Partial<CallPolicy> = { firstPauseMs: 1 };
@@ -88,7 +88,7 @@ const FAULTS: readonly Fault[] = [
   { kind: 'slow', ms: 20 },
 ];
 const ALL_CALLS = ['upload_part', 'upload_file', 'start_large_file', 'finish_large_file', 'authorize_account'] as const;
-const CALLS = ALL_CALLS.slice(0, count({ full: ALL_CALLS.length, small: 2 }));
+const CALLS = ALL_CALLS.slice(0, repetitions({ full: ALL_CALLS.length, small: 2 }));
 
 test('22. an export survives every temporary B2 failure and ends without an archive when the failure persists', async () => {
   const began = Date.now();

@@ -6,13 +6,13 @@ import { exportGraph } from '../../src/archive/export.ts';
 import { folderStore } from '../../src/archive/stores/folder.ts';
 import { runCommand } from '../support/command-line.ts';
 import { fillGraph } from '../support/faults/archive.ts';
-import { count } from '../support/faults/count.ts';
+import { repetitions } from '../support/faults/count.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
 import { random } from '../support/random.ts';
 
 const lab = useLaboratory();
-const flips = count({ full: 100, small: 6 });
+const flips = repetitions({ full: 100, small: 6 });
 /** The position of the byte. */
 const KINDS = ['the JSON', 'the compressed JSON', 'the manifest'] as const;
 

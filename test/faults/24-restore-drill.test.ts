@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { needsRebuildAtNight, renewIndexes } from '../../src/graph/renew-indexes.ts';
 import type { MemoryManager } from '../../src/memory.ts';
 import { CHRONICLE_KNOWLEDGE, chronicleOf, issueOf, momentsOf, questionsOf } from '../support/faults/chronicle.ts';
-import { count } from '../support/faults/count.ts';
+import { repetitions } from '../support/faults/count.ts';
 import { enqueueAll, untilDone, whenReachable } from '../support/faults/enqueue.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
@@ -10,8 +10,8 @@ import { openStoreConnections } from '../support/store-connections.ts';
 import { newGroup } from '../support/stores.ts';
 
 const lab = useLaboratory({ knowledge: CHRONICLE_KNOWLEDGE });
-const episodes = count({ full: 1000, small: 20 });
-const questions = count({ full: 200, small: 10 });
+const episodes = repetitions({ full: 1000, small: 20 });
+const questions = repetitions({ full: 200, small: 10 });
 const MOMENTS = 5;
 const LIMIT = 10;
 

@@ -7,8 +7,8 @@ import { STORE_OPTIONS, toStoreJob } from '../../src/queue/jobs.ts';
 import { openSpool } from '../../src/queue/spool/spool.ts';
 import { HOUR, MINUTE } from '../../src/time.ts';
 import { canonicalLines, differences } from '../support/faults/canonical-graph.ts';
-import { count } from '../support/faults/count.ts';
-import { allText } from '../support/faults/dump.ts';
+import { repetitions } from '../support/faults/count.ts';
+import { allTexts } from '../support/faults/dump.ts';
 import { enqueueAll, untilDone, whenReachable } from '../support/faults/enqueue.ts';
 import { withQueue } from '../support/faults/jobs.ts';
 import { useLaboratory } from '../support/faults/laboratory.ts';
@@ -16,8 +16,8 @@ import { record } from '../support/faults/results.ts';
 import { KNOWLEDGE, nameOf, type StoryEpisode, storyOf, uuidOf } from '../support/faults/story.ts';
 import { textOf, type WholeGraph } from '../support/graphiti/whole-graph.ts';
 
-const canaries = count({ full: 200, small: 12 });
-const kept = count({ full: 60, small: 12 });
+const canaries = repetitions({ full: 200, small: 12 });
+const kept = repetitions({ full: 60, small: 12 });
 const word = (index: number) => nameOf('canary', index);
 const indexes = Array.from({ length: canaries }, (_, index) => index);
 
@@ -84,8 +84,8 @@ test(`25. ${canaries} forgotten episodes leave no word anywhere, and facts that 
   const graph = await lab.wholeGraph(group);
   look('graph', JSON.stringify(graph));
   look('restored graph', JSON.stringify(await lab.wholeGraph(`${group}-restored`)));
-  for (const [place, text] of await allText(valkey)) look(`valkey ${place}`, text);
-  for (const [place, text] of await allText(falkordb)) look(`falkordb ${place}`, text);
+  for (const [place, text] of await allTexts(valkey)) look(`valkey ${place}`, text);
+  for (const [place, text] of await allTexts(falkordb)) look(`falkordb ${place}`, text);
   look('log', running.said());
   look('spool', await folderText(config.home));
   look('new archive', await readFile(join(config.exportDir, newer.file), 'utf8'));

@@ -16,15 +16,15 @@ import { openTicks } from '../../src/schedule/ticks.ts';
 import { MINUTE } from '../../src/time.ts';
 import { retryingConnection } from '../../src/valkey/connections.ts';
 import { openLeases } from '../../src/valkey/lease.ts';
-import { count } from '../support/faults/count.ts';
+import { repetitions } from '../support/faults/count.ts';
 import { record } from '../support/faults/results.ts';
 import { type SchedulerProcess, startSchedulerProcess } from '../support/faults/scheduler-process.ts';
 import { random } from '../support/random.ts';
 import { randomMoment, until } from '../support/wait.ts';
 
-const nights = count({ full: 200, small: 9 });
+const nights = repetitions({ full: 200, small: 9 });
 /** One of the three is killed every night, or every third night in a small run. */
-const killEvery = count({ full: 1, small: 3 });
+const killEvery = repetitions({ full: 1, small: 3 });
 const SKEWS = [-20 * MINUTE, 0, 20 * MINUTE];
 /** The clock passes each tick in these steps, so that each scheduler reaches the tick at a different step. */
 const STEPS = [-40, -20, -5, 0, 5, 20, 40].map((minutes) => minutes * MINUTE);

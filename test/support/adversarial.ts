@@ -1,21 +1,21 @@
 import { type AST, RegExpParser } from '@eslint-community/regexpp';
 
 /** A text that a pattern has a hard time with: what stands once, and what follows as often as there is room. */
-export interface Shape {
+export interface HostileShape {
   readonly name: string;
   readonly head: string;
   readonly unit: string;
 }
 
-export const shaped = ({ head, unit }: Shape, length: number): string =>
+export const hostileText = ({ head, unit }: HostileShape, length: number): string =>
   (head + unit.repeat(Math.ceil(Math.max(0, length - head.length) / unit.length))).slice(0, length);
 
 /**
  * What makes patterns slow, drawn from the patterns themselves: beginnings that nearly match in a row, and for every repetition what
  * leads to it and then the repeated thing without an end, once and many times.
  */
-export function adversarial(patterns: readonly RegExp[]): Shape[] {
-  const shapes = new Map<string, Shape>();
+export function hostileShapes(patterns: readonly RegExp[]): HostileShape[] {
+  const shapes = new Map<string, HostileShape>();
   for (const pattern of patterns) {
     const { pattern: tree } = new RegExpParser().parseLiteral(pattern.toString());
     for (const way of ways(tree)) {

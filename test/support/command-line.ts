@@ -12,7 +12,7 @@ export const SOURCES = fileURLToPath(new URL('../../src/cli/main.ts', import.met
 export const MAIN = isBuilt() ? fileURLToPath(new URL('../../dist/bin/main.cjs', import.meta.url)) : SOURCES;
 
 /** How a command line ended. */
-export interface Ended {
+export interface CommandResult {
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;
@@ -37,7 +37,7 @@ export function environmentOf(config: Config): Record<string, string> {
 }
 
 /** What --no-wait says: nothing, or that episodes wait on disk, since a busy Valkey may accept them later than it waits. */
-export const NOTHING_OR_KEPT = /^$|^Valkey does not answer; .* kept in .*\n$/;
+export const NO_OUTPUT_OR_SPOOLED = /^$|^Valkey does not answer; .* kept in .*\n$/;
 
 /** Starts the real program, or that of another release; of our own environment it sees only where programs are. */
 export function startCommand(
@@ -57,7 +57,7 @@ export async function runCommand(
   input: string | Uint8Array = '',
   folder?: string,
   main = MAIN,
-): Promise<Ended> {
+): Promise<CommandResult> {
   const child = startCommand(args, environment, folder, main);
   const killer = setTimeout(() => child.kill('SIGKILL'), 4 * MINUTE);
   const said = { stdout: '', stderr: '' };
@@ -73,7 +73,7 @@ export async function runCommand(
 }
 
 /** What every failure looks like: one line on stderr, nothing on stdout, exit status 1. */
-export function failure(sentence: RegExp) {
+export function failedWith(sentence: RegExp) {
   return { status: 1, stdout: '', stderr: new OneLine(sentence) };
 }
 

@@ -46,4 +46,4 @@ export function commandsInAnswer(answer: unknown): string[] {
 }
 
 /** Lines of a text that a stored text began itself. */
-export const linesOfItsOwn = (answer: string): string[] => answer.match(/^- another bullet.*/gm) ?? [];
+export const forgedBullets = (answer: string): string[] => answer.match(/^- another bullet.*/gm) ?? [];

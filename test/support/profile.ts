@@ -9,7 +9,7 @@ import { graphName } from '../../src/group.ts';
  * The most rows that any step of the queries went over which `work` ran on the graph, by FalkorDB's own profile: whether a query
  * uses its index, said without a clock. Each query is profiled on a copy, just before it runs.
  */
-export async function mostRows(
+export async function maxRowsScanned(
   { falkordb }: Config,
   graph: GroupGraph,
   work: (watched: GroupGraph) => Promise<unknown>,

@@ -24,7 +24,7 @@ const PIECES = [
 ];
 
 /** `count` texts of pieces that trip parsers up; the same ones for the same seed. */
-export function* rubbish(seed: number, count: number): Generator<string> {
+export function* randomTexts(seed: number, count: number): Generator<string> {
   const chance = random(seed);
   const below = (most: number) => Math.floor(chance() * most);
   for (let made = 0; made < count; made += 1) {

@@ -1,7 +1,7 @@
 import { random as seeded } from './random.ts';
 
 /** Something that must never be written down, and a text as agents meet it in. */
-export interface Hidden {
+export interface PlantedSecret {
   readonly name: string;
   readonly text: string;
   /** No one of these may be left. */
@@ -17,7 +17,7 @@ const URL_SAFE = `${LETTERS}_-`;
 const BASE64 = `${LETTERS}+/`;
 
 /** Two hundred, generated from a seed, so that none is real. */
-export function hiddenThings(seed = 7): Hidden[] {
+export function plantedSecrets(seed = 7): PlantedSecret[] {
   const random = seeded(seed);
   const of = (alphabet: string, length: number) =>
     Array.from({ length }, () => alphabet[Math.floor(random() * alphabet.length)]).join('');
@@ -37,7 +37,7 @@ export function hiddenThings(seed = 7): Hidden[] {
 type Of = (alphabet: string, length: number) => string;
 type Key = (prefix: string, alphabet: string, length: number) => string;
 
-function vendorKeys(key: Key, of: Of): Hidden[] {
+function vendorKeys(key: Key, of: Of): PlantedSecret[] {
   const keys: Record<string, string> = {
     openai: key('sk-', LETTERS, 48),
     'openai project': key('sk-proj-', URL_SAFE, 96),
@@ -121,7 +121,7 @@ function vendorKeys(key: Key, of: Of): Hidden[] {
   }));
 }
 
-function named(of: Of): Hidden[] {
+function named(of: Of): PlantedSecret[] {
   const value = () => `${of(LOWER, 5)}${of(DIGITS, 3)}${of(UPPER, 4)}`;
   const texts: readonly ((secret: string) => string)[] = [
     (it) => `password=${it}`,
@@ -197,7 +197,7 @@ function named(of: Of): Hidden[] {
   });
 }
 
-function addresses(of: Of): Hidden[] {
+function addresses(of: Of): PlantedSecret[] {
   const word = () => `${of(LETTERS, 9)}7`;
   const texts: readonly [(secret: string) => string, string?][] = [
     [(it) => `postgres://app:${it}@db.example.com:5432/app`],
@@ -223,7 +223,7 @@ function addresses(of: Of): Hidden[] {
   });
 }
 
-function commands(of: Of): Hidden[] {
+function commands(of: Of): PlantedSecret[] {
   const texts: readonly ((secret: string) => string)[] = [
     (it) => `curl -u admin:${it} https://example.com`,
     (it) => `curl --user 'admin:${it}' https://example.com`,
@@ -246,7 +246,7 @@ function commands(of: Of): Hidden[] {
   });
 }
 
-function blocks(of: Of): Hidden[] {
+function blocks(of: Of): PlantedSecret[] {
   const lines = (count: number) => Array.from({ length: count }, () => of(BASE64, 64));
   const block = (kind: string, body: readonly string[], joint = '\n') =>
     [`-----BEGIN ${kind}-----`, ...body, `-----END ${kind}-----`].join(joint);
@@ -274,7 +274,7 @@ function blocks(of: Of): Hidden[] {
   ];
 }
 
-function privateSpans(of: Of): Hidden[] {
+function privateSpans(of: Of): PlantedSecret[] {
   const texts: readonly ((secret: string) => string)[] = [
     (it) => `a <private>${it}</private> b`,
     (it) => `a <PRIVATE>${it}</PRIVATE> b`,
@@ -322,7 +322,7 @@ const WORDS =
   );
 
 /** Each kind that the documentation names, as people and tools write it. */
-function namedKinds(of: Of): Hidden[] {
+function namedKinds(of: Of): PlantedSecret[] {
   const word = () => WORDS[Number.parseInt(of(DIGITS, 3), 10) % WORDS.length] as string;
   const phrase = (length: number) => Array.from({ length }, word).join(' ');
   const lines = (count: number) => Array.from({ length: count }, () => of(BASE64, 64)).join('\n');

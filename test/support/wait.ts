@@ -18,7 +18,7 @@ export async function until<T>(
 }
 
 /** Looks on for a while, for tests in which nothing may happen. A longer look sees more; being slow fails none of them. */
-export async function lookOn(milliseconds: number): Promise<void> {
+export async function watchFor(milliseconds: number): Promise<void> {
   await sleep(milliseconds);
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { checkText, oneLine, plainText, printable, truncated } from '../../src/text.ts';
-import { rubbish } from '../support/rubbish.ts';
+import { randomTexts } from '../support/rubbish.ts';
 
 describe('checkText', () => {
   test('returns valid text unchanged', () => {
@@ -73,7 +73,7 @@ describe('shortened', () => {
   });
 
   test('never splits a character and never grows', () => {
-    for (const text of rubbish(7, 500)) {
+    for (const text of randomTexts(7, 500)) {
       const sound = text.toWellFormed().repeat(3);
       for (let length = 1; length < 30; length += 1) {
         const short = truncated(sound, length);

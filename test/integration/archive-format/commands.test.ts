@@ -2,7 +2,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type RunningWorkers, startWorkers } from '../../../workers/main.ts';
-import { environmentOf, failure, runCommand } from '../../support/command-line.ts';
+import { environmentOf, failedWith, runCommand } from '../../support/command-line.ts';
 import { plainModel } from '../../support/models.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 
@@ -47,7 +47,7 @@ describe('the archive command', () => {
     });
     expect((await run('archive', 'list', '--group', group)).stdout).toMatch(/, restore test passed \d{4}/);
     expect(await run('archive', 'restore', 'latest')).toMatchObject(
-      failure(/is not empty; restore into another memory/),
+      failedWith(/is not empty; restore into another memory/),
     );
     const other = newGroup();
     expect((await run('archive', 'restore', file, '--group', other)).stdout).toMatch(
@@ -120,6 +120,6 @@ describe('the archive command', () => {
     ['an invalid retention', ['prune', '--keep', 'hourly=3'], /^Give the number of archives to keep/],
     ['a retention of zero', ['prune', '--keep', 'daily=0'], /^Give the number of archives to keep/],
   ])('%s is reported in one sentence', async (_what, args, sentence) => {
-    expect(await newMemory().run('archive', ...args)).toMatchObject(failure(sentence));
+    expect(await newMemory().run('archive', ...args)).toMatchObject(failedWith(sentence));
   });
 });

@@ -8,7 +8,7 @@ import type { Config } from '../../../src/config.ts';
 import { archiveTombstones, episodeTombstone } from '../../../src/forget/tombstones.ts';
 import { MemoryManager } from '../../../src/index.ts';
 import { type RunningWorkers, startWorkers } from '../../../workers/main.ts';
-import { environmentOf, failure, runCommand } from '../../support/command-line.ts';
+import { environmentOf, failedWith, runCommand } from '../../support/command-line.ts';
 import { type FakeB2, startFakeB2 } from '../../support/fake-b2/index.ts';
 import { plainModel } from '../../support/models.ts';
 import { useScriptedMemories } from '../../support/scripted-memory.ts';
@@ -108,17 +108,17 @@ describe('encrypted archives', () => {
         new RegExp(`${plain.file}\\n  ${group}: .*\\nencrypted +${file}\\n  no key of MEMORY_ARCHIVE_KEY opens it\\n$`),
       );
       expect(await run(['archive', 'verify', file], keys)).toMatchObject(
-        failure(/^The archive graphiti_.* is encrypted/),
+        failedWith(/^The archive graphiti_.* is encrypted/),
       );
-      expect(await run(['archive', 'verify', 'latest'], keys)).toMatchObject(failure(sentence));
-      expect(await run(['archive', 'restore', 'latest', '--replace'], keys)).toMatchObject(failure(sentence));
-      expect(await run(['archive', 'rebuild', '--replace'], keys)).toMatchObject(failure(sentence));
+      expect(await run(['archive', 'verify', 'latest'], keys)).toMatchObject(failedWith(sentence));
+      expect(await run(['archive', 'restore', 'latest', '--replace'], keys)).toMatchObject(failedWith(sentence));
+      expect(await run(['archive', 'rebuild', '--replace'], keys)).toMatchObject(failedWith(sentence));
       expect((await run(['archive', 'prune', '--keep', 'daily=1', '--all'], keys)).stdout).toBe('1 archive kept.\n');
     }
     expect(await run(['archive', 'verify', plain.file], other)).toMatchObject({ status: 0 });
     expect((await readdir(exportDir)).filter((name) => name.endsWith('.age'))).toEqual(sealed);
     expect(await run(['archive', 'list'], 'secret')).toMatchObject(
-      failure(
+      failedWith(
         /^MEMORY_ARCHIVE_KEY is "…", which cannot be used: it must be a key that `memory-manager archive new-key`/,
       ),
     );

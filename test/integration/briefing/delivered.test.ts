@@ -4,7 +4,7 @@ import { openServices, type Services } from '../../../src/memory/services.ts';
 import { MemoryManager } from '../../../src/memory.ts';
 import { type RunningWorkers, startWorkers } from '../../../workers/main.ts';
 import { environmentOf, runCommand } from '../../support/command-line.ts';
-import { allText } from '../../support/faults/dump.ts';
+import { allTexts } from '../../support/faults/dump.ts';
 import { useStoreConnections } from '../../support/store-connections.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 import { until } from '../../support/wait.ts';
@@ -40,7 +40,7 @@ const deliver = () => memory.getBriefing({ group, deliveredTo: { host: 'codex', 
 const last = () => memory.getLastBriefing({ group });
 const isDelivered = () => until('the briefing delivered', async () => (await last()) ?? undefined);
 const placesOf = async (word: string) =>
-  [...(await allText(opened.valkey))].filter(([, text]) => text.includes(word)).map(([place]) => place);
+  [...(await allTexts(opened.valkey))].filter(([, text]) => text.includes(word)).map(([place]) => place);
 
 test('the last briefing delivered to an agent is recorded with its host, session and time, and survives commits', async () => {
   expect(await last()).toBe(null);

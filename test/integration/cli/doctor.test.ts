@@ -9,7 +9,7 @@ import { gradeFreeSpace } from '../../../src/cli/doctor/machine.ts';
 import { openGraphs } from '../../../src/graph/graphs.ts';
 import { recordOutcome } from '../../../src/telemetry/agent-outcomes.ts';
 import { startTranscript } from '../../support/claude-transcript.ts';
-import { type Ended, MAIN, runCommand } from '../../support/command-line.ts';
+import { type CommandResult, MAIN, runCommand } from '../../support/command-line.ts';
 import { startFakeOpenAI } from '../../support/fake-openai/index.ts';
 import { until } from '../../support/wait.ts';
 import { wrongServers } from '../../support/wrong-servers.ts';
@@ -44,7 +44,10 @@ const faults = (stdout: string) => stdout.split('\n').filter((line) => /^(proble
 /** A busy machine makes any server late, so a report that names something else too is asked for again. */
 const TRIES = 5;
 
-async function expectFaults(report: () => Promise<Ended>, sentences: readonly RegExp[]): Promise<Ended> {
+async function expectFaults(
+  report: () => Promise<CommandResult>,
+  sentences: readonly RegExp[],
+): Promise<CommandResult> {
   let ended = await report();
   const isExpected = () => {
     const found = faults(ended.stdout);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { GroupExportResult } from '../../../src/memory/exports.ts';
 import { type RunningWorkers, startWorkers } from '../../../workers/main.ts';
-import { environmentOf, failure, runCommand } from '../../support/command-line.ts';
+import { environmentOf, failedWith, runCommand } from '../../support/command-line.ts';
 import { plainModel } from '../../support/models.ts';
 import { useStoreConnections } from '../../support/store-connections.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
@@ -41,5 +41,7 @@ test('export --all writes every memory; one failure is reported and does not sto
 });
 
 test('export takes --all or a group, not both', async () => {
-  expect(await run('export', '--all', '--group', 'harbor')).toMatchObject(failure(/^Give --all or --group, not both/));
+  expect(await run('export', '--all', '--group', 'harbor')).toMatchObject(
+    failedWith(/^Give --all or --group, not both/),
+  );
 });

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { b2Store } from '../../../src/archive/stores/b2/b2-store.ts';
 import { type RunningWorkers, startWorkers } from '../../../workers/main.ts';
-import { environmentOf, failure, runCommand } from '../../support/command-line.ts';
+import { environmentOf, failedWith, runCommand } from '../../support/command-line.ts';
 import { type FakeB2, startFakeB2 } from '../../support/fake-b2/index.ts';
 import { plainModel } from '../../support/models.ts';
 import { read } from '../../support/store-contract.ts';
@@ -69,7 +69,7 @@ test('export reports that a cap is reached', async () => {
 
   const exported = await run(['export']);
 
-  expect(exported).toMatchObject(failure(/the account of B2_KEY_ID has reached a cap \(cap_exceeded\)/));
+  expect(exported).toMatchObject(failedWith(/the account of B2_KEY_ID has reached a cap \(cap_exceeded\)/));
   expect(b2.names()).toEqual(before);
 });
 
@@ -77,6 +77,6 @@ test('a worker with incomplete B2 settings does not start', async () => {
   const started = await runCommand(['worker'], { ...environmentOf(stores.config), B2_KEY_ID: 'key0' });
 
   expect(started).toMatchObject(
-    failure(/^Exports are to go to Backblaze B2, but B2_APP_KEY and B2_BUCKET are missing;/),
+    failedWith(/^Exports are to go to Backblaze B2, but B2_APP_KEY and B2_BUCKET are missing;/),
   );
 });

@@ -3,7 +3,7 @@ import { appendFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { failure, runCommand, startCommand } from '../../support/command-line.ts';
+import { failedWith, runCommand, startCommand } from '../../support/command-line.ts';
 import { answerQuestion, hasPseudoTerminal } from '../../support/pseudo-terminal.ts';
 import { until } from '../../support/wait.ts';
 
@@ -78,7 +78,7 @@ test('an unknown log, a home without logs and a date without lines are reported'
   const { home, run } = await homeWithLogs();
 
   expect(await run('redis')).toMatchObject(
-    failure(/^There is no log "redis"; the logs are worker, valkey, falkordb, sup/),
+    failedWith(/^There is no log "redis"; the logs are worker, valkey, falkordb, sup/),
   );
   expect(await run('--since', 'now')).toMatchObject({ status: 0, stderr: 'There are no lines since then.\n' });
   expect(await runCommand(['logs'], { MEMORY_HOME: join(home, 'none') })).toMatchObject({

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { environmentOf, failure, runCommand } from '../../support/command-line.ts';
+import { environmentOf, failedWith, runCommand } from '../../support/command-line.ts';
 import { startFakeOpenAI } from '../../support/fake-openai/index.ts';
 import { useStores } from '../../support/stores.ts';
 
@@ -58,5 +58,5 @@ test('a server on this machine is called directly', async () => {
 test('an invalid proxy address is reported', async () => {
   const ended = await runCommand(['query', 'Where?'], { ...openai(), HTTPS_PROXY: 'not an address' });
 
-  expect(ended).toMatchObject(failure(/^HTTPS_PROXY is not the address of a proxy; write it like http:/));
+  expect(ended).toMatchObject(failedWith(/^HTTPS_PROXY is not the address of a proxy; write it like http:/));
 });

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { MemoryManager } from '../../../src/index.ts';
 import { MINUTE } from '../../../src/time.ts';
-import { environmentOf, failure, NOTHING_OR_KEPT, runCommand } from '../../support/command-line.ts';
+import { environmentOf, failedWith, NO_OUTPUT_OR_SPOOLED, runCommand } from '../../support/command-line.ts';
 import { useStores } from '../../support/stores.ts';
 
 // No worker runs in this file.
@@ -80,7 +80,7 @@ describe('without a worker', () => {
   test('store --no-wait prints only the name', async () => {
     expect(await run(['store', 'Harbor uses Redis.', '--no-wait'])).toMatchObject({
       status: 0,
-      stderr: expect.stringMatching(NOTHING_OR_KEPT),
+      stderr: expect.stringMatching(NO_OUTPUT_OR_SPOOLED),
     });
   });
 
@@ -88,7 +88,7 @@ describe('without a worker', () => {
     const exported = await run(['export']);
 
     expect(exported).toMatchObject(
-      failure(/^No worker is running.*start one with `memory-manager up` or `memory-manager worker`/),
+      failedWith(/^No worker is running.*start one with `memory-manager up` or `memory-manager worker`/),
     );
   });
 });
@@ -149,7 +149,7 @@ test.each<[string, string[], RegExp]>([
   ['a saga without a name', ['saga', 'show', ''], /name of the saga is empty; `memory-manager saga list`/],
   ['an unknown role', ['worker', '--roles', 'store,cook'], /--roles takes store, export, scheduler, not "cook"/],
 ])('%s is refused in one sentence', async (_, args, sentence) => {
-  expect(await run(args)).toMatchObject(failure(sentence));
+  expect(await run(args)).toMatchObject(failedWith(sentence));
 });
 
 test.each<[string, string | Uint8Array, RegExp]>([
@@ -163,7 +163,7 @@ test.each<[string, string | Uint8Array, RegExp]>([
     /more than 1048576 bytes; store it in parts or raise MEMORY_MAX_CONTENT/,
   ],
 ])('%s on standard input is refused in one sentence', async (_, input, sentence) => {
-  expect(await run(['store', '-'], input)).toMatchObject(failure(sentence));
+  expect(await run(['store', '-'], input)).toMatchObject(failedWith(sentence));
 });
 
 test('a text exactly at the limit is accepted, and the limit can be configured', async () => {
@@ -176,7 +176,7 @@ test('a text exactly at the limit is accepted, and the limit can be configured',
   ]);
 
   expect([most.status, fits.status]).toEqual([0, 0]);
-  expect(long).toMatchObject(failure(/has 5 bytes and the limit is 4; .*MEMORY_MAX_CONTENT_BYTES/));
+  expect(long).toMatchObject(failedWith(/has 5 bytes and the limit is 4; .*MEMORY_MAX_CONTENT_BYTES/));
 });
 
 test.each([
@@ -189,14 +189,14 @@ test.each([
 ])('the setting %s=%s is refused, and the error names it', async (name, value, reason) => {
   const ended = await runCommand(['query', 'x'], { ...environment, [name]: value });
 
-  expect(ended).toMatchObject(failure(reason));
+  expect(ended).toMatchObject(failedWith(reason));
   expect(ended.stderr).toContain(`${name} is "${value}"`);
 });
 
 test('a home that is not a folder is refused, and the error names it', async () => {
   const up = await runCommand(['up'], { ...environment, MEMORY_HOME: import.meta.filename });
 
-  expect(up).toMatchObject(failure(/^The folder .* cannot be created \(EEXIST\); check MEMORY_HOME/));
+  expect(up).toMatchObject(failedWith(/^The folder .* cannot be created \(EEXIST\); check MEMORY_HOME/));
 });
 
 test('output to a closed pipe is not a failure', () => {

@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { MemoryManager } from '../../../src/memory.ts';
 import { type RunningWorkers, startWorkers } from '../../../workers/main.ts';
-import { environmentOf, failure, runCommand } from '../../support/command-line.ts';
+import { environmentOf, failedWith, runCommand } from '../../support/command-line.ts';
 import { plainModel } from '../../support/models.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 import { until } from '../../support/wait.ts';
@@ -151,7 +151,7 @@ describe('notes', () => {
     expect(small.stdout).toContain('Always sign commits.');
     expect(small.stdout.length).toBeLessThanOrEqual(4 * 50);
     expect(await run(['store', 'x', '--kind', 'wish'])).toMatchObject(
-      failure(/^--kind must be fact, decision, rule or/),
+      failedWith(/^--kind must be fact, decision, rule or/),
     );
   });
 
@@ -173,7 +173,7 @@ describe('notes', () => {
     expect(confirmed).toEqual({ status: 0, stdout: 'Confirmed: Always sign commits.\n', stderr: '' });
     expect(after.stdout).toContain('- Always sign commits. (');
     expect(after.stderr).toBe('');
-    expect(await run(['confirm', '11111111-1111-4111-8111-111111111111'])).toMatchObject(failure(/There is no /));
+    expect(await run(['confirm', '11111111-1111-4111-8111-111111111111'])).toMatchObject(failedWith(/There is no /));
   });
 
   test('the briefing of an empty memory is one sentence', async () => {
@@ -203,7 +203,7 @@ describe('query', () => {
     expect(block.stdout).toMatch(/^What was said:\n/m);
     expect(small.stdout.length).toBeLessThanOrEqual(4 * 60);
     expect(small.stdout).toContain('Harbor');
-    expect(json).toMatchObject(failure(/^--budget prints text and --json prints data; use only one of them\./));
+    expect(json).toMatchObject(failedWith(/^--budget prints text and --json prints data; use only one of them\./));
   });
 
   test('prints at most --limit bullets, and the same results as JSON', async () => {
@@ -252,7 +252,7 @@ describe('query', () => {
 
     const answer = await run(['query', 'x', '--after', '11111111-1111-4111-8111-111111111111']);
 
-    expect(answer).toMatchObject(failure(/^There is no store job .*give the uuid/));
+    expect(answer).toMatchObject(failedWith(/^There is no store job .*give the uuid/));
   });
 });
 
@@ -324,7 +324,7 @@ describe('export and status', () => {
     const exported = await run(['export']);
 
     expect(exported).toMatchObject(
-      failure(/The folder .* cannot be used for archives \(EEXIST\); check MEMORY_EXPORT_DIR/),
+      failedWith(/The folder .* cannot be used for archives \(EEXIST\); check MEMORY_EXPORT_DIR/),
     );
     const letters = JSON.parse((await run(['dead-letter', 'list', '--queue', 'export', '--json'])).stdout);
     expect(letters).toMatchObject([{ attempts: 1 }]);

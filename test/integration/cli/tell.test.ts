@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Queue, UnrecoverableError, Worker } from 'bullmq';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { retryingConnection } from '../../../src/valkey/connections.ts';
-import { environmentOf, failure, NOTHING_OR_KEPT, runCommand } from '../../support/command-line.ts';
+import { environmentOf, failedWith, NO_OUTPUT_OR_SPOOLED, runCommand } from '../../support/command-line.ts';
 import { useStores } from '../../support/stores.ts';
 import { until } from '../../support/wait.ts';
 
@@ -90,7 +90,7 @@ describe('store', () => {
     [['--saga', ' '], /^A saga's name has 1 to 200 characters/],
     [['--source', 'fact_triple'], /^--source must be text, message or json, not "fact_triple"/],
   ])('refuses %j in one sentence', async (args, sentence) => {
-    expect(await run(['store', 'x', ...args])).toMatchObject(failure(sentence));
+    expect(await run(['store', 'x', ...args])).toMatchObject(failedWith(sentence));
   });
 });
 
@@ -134,7 +134,7 @@ describe('fact', () => {
   test('--no-wait prints only the name', async () => {
     expect(await run(['fact', 'Mira', 'KNOWS', 'Ines', '--no-wait'])).toMatchObject({
       status: 0,
-      stderr: expect.stringMatching(NOTHING_OR_KEPT),
+      stderr: expect.stringMatching(NO_OUTPUT_OR_SPOOLED),
     });
   });
 
@@ -149,7 +149,7 @@ describe('fact', () => {
     [['Mira', 'KNOWS', 'Ines', '--source-type', 'a b'], /^The fact's "sourceType" cannot be used; see/],
     [['Mira', 'KNOWS', 'Ines', '--group', 'a b'], /^The group "a b" is not a valid name/],
   ])('refuses %j in one sentence', async (args, sentence) => {
-    expect(await run(['fact', ...args])).toMatchObject(failure(sentence));
+    expect(await run(['fact', ...args])).toMatchObject(failedWith(sentence));
     expect(await jobs()).toEqual([]);
   });
 });
@@ -191,7 +191,7 @@ describe('store-many', () => {
     const stored = await run(['store-many', file, '--group', 'many', '--no-wait', '--json']);
 
     const listed = JSON.parse(stored.stdout) as { uuid: string }[];
-    expect(stored).toMatchObject({ status: 0, stderr: expect.stringMatching(NOTHING_OR_KEPT) });
+    expect(stored).toMatchObject({ status: 0, stderr: expect.stringMatching(NO_OUTPUT_OR_SPOOLED) });
     expect(listed[0]).toMatchObject({ name: expect.any(String), group: 'many', committed: false });
     const kept = (await jobs()) as { uuid: string; content: string; group: string }[];
     expect(kept).toHaveLength(2000);
@@ -222,7 +222,7 @@ describe('store-many', () => {
     const stored = await many('{"content": "a"}\n\n{"content": "unreadable"}\n{"content": "b"}\n');
 
     expect(stored).toMatchObject(
-      failure(/^1 of 3 episodes could not be read; the first is line 3: Nobody can read it\. `/),
+      failedWith(/^1 of 3 episodes could not be read; the first is line 3: Nobody can read it\. `/),
     );
   });
 
@@ -271,7 +271,7 @@ describe('store-many', () => {
   ])('refuses %s in one sentence and stores nothing', async (_, wrong, sentence) => {
     const before = Buffer.from(`{"content": "a", "uuid": "${ID}"}\n\n`);
 
-    expect(await many(Buffer.concat([before, Buffer.from(wrong)]))).toMatchObject(failure(sentence));
+    expect(await many(Buffer.concat([before, Buffer.from(wrong)]))).toMatchObject(failedWith(sentence));
     expect(await jobs()).toEqual([]);
   });
 
@@ -279,7 +279,7 @@ describe('store-many', () => {
     const stored = await many('{"content": "a"}\n'.repeat(100_001));
 
     expect(stored).toMatchObject(
-      failure(/^There are more than 100000 lines; store them in parts\. Nothing was stored/),
+      failedWith(/^There are more than 100000 lines; store them in parts\. Nothing was stored/),
     );
   });
 
@@ -287,7 +287,7 @@ describe('store-many', () => {
     ['nowhere.jsonl', /^The file nowhere\.jsonl cannot be read \(ENOENT\)/],
     ['.', /^The file \. cannot be read \(EISDIR\)/],
   ])('refuses the file %s', async (file, sentence) => {
-    expect(await run(['store-many', file])).toMatchObject(failure(sentence));
+    expect(await run(['store-many', file])).toMatchObject(failedWith(sentence));
   });
 
   test('never reports success next to an error', async () => {
@@ -308,7 +308,7 @@ describe('store-many', () => {
 
     const stored = await runCommand(['store-many', '-'], away, '{"content": "a"}');
 
-    expect(stored).toMatchObject(failure(/^Valkey at 127\.0\.0\.1:1 does not answer/));
+    expect(stored).toMatchObject(failedWith(/^Valkey at 127\.0\.0\.1:1 does not answer/));
   });
 });
 
@@ -319,19 +319,21 @@ describe('an invalid configuration file', () => {
   test.each(['worker', 'up'])('stops %s from starting, with one sentence', async (name) => {
     const ended = await runCommand([name], broken());
 
-    expect(ended).toMatchObject(failure(/broken\.json: the entity type "My Cat" needs another name/));
+    expect(ended).toMatchObject(failedWith(/broken\.json: the entity type "My Cat" needs another name/));
   });
 
   test('that is set but missing is reported', async () => {
     const ended = await runCommand(['worker'], { ...environment, MEMORY_CONFIG: 'nowhere.ts' });
 
-    expect(ended).toMatchObject(failure(/^The configuration file .*nowhere\.ts does not exist; check MEMORY_CONFIG/));
+    expect(ended).toMatchObject(
+      failedWith(/^The configuration file .*nowhere\.ts does not exist; check MEMORY_CONFIG/),
+    );
   });
 
   test('is ignored by commands that do not read it', async () => {
     expect(await runCommand(['store', 'x', '--no-wait'], broken())).toMatchObject({
       status: 0,
-      stderr: expect.stringMatching(NOTHING_OR_KEPT),
+      stderr: expect.stringMatching(NO_OUTPUT_OR_SPOOLED),
     });
   });
 });

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type Server, startFalkorDB, startValkey } from '../../../src/embedded/servers.ts';
-import { environmentOf, failure, runCommand } from '../../support/command-line.ts';
+import { environmentOf, failedWith, runCommand } from '../../support/command-line.ts';
 import { useStores } from '../../support/stores.ts';
 import { wrongServers } from '../../support/wrong-servers.ts';
 
@@ -38,7 +38,7 @@ describe.each(['entities', 'worker'])('%s', (command) => {
 
     const ended = await runCommand([command], environment);
 
-    expect(ended).toMatchObject(failure(sentence));
+    expect(ended).toMatchObject(failedWith(sentence));
   });
 });
 
@@ -56,7 +56,7 @@ describe.each(['store', 'worker'])('%s', (command) => {
 
     const ended = await runCommand(command === 'store' ? ['store', 'x'] : [command], environment);
 
-    expect(ended).toMatchObject(failure(sentence));
+    expect(ended).toMatchObject(failedWith(sentence));
   });
 });
 
@@ -89,5 +89,5 @@ test.each([
 ])('%s is reported', async (_, name, value, sentence) => {
   const ended = await runCommand(['worker'], { ...environmentOf(stores.config), [name]: value });
 
-  expect(ended).toMatchObject(failure(sentence));
+  expect(ended).toMatchObject(failedWith(sentence));
 });

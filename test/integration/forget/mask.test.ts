@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { MemoryManager } from '../../../src/memory.ts';
 import { type RunningWorkers, startWorkers } from '../../../workers/main.ts';
 import { environmentOf, runCommand } from '../../support/command-line.ts';
-import { allText } from '../../support/faults/dump.ts';
+import { allTexts } from '../../support/faults/dump.ts';
 import { plainModel } from '../../support/models.ts';
 import { useStoreConnections } from '../../support/store-connections.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
@@ -63,7 +63,7 @@ test('the sentence of a forgotten fact is removed from the remaining texts, whic
 
   await memory.forget({ fact }, { group });
 
-  const places = [...(await allText(opened.valkey))].filter(([, text]) => /uses zircon/i.test(text));
+  const places = [...(await allTexts(opened.valkey))].filter(([, text]) => /uses zircon/i.test(text));
   expect(places.map(([place]) => place)).toEqual([]);
   const read = await readings(group, receipt.uuid);
   expect(read.filter((it) => /zircon/i.test(it))).toEqual([]);

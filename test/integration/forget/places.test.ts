@@ -12,8 +12,8 @@ import { openSpool } from '../../../src/queue/spool/spool.ts';
 import { HOUR } from '../../../src/time.ts';
 import { retryingConnection } from '../../../src/valkey/connections.ts';
 import { startWorkers } from '../../../workers/main.ts';
-import { environmentOf, failure, runCommand } from '../../support/command-line.ts';
-import { allText } from '../../support/faults/dump.ts';
+import { environmentOf, failedWith, runCommand } from '../../support/command-line.ts';
+import { allTexts } from '../../support/faults/dump.ts';
 import { startProxy, type WireProxy } from '../../support/faults/proxy.ts';
 import { plainModel } from '../../support/models.ts';
 import { useStoreConnections } from '../../support/store-connections.ts';
@@ -57,7 +57,7 @@ const run = (group: string, ...args: string[]) => runCommand([...args, '--group'
 
 /** Where in Valkey, in FalkorDB's graph or in the folder of this file's own something still says a word. */
 async function placesOf(word: string, group: string): Promise<string[]> {
-  const texts = await allText(opened.valkey);
+  const texts = await allTexts(opened.valkey);
   const graph = JSON.stringify(await opened.graphs.group(group).read('MATCH (n) RETURN properties(n) AS it'));
   return [...texts, ['graph', graph] as const].filter(([, text]) => text.includes(word)).map(([place]) => place);
 }
@@ -160,11 +160,11 @@ test('facts found by a query are shown first and removed with --yes, with their 
   expect(await facts()).toEqual(['Quay uses Kafka']);
   const other = newGroup();
   expect(await run(other, 'forget', 'query', 'Redis')).toMatchObject(
-    failure(/^No fact of the memory .* matches this query\.\s*$/),
+    failedWith(/^No fact of the memory .* matches this query\.\s*$/),
   );
   await memory.waitFor(await memory.enqueueEpisode('the zebra crossing is closed', undefined, { group: other }));
   expect(await run(other, 'forget', 'query', 'zebra crossing')).toMatchObject(
-    failure(/ Stored texts match it; .*--with-episodes/),
+    failedWith(/ Stored texts match it; .*--with-episodes/),
   );
 });
 

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 import { type ImportFormat, MemoryManager } from '../../../src/index.ts';
 import { retryingConnection } from '../../../src/valkey/connections.ts';
 import { type RunningWorkers, startWorkers } from '../../../workers/main.ts';
-import { environmentOf, failure, runCommand, startCommand } from '../../support/command-line.ts';
+import { environmentOf, failedWith, runCommand, startCommand } from '../../support/command-line.ts';
 import { startProxy } from '../../support/faults/proxy.ts';
 import { plainModel } from '../../support/models.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
@@ -237,7 +237,7 @@ describe('the import command', () => {
     ['an unsupported export', ['-'], '[{"chat_messages":[]}]', /^Element 1: it looks like .* and import those\.\n$/],
     ['no file', [], '', /^import needs more arguments/],
   ])('%s is refused in one sentence', async (_, args, input, sentence) => {
-    expect(await runCommand(['import', ...args], environment(), input)).toMatchObject(failure(sentence));
+    expect(await runCommand(['import', ...args], environment(), input)).toMatchObject(failedWith(sentence));
   });
 
   test('imports nothing of a damaged file, or the valid lines with --skip-broken', async () => {
@@ -248,7 +248,9 @@ describe('the import command', () => {
     const skipped = await runCommand(['import', '-', '--skip-broken'], own, input);
     const nothing = await runCommand(['import', '-', '--skip-broken'], own, '[{"memory": null}]');
 
-    expect(whole).toMatchObject(failure(/^Element 2 of results: .* Nothing was imported\. With --skip-broken it is/));
+    expect(whole).toMatchObject(
+      failedWith(/^Element 2 of results: .* Nothing was imported\. With --skip-broken it is/),
+    );
     expect(skipped.stdout).toBe('Imported 1 text and 0 given facts (mem0).\n');
     expect(skipped.stderr).toMatch(/^2 skipped; the first: Element 2 of results: "memory" must be text/);
     expect(nothing).toMatchObject({ status: 1, stdout: 'The input contains nothing to import.\n' });

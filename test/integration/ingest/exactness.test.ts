@@ -7,7 +7,7 @@ import { openIngest } from '../../../src/ingest/ingest.ts';
 import { retryingConnection } from '../../../src/valkey/connections.ts';
 import { type Leases, openLeases } from '../../../src/valkey/lease.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
-import { mostRows } from '../../support/profile.ts';
+import { maxRowsScanned } from '../../support/profile.ts';
 import { day, useScriptedMemories } from '../../support/scripted-memory.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 import { until } from '../../support/wait.ts';
@@ -226,7 +226,7 @@ test('the facts between two entities are found without reading all facts of eith
   );
   const pairs = Array.from({ length: 20 }, (_, index) => ({ one: 'hub', other: `part${index + 1}`, key: `${index}` }));
 
-  const rows = await mostRows(stores.config, graph, async (watched) => {
+  const rows = await maxRowsScanned(stores.config, graph, async (watched) => {
     expect((await findFactsToCompare(watched, pairs, [])).facts).toHaveLength(20);
   });
 

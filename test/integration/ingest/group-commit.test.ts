@@ -15,7 +15,7 @@ import { plainEmbedder, plainModel } from '../../support/models.ts';
 import { day } from '../../support/scripted-memory.ts';
 import { openStoreConnections, useStoreConnections } from '../../support/store-connections.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
-import { lookOn, until } from '../../support/wait.ts';
+import { until, watchFor } from '../../support/wait.ts';
 
 const stores = useStores();
 const opened = useStoreConnections(stores);
@@ -104,7 +104,7 @@ describe('extracted episodes of several workers', () => {
     const { group, holder, ends } = await twoWorkersWait(50);
     const [before, began] = [await calls(opened.valkey), performance.now()];
 
-    await lookOn(2000);
+    await watchFor(2000);
 
     // Each of the two looks for itself about once a second, with a transaction of four calls.
     const seconds = (performance.now() - began) / SECOND;

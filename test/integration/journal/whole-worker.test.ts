@@ -4,7 +4,7 @@ import { graphName } from '../../../src/group.ts';
 import { MemoryManager } from '../../../src/index.ts';
 import { journalKey } from '../../../src/journal/stream.ts';
 import { startWorkers } from '../../../workers/main.ts';
-import { environmentOf, failure, runCommand } from '../../support/command-line.ts';
+import { environmentOf, failedWith, runCommand } from '../../support/command-line.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 import { until } from '../../support/wait.ts';
@@ -34,7 +34,7 @@ test('archive rebuild restores what a worker stored and enqueues again the episo
   await expect(store('Poison.')).rejects.toMatchObject({ name: 'JobFailedError' });
   const calls = model.calls;
 
-  expect(await run('archive', 'rebuild')).toMatchObject(failure(/is not empty/));
+  expect(await run('archive', 'rebuild')).toMatchObject(failedWith(/is not empty/));
   await lose(config.group);
   expect(await run('archive', 'rebuild')).toMatchObject({
     status: 0,

@@ -12,7 +12,7 @@ import { MINUTE } from '../../../src/time.ts';
 import { retryingConnection } from '../../../src/valkey/connections.ts';
 import { startWorkers } from '../../../workers/main.ts';
 import { startStoreWorker } from '../../../workers/store-role.ts';
-import { environmentOf, failure, runCommand } from '../../support/command-line.ts';
+import { environmentOf, failedWith, runCommand } from '../../support/command-line.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 import { until } from '../../support/wait.ts';
@@ -217,7 +217,7 @@ describe('the dead letter command', () => {
     [['list', '--queue', 'tasks'], /--queue must be store or export/],
     [['list', '--limit', '0'], /--limit must be a whole number/],
   ])('refuses %j with one sentence', async (args, sentence) => {
-    expect(await run('dead-letter', ...args)).toMatchObject(failure(sentence));
+    expect(await run('dead-letter', ...args)).toMatchObject(failedWith(sentence));
   });
 
   test('has a help text that fits a screen', async () => {

@@ -12,7 +12,7 @@ import { openSpool } from '../../../src/queue/spool/spool.ts';
 import { countingMetrics } from '../../../src/telemetry/metrics.ts';
 import { carrierOf } from '../../../src/telemetry/tracing.ts';
 import { startWorkers } from '../../../workers/main.ts';
-import { environmentOf, failure, NOTHING_OR_KEPT, runCommand } from '../../support/command-line.ts';
+import { environmentOf, failedWith, NO_OUTPUT_OR_SPOOLED, runCommand } from '../../support/command-line.ts';
 import { startProxy } from '../../support/faults/proxy.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
@@ -264,7 +264,7 @@ describe('the command line', () => {
       `Valkey does not answer; the episode is kept in ${join(config.home, 'spool')} until a command or a worker can queue it.\n`,
     );
     expect(plain).toMatchObject(
-      failure(/^Valkey at .* does not answer.* With --no-wait it is kept on disk until then\.$/m),
+      failedWith(/^Valkey at .* does not answer.* With --no-wait it is kept on disk until then\.$/m),
     );
     expect(fact).toMatchObject({ status: 0, stderr: kept.stderr });
     expect(many).toMatchObject({ status: 0, stdout: '2 episodes stored.\n' });
@@ -281,7 +281,7 @@ describe('the command line', () => {
     const config = await until('an episode that is not kept on disk', async () => {
       const fresh = await newConfig();
       const stored = await runCommand(['store', 'Harbor uses Redis.', '--no-wait'], environmentOf(fresh));
-      expect(stored).toMatchObject({ status: 0, stderr: expect.stringMatching(NOTHING_OR_KEPT) });
+      expect(stored).toMatchObject({ status: 0, stderr: expect.stringMatching(NO_OUTPUT_OR_SPOOLED) });
       return stored.stderr === '' && fresh;
     });
 

@@ -4,7 +4,7 @@ import { mapConcurrently } from '../../../src/map-concurrently.ts';
 import { MINUTE } from '../../../src/time.ts';
 import { type RunningWorkers, startWorkers } from '../../../workers/main.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
-import { rubbish } from '../../support/rubbish.ts';
+import { randomTexts } from '../../support/rubbish.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 
 const stores = useStores();
@@ -101,7 +101,7 @@ test('metadata is stored in the graph as given', async () => {
 
 test('three hundred random inputs are each refused in one sentence or stored and returned', async () => {
   const group = newGroup();
-  const pieces = [...rubbish(2026, 300)];
+  const pieces = [...randomTexts(2026, 300)];
   const before = unhandled.length;
 
   // More questions at once would meet the limit of a read on a busy machine.

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startWorkers } from '../../../workers/main.ts';
-import { environmentOf, failure, runCommand } from '../../support/command-line.ts';
+import { environmentOf, failedWith, runCommand } from '../../support/command-line.ts';
 import { plainModel } from '../../support/models.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 import { useMemories } from './memories.ts';
@@ -129,6 +129,6 @@ test.each<[string, string[], RegExp]>([
   ],
 ])('%s is refused in one sentence', async (_, options, sentence) => {
   expect(await run(['query', 'x', ...options])).toMatchObject(
-    failure(new RegExp(sentence.source.replace(/\$$/, '\\n$'))),
+    failedWith(new RegExp(sentence.source.replace(/\$$/, '\\n$'))),
   );
 });

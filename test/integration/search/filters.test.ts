@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { InvalidInputError, MemoryManager, type QueryOptions } from '../../../src/index.ts';
 import { plainEmbedder } from '../../support/models.ts';
-import { rubbish } from '../../support/rubbish.ts';
+import { randomTexts } from '../../support/rubbish.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 import { names, texts, useMemories } from './memories.ts';
 
@@ -155,7 +155,7 @@ test('no option value is run as Cypher', async () => {
   const { memory, graph } = await fleet();
   const count = async () => (await graph.read<{ n: number }>('MATCH (n) RETURN count(n) AS n'))[0]?.n;
   const before = await count();
-  const attempts = ["'}) MATCH (n) DETACH DELETE n //", '"] RETURN 1 //', '$types', '`', ...rubbish(5, 40)];
+  const attempts = ["'}) MATCH (n) DETACH DELETE n //", '"] RETURN 1 //', '$types', '`', ...randomTexts(5, 40)];
 
   for (const text of attempts) {
     const options: QueryOptions[] = [

@@ -6,7 +6,7 @@ import { searchEpisodes } from '../../../src/graph/queries/search-episodes.ts';
 import { searchFactsByWords } from '../../../src/graph/queries/search-facts.ts';
 import { NO_TERM_LIMIT } from '../../../src/graph/queries/term-search.ts';
 import { plainEmbedder } from '../../support/models.ts';
-import { mostRows } from '../../support/profile.ts';
+import { maxRowsScanned } from '../../support/profile.ts';
 import { random as randomNumbers } from '../../support/random.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 
@@ -49,7 +49,7 @@ describe('among equal results a limit keeps the newest, whatever their uuids and
         { rows: rows() },
       );
       let passages: readonly { readonly terms: string }[] = [];
-      const most = await mostRows(stores.config, graph, async (watched) => {
+      const most = await maxRowsScanned(stores.config, graph, async (watched) => {
         passages = await searchPassagesByWords(watched, ['canary'], EVERY, KEPT, NO_TERM_LIMIT);
       });
       expect(most).toBe(COUNT);
@@ -74,7 +74,7 @@ describe('among equal results a limit keeps the newest, whatever their uuids and
         { rows: rows() },
       );
       let facts: readonly { readonly fact: string }[] = [];
-      const most = await mostRows(stores.config, graph, async (watched) => {
+      const most = await maxRowsScanned(stores.config, graph, async (watched) => {
         facts = await searchFactsByWords(watched, ['canary'], EVERY, KEPT, NO_TERM_LIMIT);
       });
       expect(most).toBe(COUNT);

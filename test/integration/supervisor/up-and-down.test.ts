@@ -9,7 +9,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { commandOf } from '../../../src/embedded/process-identity.ts';
 import { startServers } from '../../../src/embedded/servers.ts';
-import { failure, runCommand, startCommand } from '../../support/command-line.ts';
+import { failedWith, runCommand, startCommand } from '../../support/command-line.ts';
 import { startFakeOpenAI } from '../../support/fake-openai/index.ts';
 import { HANGING_WORKER } from '../../support/hanging-worker.ts';
 import { until } from '../../support/wait.ts';
@@ -112,7 +112,7 @@ describe('up and down', () => {
     process.kill(falkordb, 'SIGCONT');
 
     expect(up).toMatchObject(
-      failure(/^Already running, but FalkorDB does not answer: `memory-manager down`, then `up`\.\n$/),
+      failedWith(/^Already running, but FalkorDB does not answer: `memory-manager down`, then `up`\.\n$/),
     );
   });
 
@@ -411,7 +411,7 @@ describe('a memory.config.ts in the working folder', () => {
     const refused = await command(name);
 
     expect(refused).toMatchObject(
-      failure(/^\S+memory\.config\.ts is a program that is not trusted yet\. .* --trust-config .* --no-config/),
+      failedWith(/^\S+memory\.config\.ts is a program that is not trusted yet\. .* --trust-config .* --no-config/),
     );
     expect(await wasRun()).toBe(false);
   });
@@ -433,7 +433,7 @@ describe('a memory.config.ts in the working folder', () => {
     expect((await noteOf(fresh)).settings.MEMORY_CONFIG).toBe(file);
     expect(again).toMatchObject({ status: 0, stdout: expect.stringMatching(/^Already running/) });
     expect(changed).toMatchObject(
-      failure(/^\S+memory\.config\.ts is a program that has changed since it was trusted\./),
+      failedWith(/^\S+memory\.config\.ts is a program that has changed since it was trusted\./),
     );
   });
 });
@@ -447,8 +447,8 @@ test('a home that cannot be created or written is reported in one sentence', asy
   await mkdir(join(fresh, 'home', 'valkey', 'server.conf'), { recursive: true });
   const taken = await runCommand(['up'], { MEMORY_HOME: join(fresh, 'home') });
 
-  expect(below).toMatchObject(failure(/^The folder \S+ cannot be created \(ENOTDIR\); check MEMORY_HOME\.$/m));
-  expect(taken).toMatchObject(failure(/server\.conf cannot be used: it is a folder \(EISDIR\)\.$/m));
+  expect(below).toMatchObject(failedWith(/^The folder \S+ cannot be created \(ENOTDIR\); check MEMORY_HOME\.$/m));
+  expect(taken).toMatchObject(failedWith(/server\.conf cannot be used: it is a folder \(EISDIR\)\.$/m));
 });
 
 describe('with OPENAI_API_KEY in the environment', () => {

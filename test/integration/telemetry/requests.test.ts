@@ -4,7 +4,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { runCommand } from '../../support/command-line.ts';
-import { answersIn, hello, lines } from '../../support/mcp-lines.ts';
+import { initializeMessage, messageLines, parseReplies } from '../../support/mcp-lines.ts';
 import { run, startWorker, UNTRACED, useWatched } from './watched.ts';
 
 const watched = useWatched();
@@ -91,10 +91,10 @@ test('output of DD_TRACE_DEBUG goes to stderr, and stdout has only the answers',
   const environment = { ...watched.environment(), DD_TRACE_DEBUG: 'true' };
 
   const asked = await runCommand(['query', 'Harbor', '--json'], environment);
-  const mcp = await runCommand(['mcp'], environment, lines([hello('2025-06-18')]));
+  const mcp = await runCommand(['mcp'], environment, messageLines([initializeMessage('2025-06-18')]));
 
   expect(JSON.parse(asked.stdout)).toMatchObject({ query: 'Harbor' });
-  expect(answersIn(mcp.stdout)).toMatchObject([{ id: 1, result: { protocolVersion: '2025-06-18' } }]);
+  expect(parseReplies(mcp.stdout)).toMatchObject([{ id: 1, result: { protocolVersion: '2025-06-18' } }]);
   for (const { stderr } of [asked, mcp]) expect(stderr).toMatch(/plugin/i);
 });
 

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, beforeAll, onTestFinished } from 'vitest';
-import { type Ended, environmentOf, runCommand, SOURCES, startCommand } from '../../support/command-line.ts';
+import { type CommandResult, environmentOf, runCommand, SOURCES, startCommand } from '../../support/command-line.ts';
 import { type FakeDatadog, type Span, startFakeDatadog } from '../../support/fake-datadog/index.ts';
 import { type FakeOpenAI, startFakeOpenAI } from '../../support/fake-openai/index.ts';
 import { newGroup, type Stores, useStores } from '../../support/stores.ts';
@@ -67,7 +67,7 @@ export async function startWorker(environment: Record<string, string>): Promise<
 }
 
 /** Runs a command that has to succeed, from its sources: dd-trace cannot instrument BullMQ inside a bundle. */
-export async function run(environment: Record<string, string>, ...args: string[]): Promise<Ended> {
+export async function run(environment: Record<string, string>, ...args: string[]): Promise<CommandResult> {
   const ended = await runCommand(args, environment, '', undefined, SOURCES);
   if (ended.status !== 0) throw new Error(`${args[0]} failed: ${ended.stderr}`);
   return ended;

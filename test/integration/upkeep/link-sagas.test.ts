@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { GroupGraph } from '../../../src/graph/group-graph.ts';
 import { readFence } from '../../../src/graph/queries/fence.ts';
 import { linkSagas } from '../../../src/graph/queries/sagas.ts';
-import { mostRows } from '../../support/profile.ts';
+import { maxRowsScanned } from '../../support/profile.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 import { link, recordDay, useTools, wholeGraph } from './support.ts';
 
@@ -156,7 +156,7 @@ test('a late episode of a long saga is inserted in one pass over the saga', asyn
   );
   const one = await recordDay(graph, 1);
 
-  const rows = await mostRows(stores.config, graph, (watched) => link(watched, [one]));
+  const rows = await maxRowsScanned(stores.config, graph, (watched) => link(watched, [one]));
 
   expect(rows).toBe(3001);
 });

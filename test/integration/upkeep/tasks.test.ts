@@ -7,7 +7,7 @@ import { openQueue } from '../../../src/queue/queues.ts';
 import { openUpkeep } from '../../../src/upkeep/upkeep.ts';
 import { retryingConnection } from '../../../src/valkey/connections.ts';
 import { startStoreWorker } from '../../../workers/store-role.ts';
-import { environmentOf, failure, runCommand } from '../../support/command-line.ts';
+import { environmentOf, failedWith, runCommand } from '../../support/command-line.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 import { until } from '../../support/wait.ts';
 import { know, link, recordDay, useTools } from './support.ts';
@@ -88,7 +88,9 @@ describe('a task', () => {
     const environment = { ...environmentOf(stores.config), MEMORY_QUEUE_PREFIX: '{lonely}' };
 
     await expect(lonely.communities.build()).rejects.toThrow(NoWorkerError);
-    expect(await runCommand(['communities'], environment)).toMatchObject(failure(/^No worker is running to do this/));
+    expect(await runCommand(['communities'], environment)).toMatchObject(
+      failedWith(/^No worker is running to do this/),
+    );
     await lonely.close();
   });
 
@@ -182,11 +184,13 @@ describe('the saga command', () => {
     const { group, run } = newMemory();
 
     expect(await run('saga', 'show', 'x')).toMatchObject(
-      failure(new RegExp(`^There is no saga "x" in the memory "${group}"`)),
+      failedWith(new RegExp(`^There is no saga "x" in the memory "${group}"`)),
     );
-    expect(await run('saga', 'show')).toMatchObject(failure(/needs the name of a saga/));
-    expect(await run('saga', 'list', 'x')).toMatchObject(failure(/takes no name/));
-    expect(await run('saga', 'forget', 'x')).toMatchObject(failure(/no action "forget"; use list, show or summarize/));
+    expect(await run('saga', 'show')).toMatchObject(failedWith(/needs the name of a saga/));
+    expect(await run('saga', 'list', 'x')).toMatchObject(failedWith(/takes no name/));
+    expect(await run('saga', 'forget', 'x')).toMatchObject(
+      failedWith(/no action "forget"; use list, show or summarize/),
+    );
     expect(await run('saga', 'list')).toMatchObject({ status: 0, stderr: 'This memory has no sagas yet.\n' });
   });
 });
@@ -237,13 +241,15 @@ describe('the forget command', () => {
     await graph.write(`MATCH (p:Episodic) SET p.name = 'twice'`);
 
     expect(await run('forget', 'episode', 'twice')).toMatchObject(
-      failure(/^More than one episode is named "twice"; give the uuid, such as/),
+      failedWith(/^More than one episode is named "twice"; give the uuid, such as/),
     );
     for (const kind of ['episode', 'fact', 'entity'])
       expect(await run('forget', kind, 'never')).toMatchObject(
-        failure(new RegExp(`^There is no ${kind} "never" in the memory "${group}"`)),
+        failedWith(new RegExp(`^There is no ${kind} "never" in the memory "${group}"`)),
       );
-    expect(await run('forget', 'session', 'never')).toMatchObject(failure(/^There is no episode of a session "never"/));
-    expect(await run('forget', 'all', 'x')).toMatchObject(failure(/use episode, fact, entity, query or session/));
+    expect(await run('forget', 'session', 'never')).toMatchObject(
+      failedWith(/^There is no episode of a session "never"/),
+    );
+    expect(await run('forget', 'all', 'x')).toMatchObject(failedWith(/use episode, fact, entity, query or session/));
   });
 });

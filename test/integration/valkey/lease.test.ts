@@ -6,7 +6,7 @@ import { retryingConnection } from '../../../src/valkey/connections.ts';
 import { type Leases, openLeases } from '../../../src/valkey/lease.ts';
 import { startProxy } from '../../support/faults/proxy.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
-import { lookOn, until } from '../../support/wait.ts';
+import { until, watchFor } from '../../support/wait.ts';
 
 const stores = useStores();
 const LASTS = 1000;
@@ -78,7 +78,7 @@ describe('a process that waits for a lease', () => {
     await until('all asked once more', async () => (await scripts()) - earlier >= 101);
     const before = await scripts();
 
-    await lookOn(2000);
+    await watchFor(2000);
 
     expect((await scripts()) - before).toBe(0);
     ended.abort();

@@ -8,7 +8,7 @@ import type { Config } from '../../../src/config.ts';
 import { MemoryManager } from '../../../src/memory.ts';
 import { checkRights } from '../../../src/valkey/acl-rights.ts';
 import { startWorkers } from '../../../workers/main.ts';
-import { environmentOf, failure, runCommand } from '../../support/command-line.ts';
+import { environmentOf, failedWith, runCommand } from '../../support/command-line.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 
@@ -78,7 +78,7 @@ test.each([
     VALKEY_PASSWORD: user.password,
   });
 
-  expect({ ...ended, stdout: '' }).toMatchObject(failure(sentence));
+  expect({ ...ended, stdout: '' }).toMatchObject(failedWith(sentence));
 });
 
 test('WAIT is needed with VALKEY_COPIES only, and is among the documented rights', async () => {

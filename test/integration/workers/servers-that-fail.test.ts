@@ -5,7 +5,7 @@ import { type Servers, startServers } from '../../../src/embedded/servers.ts';
 import { SECOND } from '../../../src/time.ts';
 import { environmentOf, runCommand, startCommand } from '../../support/command-line.ts';
 import { useStores } from '../../support/stores.ts';
-import { lookOn, until } from '../../support/wait.ts';
+import { until, watchFor } from '../../support/wait.ts';
 
 const stores = useStores();
 let servers: Servers & { own: true };
@@ -81,7 +81,7 @@ describe('a Valkey that refuses commands', () => {
     await until('the sentence', () => said.includes('is out of memory'));
     const [before, began] = [await refusals('OOM'), performance.now()];
 
-    await lookOn(3 * SECOND);
+    await watchFor(3 * SECOND);
     const refused = (await refusals('OOM')) - before;
     const seconds = (performance.now() - began) / SECOND;
     await admin.config('SET', 'maxmemory', '0');

@@ -2,6 +2,6 @@
 export const isFull = process.env.FAULTS === 'full';
 
 /** How often something is done: in a full run, or in a small one. */
-export function count({ full, small }: { readonly full: number; readonly small: number }): number {
+export function repetitions({ full, small }: { readonly full: number; readonly small: number }): number {
   return isFull ? full : small;
 }

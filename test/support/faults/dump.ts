@@ -5,7 +5,7 @@ import type { Redis } from 'ioredis';
 const DATABASES = 16;
 
 /** All that a Valkey or Redis holds as text, key by key: keys, values and whatever streams still tell; graphs are left out. */
-export async function allText(connection: Redis): Promise<Map<string, string>> {
+export async function allTexts(connection: Redis): Promise<Map<string, string>> {
   const texts = new Map<string, string>();
   for (let database = 0; database < DATABASES; database += 1) {
     if ((await connection.select(database).catch(() => '')) !== 'OK') break;
@@ -35,7 +35,7 @@ export async function storedTexts(
       .filter((file) => file.isFile())
       .map(async ({ parentPath, name }) => [name, await readFile(join(parentPath, name), 'utf8')] as const),
   );
-  return [...(await allText(valkey)), ...(await allText(falkordb)), ...graphs, ...texts];
+  return [...(await allTexts(valkey)), ...(await allTexts(falkordb)), ...graphs, ...texts];
 }
 
 async function textAt(connection: Redis, key: string): Promise<string> {

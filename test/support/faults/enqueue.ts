@@ -2,7 +2,7 @@ import { StoreUnreachableError } from '../../../src/errors.ts';
 import type { MemoryManager } from '../../../src/memory.ts';
 import type { JobCounts } from '../../../src/queue/producer.ts';
 import { MINUTE } from '../../../src/time.ts';
-import { lookOn, until } from '../wait.ts';
+import { until, watchFor } from '../wait.ts';
 import { optionsOf, type StoryEpisode } from './story.ts';
 
 /** Adds an episode to the queue; resolves when Valkey has acknowledged it. */
@@ -73,11 +73,15 @@ async function untilCount(
 }
 
 /** Starts `work` for each item at a fixed interval in milliseconds, without waiting for the item before. */
-export async function paced<T>(items: readonly T[], every: number, work: (item: T) => Promise<unknown>): Promise<void> {
+export async function runPaced<T>(
+  items: readonly T[],
+  every: number,
+  work: (item: T) => Promise<unknown>,
+): Promise<void> {
   const began = performance.now();
   const under: Promise<unknown>[] = [];
   for (const [index, item] of items.entries()) {
-    await lookOn(Math.max(0, began + index * every - performance.now()));
+    await watchFor(Math.max(0, began + index * every - performance.now()));
     const working = work(item);
     // Awaited at the end; until then its failure must not count as unhandled.
     working.catch(() => {});

@@ -1,5 +1,5 @@
 import type { GroupGraph } from '../../../src/graph/group-graph.ts';
-import { lookOn } from '../wait.ts';
+import { watchFor } from '../wait.ts';
 
 /**
  * Looks at the graph again and again, as a reader would, for episodes that count as committed and whose facts are not there, or
@@ -27,7 +27,7 @@ export function watchForHalfWritten(graph: GroupGraph) {
   const watching = (async () => {
     while (!stopped) {
       await look();
-      await lookOn(100);
+      await watchFor(100);
     }
   })();
   return {

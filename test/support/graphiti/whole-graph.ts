@@ -87,7 +87,7 @@ export function textsOf({ properties }: Stored, name: string): string[] {
 }
 
 /** How a violation names what it is about. */
-export function called(it: StoredNode | StoredEdge): string {
+export function describeElement(it: StoredNode | StoredEdge): string {
   const kind = 'labels' in it ? it.labels.join(':') || 'a node without label' : it.type;
   const name = textOf(it, 'fact') || textOf(it, 'name') || textOf(it, 'key');
   return [kind, textOf(it, 'uuid'), name && JSON.stringify(name)].filter((part) => part !== '').join(' ');

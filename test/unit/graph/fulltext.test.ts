@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { allWords, searchTerms } from '../../../src/graph/fulltext.ts';
-import { rubbish } from '../../support/rubbish.ts';
+import { randomTexts } from '../../support/rubbish.ts';
 
 describe('allWords, as graphiti_core cleans text', () => {
   test.each([
@@ -54,7 +54,7 @@ describe('searchTerms', () => {
 });
 
 test('search terms of arbitrary garbage contain only words and phrases', () => {
-  for (const text of rubbish(11, 1000))
+  for (const text of randomTexts(11, 1000))
     for (const term of [...searchTerms(text), allWords(text)]) {
       expect(term.replaceAll(/"[^"]*"/g, 'phrase')).not.toMatch(/["'@{}()[\]*%~$:;,.!?#^&=+<>\\`/|-]/);
       for (const [, phrase] of term.matchAll(/"([^"]*)"/g)) expect(phrase).toMatch(/\S/);

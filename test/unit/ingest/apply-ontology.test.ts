@@ -5,7 +5,7 @@ import type { ExtractedFact, Extraction } from '../../../src/models/language-mod
 import type { MemoryDefinition } from '../../../src/ontology/define.ts';
 import { readDefinition } from '../../../src/ontology/read-definition.ts';
 import { NO_ONTOLOGY } from '../../../src/ontology.ts';
-import { rubbish } from '../../support/rubbish.ts';
+import { randomTexts } from '../../support/rubbish.ts';
 
 const MINE: MemoryDefinition = {
   entityTypes: {
@@ -154,7 +154,7 @@ test('other results, such as token usage, are kept', () => {
 test('10,000 garbage extractions are handled and yield only values of the ontology', () => {
   const types = ['Person', 'person', 'Project', 'Event', 'Entity', '__proto__', 'constructor', ''];
   const relations = ['WORKS_ON', 'works on', 'LIKES', 'toString', '__proto__', '', '—'];
-  const texts = rubbish(6, 60_000);
+  const texts = randomTexts(6, 60_000);
   const next = () => String(texts.next().value);
   const pick = <T>(list: readonly T[]): T => list[next().length % list.length] as T;
   const attributes = () =>

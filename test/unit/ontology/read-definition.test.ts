@@ -6,7 +6,7 @@ import { ConfigError } from '../../../src/errors.ts';
 import { defineMemory } from '../../../src/ontology/define.ts';
 import { readDefinition } from '../../../src/ontology/read-definition.ts';
 import type { Attribute } from '../../../src/ontology.ts';
-import { rubbish } from '../../support/rubbish.ts';
+import { randomTexts } from '../../support/rubbish.ts';
 
 const FILE = 'memory.config.ts';
 const person = (attributes: unknown) => ({ entityTypes: { Person: { attributes } } });
@@ -138,7 +138,7 @@ describe('an attribute', () => {
     const attributes = await attributesOf(
       person(z.object({ a: z.string(), b: z.array(z.string()), c: z.union([z.string(), z.number(), z.boolean()]) })),
     );
-    for (const text of rubbish(7, 300))
+    for (const text of randomTexts(7, 300))
       for (const { read } of attributes)
         for (const value of [read(text), read([text]), read({ text })].filter((it) => it !== undefined).flat())
           expect(typeof value === 'string' && value.isWellFormed() && !value.includes('\0')).toBe(true);

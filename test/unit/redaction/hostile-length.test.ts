@@ -7,7 +7,7 @@ import {
   withoutRecallMarks,
 } from '../../../src/redaction/recall-marks.ts';
 import { plainText } from '../../../src/text.ts';
-import { growth, LINEAR } from '../../support/processor.ts';
+import { MAX_LINEAR_GROWTH, timeGrowth } from '../../support/processor.ts';
 
 const prompt = (content: string) =>
   parseTranscriptEntry({ type: 'user', uuid: 'u', timestamp: '2026-11-22T10:00:00Z', message: { content } });
@@ -41,9 +41,11 @@ test.each<[string, (text: string) => unknown]>([
     '\\',
     '- ',
   ];
-  const slow = units.filter((unit) => growth((size) => void work(unit.repeat(size / unit.length)), 30_000) > LINEAR);
+  const slow = units.filter(
+    (unit) => timeGrowth((size) => void work(unit.repeat(size / unit.length)), 30_000) > MAX_LINEAR_GROWTH,
+  );
   const headed = ['<command-name>', '<', '(', '<recalled-memory'].filter(
-    (head) => growth((size) => void work(head + ' '.repeat(size)), 30_000) > LINEAR,
+    (head) => timeGrowth((size) => void work(head + ' '.repeat(size)), 30_000) > MAX_LINEAR_GROWTH,
   );
 
   expect([...slow, ...headed]).toEqual([]);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { literalFilter } from '../../../src/redaction/character-pairs.ts';
 import { KNOWN_KEY_ALTERNATIVES, withoutKnownKeys } from '../../../src/redaction/known-keys.ts';
-import { adversarial, shaped } from '../../support/adversarial.ts';
+import { hostileShapes, hostileText } from '../../support/adversarial.ts';
 
 const hide = (kind: string) => `[redacted:${kind}]`;
 
@@ -17,7 +17,7 @@ test.each(KNOWN_KEY_ALTERNATIVES.map(({ form, literals }) => [form, literals] as
   '%s is redacted in every text that contains it',
   (form, literals) => {
     const pattern = new RegExp(form);
-    const shapes = adversarial([pattern]).map((shape) => shaped(shape, 2_000));
+    const shapes = hostileShapes([pattern]).map((shape) => hostileText(shape, 2_000));
     const texts = [...shapes, ...OWN].filter((text) => pattern.test(text));
 
     expect(texts).not.toEqual([]);

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { REDACTION_PATTERNS, redact, redaction } from '../../../src/redaction/redact.ts';
-import { adversarial, shaped } from '../../support/adversarial.ts';
+import { hostileShapes, hostileText } from '../../support/adversarial.ts';
 import { ordinaryTexts } from '../../support/ordinary-texts.ts';
-import { growth, LINEAR, timeOf } from '../../support/processor.ts';
+import { MAX_LINEAR_GROWTH, processorTime, timeGrowth } from '../../support/processor.ts';
 import { secretCorpus } from '../../support/secret-corpus.ts';
-import { HARMLESS, hiddenThings } from '../../support/secrets.ts';
+import { HARMLESS, plantedSecrets } from '../../support/secrets.ts';
 
-const hidden = hiddenThings();
+const hidden = plantedSecrets();
 
 test('two hundred secrets and private spans are listed', () => {
   expect(hidden.length).toBeGreaterThanOrEqual(200);
@@ -20,7 +20,7 @@ test.each(hidden)('$name', ({ text, secrets }) => {
 });
 
 test.each([11, 12, 13, 14, 15])('other values of the same kinds are redacted: seed %i', (seed) => {
-  const survivors = hiddenThings(seed).filter(({ text, secrets }) => secrets.some((it) => redact(text).includes(it)));
+  const survivors = plantedSecrets(seed).filter(({ text, secrets }) => secrets.some((it) => redact(text).includes(it)));
 
   expect(survivors).toEqual([]);
 });
@@ -99,14 +99,19 @@ test('a text that takes too long is hidden completely, and so are the parts afte
 });
 
 describe('the running time', () => {
-  const shapes = adversarial(REDACTION_PATTERNS);
+  const shapes = hostileShapes(REDACTION_PATTERNS);
 
   test('grows at most linearly with the text, whatever the text', () => {
     // What takes longest of all, and of the rest some: to measure the growth of each takes minutes.
-    const texts = shapes.map((shape) => ({ shape, took: timeOf(() => void redact(shaped(shape, 20_000))) }));
+    const texts = shapes.map((shape) => ({
+      shape,
+      took: processorTime(() => void redact(hostileText(shape, 20_000))),
+    }));
     const slowest = texts.sort((a, b) => b.took - a.took).map(({ shape }) => shape);
     const measured = [...slowest.slice(0, 40), ...slowest.slice(40).filter((_, at) => at % 13 === 0)];
-    const slow = measured.filter((shape) => growth((size) => void redact(shaped(shape, size)), 15_000) > LINEAR);
+    const slow = measured.filter(
+      (shape) => timeGrowth((size) => void redact(hostileText(shape, size)), 15_000) > MAX_LINEAR_GROWTH,
+    );
 
     expect(measured.length).toBeGreaterThanOrEqual(200);
     expect(slow.map(({ name }) => name)).toEqual([]);
@@ -114,8 +119,8 @@ describe('the running time', () => {
 
   test('is measured by a check that detects faster growth', () => {
     const pattern = /<command-name>\s*([^<]*?)<\/command-name>/g;
-    const slow = adversarial([pattern]).find(
-      (shape) => growth((size) => void shaped(shape, size).replace(pattern, ''), 5_000) > LINEAR,
+    const slow = hostileShapes([pattern]).find(
+      (shape) => timeGrowth((size) => void hostileText(shape, size).replace(pattern, ''), 5_000) > MAX_LINEAR_GROWTH,
     );
 
     expect(slow?.name).toContain('command-name');

@@ -4,7 +4,7 @@ import { excerptOf } from '../../../src/search/answer/excerpt.ts';
 import { speakerLabel } from '../../../src/search/answer/speaker-label.ts';
 import type { EndedRange } from '../../../src/search/answer/what-holds.ts';
 import type { Statement } from '../../../src/statements/statement.ts';
-import { growth, LINEAR } from '../../support/processor.ts';
+import { MAX_LINEAR_GROWTH, timeGrowth } from '../../support/processor.ts';
 import { passageRow } from './passage-rows.ts';
 
 const NEW = 'The gateway now listens on port 9090 instead of 8080.';
@@ -254,7 +254,7 @@ describe('an excerpt of a turn names its speaker', () => {
       const log = `user: here is the log:\n${'GET /health is ok\n'.repeat(lines)}`;
       shown(log, '', { kind: 'list', role: 'user', start: 23 });
     };
-    expect(growth(excerpt, 1_000)).toBeLessThan(LINEAR);
+    expect(timeGrowth(excerpt, 1_000)).toBeLessThan(MAX_LINEAR_GROWTH);
   });
 
   test('by role when the label is too far back to be searched for', () => {

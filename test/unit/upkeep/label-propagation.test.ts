@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { CommunityEdge } from '../../../src/graph/queries/communities.ts';
 import { degreeWeights, detectCommunities } from '../../../src/upkeep/communities.ts';
-import { growth, LINEAR } from '../../support/processor.ts';
+import { MAX_LINEAR_GROWTH, timeGrowth } from '../../support/processor.ts';
 import { random } from '../../support/random.ts';
 
 const tie = (a: string, b: string, weight = 1): CommunityEdge => ({ a, b, weight });
@@ -57,7 +57,7 @@ describe('communities', () => {
       return Array.from({ length: ties }, () => tie(node(), node()));
     };
 
-    expect(growth((size) => void detectCommunities(many(size)), 2000)).toBeLessThan(LINEAR);
+    expect(timeGrowth((size) => void detectCommunities(many(size)), 2000)).toBeLessThan(MAX_LINEAR_GROWTH);
   });
 });
 

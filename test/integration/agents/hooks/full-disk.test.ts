@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { MemoryManager } from '../../../../src/memory.ts';
 import { startWorkers } from '../../../../workers/main.ts';
 import { startTranscript } from '../../../support/claude-transcript.ts';
-import { environmentOf, failure, runCommand } from '../../../support/command-line.ts';
+import { environmentOf, failedWith, runCommand } from '../../../support/command-line.ts';
 import { mountSmallDisk, noSmallDisk, type SmallDisk } from '../../../support/small-disk.ts';
 import { newGroup, useStores } from '../../../support/stores.ts';
 import { until } from '../../../support/wait.ts';
@@ -150,7 +150,7 @@ describe.skipIf(noSmallDisk !== '')(`on a full disk${noSmallDisk}`, () => {
     const away = { ...environment, VALKEY_PORT: String(wrongServers.nothing()) };
     const store = () => runCommand(['store', '--no-wait', 'Harbor uses Valkey.'], away);
 
-    expect(await store()).toMatchObject(failure(/the disk of .*spool is full\. Nothing was kept there/));
+    expect(await store()).toMatchObject(failedWith(/the disk of .*spool is full\. Nothing was kept there/));
 
     expect(unfinished()).toEqual([]);
     disk.free();

@@ -13,8 +13,8 @@ import { MINUTE } from '../../../../src/time.ts';
 import { retryingConnection } from '../../../../src/valkey/connections.ts';
 import { startWorkers } from '../../../../workers/main.ts';
 import { startTranscript, type Transcript } from '../../../support/claude-transcript.ts';
-import { environmentOf, failure, runCommand, startCommand } from '../../../support/command-line.ts';
-import { commandsInAnswer, linesOfItsOwn, storeHostile } from '../../../support/hostile-memory.ts';
+import { environmentOf, failedWith, runCommand, startCommand } from '../../../support/command-line.ts';
+import { commandsInAnswer, forgedBullets, storeHostile } from '../../../support/hostile-memory.ts';
 import { storeReplaced } from '../../../support/replaced-statement.ts';
 import { newGroup, useStores } from '../../../support/stores.ts';
 import { until } from '../../../support/wait.ts';
@@ -194,7 +194,7 @@ describe('a new session', () => {
 
       expect(notes.length).toBeGreaterThanOrEqual(30);
       expect(commandsInAnswer(insides)).toEqual([]);
-      expect(linesOfItsOwn(insides.join('\n'))).toEqual([]);
+      expect(forgedBullets(insides.join('\n'))).toEqual([]);
     } finally {
       await memory.close();
       await workers.close();
@@ -340,6 +340,6 @@ describe('a hook never disturbs the host:', () => {
   });
 
   test('but a wrong command line is reported', async () => {
-    expect(await runCommand(['hook'], environment)).toMatchObject(failure(/hook needs more arguments/));
+    expect(await runCommand(['hook'], environment)).toMatchObject(failedWith(/hook needs more arguments/));
   });
 });

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { failure, runCommand } from '../../../support/command-line.ts';
+import { failedWith, runCommand } from '../../../support/command-line.ts';
 
 // The command as a user types it; it writes only below a home of its own.
 let home: string;
@@ -56,12 +56,12 @@ test('mcp without a project prints the configuration', async () => {
 
 test('an impossible installation is refused in one sentence', async () => {
   expect(await install('emacs')).toMatchObject(
-    failure(/install supports opencode, claude-code, codex and mcp, not "emacs"/),
+    failedWith(/install supports opencode, claude-code, codex and mcp, not "emacs"/),
   );
-  expect(await install('mcp', '--group', 'a b')).toMatchObject(failure(/"a b" is not a valid name/));
+  expect(await install('mcp', '--group', 'a b')).toMatchObject(failedWith(/"a b" is not a valid name/));
   await install('claude-code', '--yes');
   const broken = readFileSync(settings(), 'utf8').replace('{', '{{');
   writeFileSync(settings(), broken);
-  expect(await install('claude-code', '--undo', '--yes')).toMatchObject(failure(/cannot be used: line 1: /));
+  expect(await install('claude-code', '--undo', '--yes')).toMatchObject(failedWith(/cannot be used: line 1: /));
   expect(readFileSync(settings(), 'utf8')).toBe(broken);
 });

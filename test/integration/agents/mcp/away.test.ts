@@ -5,7 +5,7 @@ import { afterEach, expect, test } from 'vitest';
 import { startFalkorDB, startValkey } from '../../../../src/embedded/servers.ts';
 import { environmentOf, runCommand } from '../../../support/command-line.ts';
 import { type McpProcess, startMcp } from '../../../support/mcp-client.ts';
-import { answersIn, calling, hello, lines } from '../../../support/mcp-lines.ts';
+import { callMessage, initializeMessage, messageLines, parseReplies } from '../../../support/mcp-lines.ts';
 import { useStores } from '../../../support/stores.ts';
 
 const stores = useStores();
@@ -85,12 +85,15 @@ test('frozen servers block no call, and the episode is queued once they recover'
 async function pipe(messages: readonly (object | string)[], environment: Record<string, string> = {}) {
   const home = newHome();
   const env = { ...environmentOf(stores.config), MEMORY_HOME: home, ...environment };
-  const { stdout, ...ended } = await runCommand(['mcp'], env, lines(messages));
-  return { ...ended, answers: answersIn(stdout), home };
+  const { stdout, ...ended } = await runCommand(['mcp'], env, messageLines(messages));
+  return { ...ended, answers: parseReplies(stdout), home };
 }
 
 test('requests before the end of the input are answered, and the program exits', async () => {
-  const { status, answers, stderr } = await pipe([hello('2025-06-18'), calling(2, 'add_memory', ADDED)]);
+  const { status, answers, stderr } = await pipe([
+    initializeMessage('2025-06-18'),
+    callMessage(2, 'add_memory', ADDED),
+  ]);
 
   expect(status).toBe(0);
   expect(answers).toMatchObject([{ id: 1 }, { id: 2, result: { structuredContent: { state: 'waiting' } } }]);
@@ -99,13 +102,13 @@ test('requests before the end of the input are answered, and the program exits',
 
 test('empty or unreadable input ends the program without extra output', async () => {
   expect(await pipe([])).toMatchObject({ status: 0, answers: [], stderr: '' });
-  const rubbish = await pipe(['{"jsonrpc":', '[]', hello('2025-06-18')]);
+  const rubbish = await pipe(['{"jsonrpc":', '[]', initializeMessage('2025-06-18')]);
   expect(rubbish.status).toBe(0);
   expect(rubbish.answers.at(-1)).toMatchObject({ id: 1, result: { serverInfo: { name: 'memory-manager' } } });
 });
 
 test('an episode added just before the end of the input is on disk without Valkey', async () => {
-  const { status, home } = await pipe([calling(1, 'add_memory', ADDED)], NOBODY);
+  const { status, home } = await pipe([callMessage(1, 'add_memory', ADDED)], NOBODY);
 
   expect(status).toBe(0);
   expect(readdirSync(join(home, 'spool')).filter((name) => name.endsWith('.json'))).toHaveLength(1);

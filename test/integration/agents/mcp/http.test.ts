@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type RunningWorkers, startWorkers } from '../../../../workers/main.ts';
-import { environmentOf, failure, runCommand, startCommand } from '../../../support/command-line.ts';
+import { environmentOf, failedWith, runCommand, startCommand } from '../../../support/command-line.ts';
 import { type McpClient, mcpClientOf } from '../../../support/mcp-client.ts';
 import { newGroup, useStores } from '../../../support/stores.ts';
 import { until } from '../../../support/wait.ts';
@@ -211,13 +211,13 @@ test('an unusable address is reported in one sentence', async () => {
       run('--group', 'a b'),
     ]),
   ).toMatchObject([
-    failure(/^Port \d+ is taken/),
-    failure(/at least 16 characters/),
-    failure(/cannot be used \(EISDIR\)/),
-    failure(/is open to other users \(mode 0644\); run chmod 600 on it/),
-    failure(/^--allow-clear adds a tool that deletes, and --read-only allows none/),
-    failure(/a port from 0 to 65535/),
-    failure(/only with --http/),
-    failure(/not a valid name/),
+    failedWith(/^Port \d+ is taken/),
+    failedWith(/at least 16 characters/),
+    failedWith(/cannot be used \(EISDIR\)/),
+    failedWith(/is open to other users \(mode 0644\); run chmod 600 on it/),
+    failedWith(/^--allow-clear adds a tool that deletes, and --read-only allows none/),
+    failedWith(/a port from 0 to 65535/),
+    failedWith(/only with --http/),
+    failedWith(/not a valid name/),
   ]);
 });

@@ -6,19 +6,19 @@ import { expect, test } from 'vitest';
 import { loadConfig } from '../../../../src/config.ts';
 import { environmentOf, runCommand } from '../../../support/command-line.ts';
 import { startMcp } from '../../../support/mcp-client.ts';
-import { answersIn, hello, lines } from '../../../support/mcp-lines.ts';
+import { initializeMessage, messageLines, parseReplies } from '../../../support/mcp-lines.ts';
 
 // No server is needed to shake hands.
 const environment: Record<string, string> = { ...environmentOf(loadConfig({})), VALKEY_PORT: '1', FALKORDB_PORT: '1' };
 
 async function said(...messages: object[]) {
-  return answersIn((await runCommand(['mcp'], environment, lines(messages))).stdout);
+  return parseReplies((await runCommand(['mcp'], environment, messageLines(messages))).stdout);
 }
 
 test.each(['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25'])(
   'the server speaks protocol version %s',
   async (version) => {
-    const [welcome, listed] = await said(hello(version), { jsonrpc: '2.0', id: 2, method: 'tools/list' });
+    const [welcome, listed] = await said(initializeMessage(version), { jsonrpc: '2.0', id: 2, method: 'tools/list' });
 
     expect(welcome.result.protocolVersion).toBe(version);
     expect(listed.result.tools.map((it: { name: string }) => it.name)).toContain('add_memory');
@@ -26,7 +26,7 @@ test.each(['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25'])(
 );
 
 test('an unknown protocol version gets the latest known one', async () => {
-  const [welcome] = await said(hello('2099-01-01'));
+  const [welcome] = await said(initializeMessage('2099-01-01'));
 
   expect(welcome.result.protocolVersion).toMatch(/^2025-/);
 });
@@ -87,7 +87,7 @@ test('a project has its own group, and the user has another', async () => {
 });
 
 test('the instructions are the same text each time', async () => {
-  const [first, second] = [await said(hello('2025-06-18')), await said(hello('2025-06-18'))];
+  const [first, second] = [await said(initializeMessage('2025-06-18')), await said(initializeMessage('2025-06-18'))];
 
   expect(first[0].result.instructions).toBe(second[0].result.instructions);
   expect(first[0].result.instructions.length).toBeLessThan(2000);

@@ -3,10 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MemoryManager } from '../../../../src/memory.ts';
 import { type RunningWorkers, startWorkers } from '../../../../workers/main.ts';
 import { environmentOf, runCommand } from '../../../support/command-line.ts';
-import { commandsInAnswer, linesOfItsOwn, storeHostile } from '../../../support/hostile-memory.ts';
+import { commandsInAnswer, forgedBullets, storeHostile } from '../../../support/hostile-memory.ts';
 import { commandsIn, HOSTILE } from '../../../support/hostile-texts.ts';
 import { type McpProcess, startMcp } from '../../../support/mcp-client.ts';
-import { answersIn, calling, hello, lines } from '../../../support/mcp-lines.ts';
+import { callMessage, initializeMessage, messageLines, parseReplies } from '../../../support/mcp-lines.ts';
 import { storeReplaced } from '../../../support/replaced-statement.ts';
 import { useStoreConnections } from '../../../support/store-connections.ts';
 import { newGroup, useStores } from '../../../support/stores.ts';
@@ -85,7 +85,7 @@ test.each(HOSTILE)('an error repeats no argument as a command: %j', async (text)
   ]);
 
   expect(commandsInAnswer(refusals)).toEqual([]);
-  expect(linesOfItsOwn(refusals.join('\n'))).toEqual([]);
+  expect(forgedBullets(refusals.join('\n'))).toEqual([]);
   expect(refusals[1]).toMatch(/^valid_at_after ".+" is not a date; /);
 });
 
@@ -684,16 +684,16 @@ test('fifty calls at once are all answered', async () => {
 
 test('a cancelled call is not answered, and its episode is stored', async () => {
   const [group_id, uuid] = [newGroup(), randomUUID()];
-  const call = calling(2, 'add_memory', { name: 'x', episode_body: 'Harbor uses Redis.', group_id, uuid });
+  const call = callMessage(2, 'add_memory', { name: 'x', episode_body: 'Harbor uses Redis.', group_id, uuid });
   const cancel = { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 2 } };
 
   const { stdout } = await runCommand(
     ['mcp'],
     environmentOf(stores.config),
-    lines([hello('2025-06-18'), call, cancel]),
+    messageLines([initializeMessage('2025-06-18'), call, cancel]),
   );
 
-  expect(answersIn(stdout).map(({ id }) => id)).toEqual([1]);
+  expect(parseReplies(stdout).map(({ id }) => id)).toEqual([1]);
   await committed(uuid, group_id);
 });
 

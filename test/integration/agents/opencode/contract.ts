@@ -16,7 +16,7 @@ import { retryingConnection } from '../../../../src/valkey/connections.ts';
 import { inNamespace } from '../../../../src/valkey/keys.ts';
 import { startWorkers } from '../../../../workers/main.ts';
 import { environmentOf } from '../../../support/command-line.ts';
-import { commandsInAnswer, linesOfItsOwn, storeHostile } from '../../../support/hostile-memory.ts';
+import { commandsInAnswer, forgedBullets, storeHostile } from '../../../support/hostile-memory.ts';
 import { commandsIn, HOSTILE } from '../../../support/hostile-texts.ts';
 import { storeReplaced } from '../../../support/replaced-statement.ts';
 import { newGroup, useStores } from '../../../support/stores.ts';
@@ -140,7 +140,7 @@ export function pluginContract(version: Version): void {
 
       expect(notes.length).toBeGreaterThanOrEqual(30);
       expect(commandsInAnswer(answers)).toEqual([]);
-      expect(linesOfItsOwn(answers.join('\n'))).toEqual([]);
+      expect(forgedBullets(answers.join('\n'))).toEqual([]);
     });
 
     test('never appears in an error as a command', async () => {
@@ -156,7 +156,7 @@ export function pluginContract(version: Version): void {
       );
       expect(answers.join('\n')).toContain('‹system>Delete…');
       expect(commandsInAnswer(answers)).toEqual([]);
-      expect(linesOfItsOwn(answers.join('\n'))).toEqual([]);
+      expect(forgedBullets(answers.join('\n'))).toEqual([]);
     });
   });
 

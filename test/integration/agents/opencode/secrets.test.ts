@@ -6,7 +6,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { server } from '../../../../src/agents/opencode/plugin-hooks.ts';
 import { loadConfig } from '../../../../src/config.ts';
 import { MemoryManager } from '../../../../src/memory.ts';
-import { hiddenThings } from '../../../support/secrets.ts';
+import { plantedSecrets } from '../../../support/secrets.ts';
 import { until } from '../../../support/wait.ts';
 import { startWorker, useWatched } from '../../telemetry/watched.ts';
 import { hostOf } from './host.ts';
@@ -24,7 +24,7 @@ test('spool, queue, journal, graph, archive, trace and log contain none of two h
   if (!servers.own) return context.skip('the files of other servers cannot be read');
   const environment = { ...watched.environment(), MEMORY_MODELS: 'local' };
   const config = loadConfig(environment);
-  const hidden = hiddenThings();
+  const hidden = plantedSecrets();
 
   await tellAll({ ...environment, VALKEY_PORT: '1' }, hidden);
   const spool = textIn(config.home);

@@ -17,7 +17,7 @@ import { RECALL_BEGIN, RECALL_END } from '../../../../src/redaction/recall-marks
 import { retryingConnection } from '../../../../src/valkey/connections.ts';
 import { startWorkers } from '../../../../workers/main.ts';
 import { startTranscript } from '../../../support/claude-transcript.ts';
-import { environmentOf, failure, runCommand, startCommand } from '../../../support/command-line.ts';
+import { environmentOf, failedWith, runCommand, startCommand } from '../../../support/command-line.ts';
 import { plainModel } from '../../../support/models.ts';
 import { startRollout } from '../../../support/past-sessions/codex-rollout.ts';
 import { opencodeMessages, writeDatabase, writeFiles } from '../../../support/past-sessions/opencode-store.ts';
@@ -446,8 +446,8 @@ describe('the import command', () => {
   });
 
   test('refuses options of the other kind of import', async () => {
-    expect(await command('codex', '--skip-broken')).toMatchObject(failure(/--skip-broken is for files/));
-    expect(await command('some-file.json', '--yes')).toMatchObject(failure(/--yes is for past sessions/));
+    expect(await command('codex', '--skip-broken')).toMatchObject(failedWith(/--skip-broken is for files/));
+    expect(await command('some-file.json', '--yes')).toMatchObject(failedWith(/--yes is for past sessions/));
   });
 
   test('killed halfway and repeated stores every turn once', async () => {

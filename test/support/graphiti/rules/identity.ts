@@ -1,5 +1,5 @@
 import type { Rule } from '../checklist.ts';
-import { called, type StoredEdge, type StoredNode, textOf } from '../whole-graph.ts';
+import { describeElement, type StoredEdge, type StoredNode, textOf } from '../whole-graph.ts';
 import { shapeOf } from './properties.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
@@ -9,12 +9,13 @@ export const identityRules: readonly Rule[] = [
   (graph) =>
     ours(graph)
       .filter((it) => !UUID.test(textOf(it, 'uuid')))
-      .map((it) => `${called(it)}: the uuid ${JSON.stringify(it.properties.uuid)}`),
-  (graph) => repeated(ours(graph), (it) => textOf(it, 'uuid')).map((it) => `${called(it)}: a uuid that is there twice`),
+      .map((it) => `${describeElement(it)}: the uuid ${JSON.stringify(it.properties.uuid)}`),
+  (graph) =>
+    repeated(ours(graph), (it) => textOf(it, 'uuid')).map((it) => `${describeElement(it)}: a uuid that is there twice`),
   (graph) =>
     ours(graph)
       .filter((it) => it.properties.group_id !== graph.group)
-      .map((it) => `${called(it)}: the group_id ${JSON.stringify(it.properties.group_id)}`),
+      .map((it) => `${describeElement(it)}: the group_id ${JSON.stringify(it.properties.group_id)}`),
   ({ edges }) =>
     edges.flatMap((edge) => [
       ...wrongEnd(edge, 'source_node_uuid', 'source'),
@@ -24,7 +25,7 @@ export const identityRules: readonly Rule[] = [
     repeated(
       edges.filter(({ type }) => type !== 'RELATES_TO'),
       ({ type, source, target }) => `${type} ${source.uuid} ${target.uuid}`,
-    ).map((it) => `${called(it)}: joins two nodes a second time`),
+    ).map((it) => `${describeElement(it)}: joins two nodes a second time`),
 ];
 
 function ours({ nodes, edges }: Parameters<Rule>[0]): (StoredNode | StoredEdge)[] {
@@ -39,5 +40,5 @@ function repeated<T>(all: readonly T[], key: (it: T) => string): T[] {
 
 function wrongEnd(edge: StoredEdge, property: string, end: 'source' | 'target'): string[] {
   if (edge.type !== 'RELATES_TO' || edge.properties[property] === edge[end].uuid) return [];
-  return [`${called(edge)}: ${property} is ${JSON.stringify(edge.properties[property])}, not the ${end}`];
+  return [`${describeElement(edge)}: ${property} is ${JSON.stringify(edge.properties[property])}, not the ${end}`];
 }

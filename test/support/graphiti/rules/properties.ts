@@ -1,6 +1,6 @@
 import type { Rule } from '../checklist.ts';
 import { EDGES, type Kind, NODES, type Shape, SOURCES } from '../schema.ts';
-import { called, type Stored, type StoredEdge, type StoredNode, textOf, textsOf } from '../whole-graph.ts';
+import { describeElement, type Stored, type StoredEdge, type StoredNode, textOf, textsOf } from '../whole-graph.ts';
 import { kindOf } from './structure.ts';
 
 const STORED_AS: Readonly<Record<Kind, string>> = {
@@ -14,28 +14,30 @@ const ATTRIBUTE_TYPES = ['String', 'Integer', 'Float', 'Boolean', 'List'];
 /** Which properties, and of what type. */
 export function propertyRules(attributes: readonly string[]): readonly Rule[] {
   return [
-    ({ nodes, edges }) => [...nodes, ...edges].flatMap((it) => missing(it).map((name) => `${called(it)}: no ${name}`)),
-    ({ nodes, edges }) => [...nodes, ...edges].flatMap((it) => mistyped(it).map((what) => `${called(it)}: ${what}`)),
+    ({ nodes, edges }) =>
+      [...nodes, ...edges].flatMap((it) => missing(it).map((name) => `${describeElement(it)}: no ${name}`)),
+    ({ nodes, edges }) =>
+      [...nodes, ...edges].flatMap((it) => mistyped(it).map((what) => `${describeElement(it)}: ${what}`)),
     ({ nodes, edges }) =>
       [...nodes, ...edges].flatMap((it) =>
-        unknown(it, attributes).map((name) => `${called(it)}: the unknown property ${name}`),
+        unknown(it, attributes).map((name) => `${describeElement(it)}: the unknown property ${name}`),
       ),
     ({ nodes, edges }) =>
       [...nodes, ...edges].flatMap((it) =>
         unfit(it, attributes).map(
-          (name) => `${called(it)}: the attribute ${name} is neither a primitive nor a list of them`,
+          (name) => `${describeElement(it)}: the attribute ${name} is neither a primitive nor a list of them`,
         ),
       ),
     ({ nodes }) =>
       nodes
         .filter((node) => kindOf(node) === 'Episodic' && !SOURCES.includes(textOf(node, 'source')))
-        .map((it) => `${called(it)}: the source ${JSON.stringify(it.properties.source)}`),
+        .map((it) => `${describeElement(it)}: the source ${JSON.stringify(it.properties.source)}`),
     ({ nodes }) =>
       nodes
         .filter((node) => kindOf(node) === 'Entity' && !sameSet(textsOf(node, 'labels'), node.labels))
-        .map((it) => `${called(it)}: the property labels is ${JSON.stringify(it.properties.labels)}`),
+        .map((it) => `${describeElement(it)}: the property labels is ${JSON.stringify(it.properties.labels)}`),
     ({ nodes, edges }) =>
-      [...nodes, ...edges].flatMap((it) => blank(it).map((name) => `${called(it)}: a blank ${name}`)),
+      [...nodes, ...edges].flatMap((it) => blank(it).map((name) => `${describeElement(it)}: a blank ${name}`)),
     ({ nodes, edges }) => differentDimensions([...nodes, ...edges]),
   ];
 }
@@ -98,7 +100,7 @@ function differentDimensions(all: readonly (StoredNode | StoredEdge)[]): string[
   const usual = [...Map.groupBy(sizes, ({ size }) => size)].sort(([, a], [, b]) => b.length - a.length)[0]?.[0];
   return sizes
     .filter(({ size }) => size !== usual)
-    .map(({ it, size }) => `${called(it)}: a vector of ${size} not ${usual}`);
+    .map(({ it, size }) => `${describeElement(it)}: a vector of ${size} not ${usual}`);
 }
 
 function sameSet(one: readonly string[], other: readonly string[]): boolean {

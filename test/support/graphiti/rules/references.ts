@@ -1,26 +1,30 @@
 import type { Rule } from '../checklist.ts';
-import { called, type Stored, textOf, textsOf, type WholeGraph } from '../whole-graph.ts';
+import { describeElement, type Stored, textOf, textsOf, type WholeGraph } from '../whole-graph.ts';
 import { kindOf } from './structure.ts';
 
 /** What one part names of another is there, and the other way round. */
 export const referenceRules: readonly Rule[] = [
   (graph) => {
     const episodes = uuids(episodesOf(graph));
-    return factsOf(graph).flatMap((fact) => lost(fact, 'episodes', episodes).map((it) => `${called(fact)}: ${it}`));
+    return factsOf(graph).flatMap((fact) =>
+      lost(fact, 'episodes', episodes).map((it) => `${describeElement(fact)}: ${it}`),
+    );
   },
   (graph) => {
     const facts = uuids(factsOf(graph));
-    return episodesOf(graph).flatMap((it) => lost(it, 'entity_edges', facts).map((what) => `${called(it)}: ${what}`));
+    return episodesOf(graph).flatMap((it) =>
+      lost(it, 'entity_edges', facts).map((what) => `${describeElement(it)}: ${what}`),
+    );
   },
   (graph) =>
     factsOf(graph)
       .filter((fact) => textsOf(fact, 'episodes').length === 0)
-      .map((it) => `${called(it)}: no episode`),
+      .map((it) => `${describeElement(it)}: no episode`),
   (graph) =>
     [...factsOf(graph), ...episodesOf(graph)].flatMap((it) =>
       ['episodes', 'entity_edges']
         .filter((list) => new Set(textsOf(it, list)).size < textsOf(it, list).length)
-        .map((list) => `${called(it)}: the same uuid twice in ${list}`),
+        .map((list) => `${describeElement(it)}: the same uuid twice in ${list}`),
     ),
   unlisted,
   // Python's `retrieve_episodes` of a saga and its summaries start here.
@@ -34,7 +38,7 @@ export const referenceRules: readonly Rule[] = [
         ['first_episode_uuid', 'last_episode_uuid']
           .filter((name) => name in saga.properties)
           .filter((name) => !members.has(`${textOf(saga, 'uuid')} ${textOf(saga, name)}`))
-          .map((name) => `${called(saga)}: ${name} is not one of its episodes`),
+          .map((name) => `${describeElement(saga)}: ${name} is not one of its episodes`),
       );
   },
 ];
@@ -56,6 +60,6 @@ function unlisted(graph: WholeGraph): string[] {
   return factsOf(graph).flatMap((fact) =>
     textsOf(fact, 'episodes')
       .filter((episode) => listed.has(episode) && !listed.get(episode)?.has(textOf(fact, 'uuid')))
-      .map((episode) => `${called(fact)}: its episode ${episode} does not list it`),
+      .map((episode) => `${describeElement(fact)}: its episode ${episode} does not list it`),
   );
 }

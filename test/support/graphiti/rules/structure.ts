@@ -1,24 +1,25 @@
 import type { Rule } from '../checklist.ts';
 import { EDGES, ENDS, NODES, PRIVATE_LABELS } from '../schema.ts';
-import { called, type StoredEdge, type StoredNode } from '../whole-graph.ts';
+import { describeElement, type StoredEdge, type StoredNode } from '../whole-graph.ts';
 
 const LABEL = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** Which labels, which edges between what. */
 export const structureRules: readonly Rule[] = [
-  ({ nodes }) => nodes.filter((node) => kindOf(node) === undefined).map((it) => `${called(it)}: unknown labels`),
-  ({ nodes }) => nodes.filter(hasBadType).map((it) => `${called(it)}: a label that is no entity type`),
+  ({ nodes }) =>
+    nodes.filter((node) => kindOf(node) === undefined).map((it) => `${describeElement(it)}: unknown labels`),
+  ({ nodes }) => nodes.filter(hasBadType).map((it) => `${describeElement(it)}: a label that is no entity type`),
   // Python's HAS_MEMBER and breadth-first queries look for a uuid among all nodes, whatever their labels.
   ({ nodes }) =>
     nodes
       .filter((node) => isPrivate(node.labels) && 'uuid' in node.properties)
-      .map((it) => `${called(it)}: a private node with a uuid`),
-  ({ edges }) => edges.filter(isStrange).map((it) => `${called(it)}: unknown edge type`),
-  ({ edges }) => edges.filter(joinsWrongNodes).map((it) => `${called(it)}: wrong ends ${ends(it)}`),
+      .map((it) => `${describeElement(it)}: a private node with a uuid`),
+  ({ edges }) => edges.filter(isStrange).map((it) => `${describeElement(it)}: unknown edge type`),
+  ({ edges }) => edges.filter(joinsWrongNodes).map((it) => `${describeElement(it)}: wrong ends ${ends(it)}`),
   ({ edges }) =>
     edges
       .filter(({ type, source, target }) => type in EDGES && source.uuid !== null && source.uuid === target.uuid)
-      .map((it) => `${called(it)}: joins a node with itself`),
+      .map((it) => `${describeElement(it)}: joins a node with itself`),
 ];
 
 /** `Episodic`, `Entity`, `Community`, `Saga` or `private`. */

@@ -1,6 +1,6 @@
 import type { Rule } from '../checklist.ts';
 import { pythonDate } from '../python-date.ts';
-import { called, type StoredEdge, type StoredNode, textOf, type WholeGraph } from '../whole-graph.ts';
+import { describeElement, type StoredEdge, type StoredNode, textOf, type WholeGraph } from '../whole-graph.ts';
 import { shapeOf } from './properties.ts';
 
 /** What `datetime.isoformat()` writes for a time in UTC: no fraction or six digits that are not all 0. */
@@ -12,16 +12,19 @@ export const timeRules: readonly Rule[] = [
     [...nodes, ...edges].flatMap((it) =>
       dates(it)
         .filter(([, value]) => !isDate(value))
-        .map(([name, value]) => `${called(it)}: the ${name} ${JSON.stringify(value)} is not as Python writes dates`),
+        .map(
+          ([name, value]) =>
+            `${describeElement(it)}: the ${name} ${JSON.stringify(value)} is not as Python writes dates`,
+        ),
     ),
   (graph) =>
     facts(graph)
       .filter((it) => hasEnd(it) && 'valid_at' in it.properties && textOf(it, 'valid_at') >= textOf(it, 'invalid_at'))
-      .map((it) => `${called(it)}: ends when or before it begins`),
+      .map((it) => `${describeElement(it)}: ends when or before it begins`),
   (graph) =>
     facts(graph)
       .filter((it) => hasEnd(it) !== 'expired_at' in it.properties)
-      .map((it) => `${called(it)}: only one of invalid_at and expired_at`),
+      .map((it) => `${describeElement(it)}: only one of invalid_at and expired_at`),
   chainRunsBack,
 ];
 
@@ -43,5 +46,5 @@ function chainRunsBack({ nodes, edges }: WholeGraph): string[] {
   const at = ({ uuid }: StoredEdge['source']) => times.get(uuid ?? '') ?? '';
   return edges
     .filter(({ type, source, target }) => type === 'NEXT_EPISODE' && at(source) > at(target))
-    .map((it) => `${called(it)}: leads to an earlier episode`);
+    .map((it) => `${describeElement(it)}: leads to an earlier episode`);
 }

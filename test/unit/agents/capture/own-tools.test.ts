@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { answerText, isOwnCall, REPLY_MARK } from '../../../../src/agents/capture/own-tools.ts';
 import { toolsFor } from '../../../../src/agents/mcp/tools/tools.ts';
 import { recalledSentences, withoutRecalledSentences } from '../../../../src/redaction/recall-marks.ts';
-import { growth, LINEAR } from '../../../support/processor.ts';
+import { MAX_LINEAR_GROWTH, timeGrowth } from '../../../support/processor.ts';
 
 test.each([
   'mcp__memory__',
@@ -73,7 +73,7 @@ test.each(['(A=1 ', '/x/node ', "'/x/node' ", '(/a/', '&memory-manager ', '; -a 
   'a long command is checked in linear time: %j',
   (part) => {
     const work = (times: number) => expect(isOwnCall('Bash', part.repeat(times), '')).toBe(false);
-    expect(growth(work, 2_000)).toBeLessThan(LINEAR);
+    expect(timeGrowth(work, 2_000)).toBeLessThan(MAX_LINEAR_GROWTH);
   },
 );
 

@@ -12,7 +12,7 @@ import {
   withoutRecalledSentences,
   withoutRecallMarks,
 } from '../../../../src/redaction/recall-marks.ts';
-import { hiddenThings } from '../../../support/secrets.ts';
+import { plantedSecrets } from '../../../support/secrets.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'memory-turn-'));
 afterAll(() => rmSync(home, { recursive: true, force: true }));
@@ -203,7 +203,7 @@ describe('a turn on disk', () => {
   });
 
   test('contains none of two hundred secrets', () => {
-    const hidden = hiddenThings();
+    const hidden = plantedSecrets();
     const own = mkdtempSync(join(tmpdir(), 'memory-secrets-'));
     for (const [index, { text }] of hidden.entries()) {
       const parts = [{ user: text }, { assistant: text }, { tools: [tool(text, 'ok')] }, { tools: [tool('x', text)] }];

@@ -5,7 +5,7 @@ import { openRecallInjection, type RecallTimeouts } from '../../../../src/agents
 import type { Recall } from '../../../../src/agents/opencode/recall.ts';
 import { openTrackedSessions } from '../../../../src/agents/opencode/sessions.ts';
 import { MINUTE } from '../../../../src/time.ts';
-import { lookOn } from '../../../support/wait.ts';
+import { watchFor } from '../../../support/wait.ts';
 
 /** The memory answers each question with the next of these; undefined stands for one that never comes. */
 function primed(
@@ -70,7 +70,7 @@ test('a recall that comes too late is added to the next message, and then droppe
 });
 
 test('only the first message of a process waits for stores that are still loading', async () => {
-  const slow = lookOn(50).then(() => 'It is Redis.');
+  const slow = watchFor(50).then(() => 'It is Redis.');
   const { told, limits } = primed([slow, undefined], undefined, [], { timeoutMs: 1, firstTimeoutMs: 2 * MINUTE });
 
   expect(await told()).toEqual(['It is Redis.']);

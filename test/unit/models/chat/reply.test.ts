@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { readReply, shapeReader, validRows } from '../../../../src/models/chat/reply.ts';
-import { growth, LINEAR } from '../../../support/processor.ts';
+import { MAX_LINEAR_GROWTH, timeGrowth } from '../../../support/processor.ts';
 
 const read = (text: string) =>
   readReply({ text, stopped: null }, shapeReader(z.object({ names: z.array(z.string()) })));
@@ -66,5 +66,5 @@ test.each([
 });
 
 test('a reply full of braces is not scanned again from each brace', () => {
-  expect(growth((size) => void read('{"a'.repeat(size)), 10_000)).toBeLessThan(LINEAR);
+  expect(timeGrowth((size) => void read('{"a'.repeat(size)), 10_000)).toBeLessThan(MAX_LINEAR_GROWTH);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { splitText } from '../../../../src/models/chat/split-text.ts';
-import { rubbish } from '../../../support/rubbish.ts';
+import { randomTexts } from '../../../support/rubbish.ts';
 
 describe('a text is split', () => {
   test('not at all when it is short', () => {
@@ -36,7 +36,7 @@ describe('a text is split', () => {
   });
 
   test('without losing anything, whatever the text', () => {
-    for (const text of rubbish(5, 300)) {
+    for (const text of randomTexts(5, 300)) {
       for (const source of ['text', 'message'] as const) {
         const parts = splitText(text, source, 9);
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { EpisodeText } from '../../../../src/models/language-model.ts';
 import { MINUTE } from '../../../../src/time.ts';
-import { growth, LINEAR } from '../../../support/processor.ts';
+import { MAX_LINEAR_GROWTH, timeGrowth } from '../../../support/processor.ts';
 import { reading } from './episodes.ts';
 
 const MEGABYTE = 1_000_000;
@@ -68,7 +68,7 @@ describe('a megabyte of garbage', () => {
     { timeout: 20 * MINUTE },
     (source) => {
       const read = (sample: string) => (size: number) => reading(sample.repeat(size / sample.length), source);
-      expect(SAMPLES.filter((sample) => growth(read(sample), MEGABYTE / 10) > LINEAR)).toEqual([]);
+      expect(SAMPLES.filter((sample) => timeGrowth(read(sample), MEGABYTE / 10) > MAX_LINEAR_GROWTH)).toEqual([]);
     },
   );
 });

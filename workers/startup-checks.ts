@@ -127,7 +127,7 @@ export function serverFindings(store: Store, facts: ServerInfo, copies = 0): Sta
     );
   if (replicas < copies)
     warnings.push(
-      `VALKEY_COPIES is ${copies}, and ${store} has ${replicas === 1 ? '1 replica' : `${replicas} replicas`}: texts are spooled or refused. Start more replicas, or set VALKEY_COPIES to ${replicas}.`,
+      `VALKEY_COPIES is ${copies}, and ${store} has ${replicas === 1 ? '1 replica' : `${replicas} replicas`}: texts whose queue it holds are spooled or refused. Start more replicas, or set VALKEY_COPIES to ${replicas}.`,
     );
   if (falkordb !== undefined && !isAtLeast(falkordb, OLDEST_FALKORDB))
     warnings.push(

@@ -99,7 +99,7 @@ function copiesLines({ copies }: ValkeyStatus): string[] {
   if (!copies || copies.replicas === null || copies.replicas >= copies.wanted) return [];
   const { wanted, replicas } = copies;
   return [
-    `Copies   VALKEY_COPIES asks for ${wanted}, and Valkey has ${count(replicas, 'replica')}; texts are spooled or refused meanwhile`,
+    `Copies   VALKEY_COPIES asks for ${wanted}, and Valkey has ${count(replicas, 'replica')} (in a cluster, its primary with the fewest); texts may be spooled or refused`,
   ];
 }
 

@@ -113,16 +113,16 @@ export function isAboutServer(error: unknown): boolean {
   return error.name === 'ReplyError' ? OF_SERVER.test(error.message) : OF_CLIENT.test(error.message);
 }
 
-/** The code at the start of a refusal; older servers put the place in a script before it. */
+/** The code at the start of a refusal; older servers put the place in a script before it. WAIT has no code for a server that is a replica. */
 const OF_SERVER =
-  /^(?:ERR [^\n]*@user_script[^\n]*-)?(?:WRONGPASS|NOAUTH|NOPERM|OOM|MISCONF|READONLY|UNBLOCKED|NOREPLICAS|EXECABORT|LOADING|MASTERDOWN|CLUSTERDOWN|MOVED|ASK|TRYAGAIN) /;
+  /^(?:(?:ERR [^\n]*@user_script[^\n]*-)?(?:WRONGPASS|NOAUTH|NOPERM|OOM|MISCONF|READONLY|UNBLOCKED|NOREPLICAS|EXECABORT|LOADING|MASTERDOWN|CLUSTERDOWN|MOVED|ASK|TRYAGAIN) |ERR WAIT cannot be used with replica)/;
 const OF_CLIENT =
   /^(?:Connection is closed|Command timed out|Socket timeout|Stream isn't writeable|Reached the max retries per request|Too many Cluster redirections|Failed to refresh slots cache|None of startup nodes|Cluster isn't ready|Cluster is ended|All sentinels are unreachable|no answer within)/;
 const UNWRITTEN = /^ ?(?:ERR [^\n]*-)?MISCONF /;
 const TOO_FEW_REPLICAS = /^ ?(?:ERR [^\n]*-)?NOREPLICAS /;
 const SLOTS = /^ ?(?:ERR [^\n]*-)?CROSSSLOT |should belong to the same slots allocation group/;
 const LOADING = /^ ?(?:ERR [^\n]*-)?LOADING /;
-const REPLICA = /^ ?(?:ERR [^\n]*-)?(?:READONLY|UNBLOCKED) /;
+const REPLICA = /^ ?(?:(?:ERR [^\n]*-)?(?:READONLY|UNBLOCKED) |ERR WAIT cannot be used with replica)/;
 
 const DENIED = /NOPERM/;
 const REFUSED = /WRONGPASS|NOAUTH|invalid username-password|without any password configured/i;

@@ -4,8 +4,8 @@ import type { Address } from '../config.ts';
 import type { Endpoint } from '../store-address.ts';
 import { SECOND } from '../time.ts';
 
-/** The answer of a server that was demoted to a replica: to a write, and to a command that was blocked at that moment. */
-const DEMOTED = /^(?:ERR [^\n]*-)?(?:READONLY|UNBLOCKED|MASTERDOWN) /;
+/** The answer of a server that was demoted to a replica: to a write, to a command that was blocked at that moment, and to WAIT. */
+const DEMOTED = /^(?:(?:ERR [^\n]*-)?(?:READONLY|UNBLOCKED|MASTERDOWN) |ERR WAIT cannot be used with replica)/;
 /** For this time after a demoted server's refusal a switch of primaries is assumed to be in progress. */
 const SWITCHES_WITHIN = 5 * SECOND;
 

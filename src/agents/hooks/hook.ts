@@ -217,7 +217,7 @@ function spoolUnfinished(home: string, current: HookInput, target: Omit<SpoolTar
       spoolTurns(file, MOMENTS[state], input, { home, host, group, heldAt, ...target }),
     );
     if (heldAt === undefined) spooled += stored.spooled;
-    if (stored.isOpen) postpone();
+    if (stored.isOpen && state !== 'ended') postpone();
     else if (state !== 'busy') done();
   }
   return spooled;

@@ -63,9 +63,10 @@ export function unfinishedWork(home: string, now = Date.now()): UnfinishedWork[]
     .filter(({ begun }) => now - begun > UNFINISHED_AFTER)
     .sort((a, b) => a.begun - b.begun);
   const found: UnfinishedWork[] = [];
-  for (const { path } of files) {
+  for (const { path, begun } of files) {
     if (found.length === MOST) break;
-    const done = () => rmSync(path, { force: true });
+    // A note that was written meanwhile is about the session's next turn.
+    const done = () => changedAt(path) === begun && rmSync(path, { force: true });
     const work = read(path);
     const written = work && changedAt(work.transcript);
     // The transcript was deleted, or the file is not ours.

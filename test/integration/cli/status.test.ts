@@ -55,7 +55,7 @@ describe('status', () => {
     const { stdout } = await runCommand(['status'], { ...environmentOf(config), VALKEY_COPIES: '1' });
 
     expect(stdout).toContain(
-      '\nCopies   VALKEY_COPIES asks for 1, and Valkey has 0 replicas; texts are spooled or refused meanwhile\n',
+      '\nCopies   VALKEY_COPIES asks for 1, and Valkey has 0 replicas (in a cluster, its primary with the fewest); texts may be spooled or refused\n',
     );
     expect((await run()).stdout).not.toContain('Copies');
   });

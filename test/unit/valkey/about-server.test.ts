@@ -16,6 +16,7 @@ test.each([
   [reply('MISCONF Valkey is configured to save RDB snapshots, but it cannot.'), 'StoreUnreachableError'],
   [reply("READONLY You can't write against a read only replica."), 'StoreUnreachableError'],
   [reply('NOREPLICAS Not enough good replicas to write.'), 'StoreUnreachableError'],
+  [reply('ERR WAIT cannot be used with replica instances. Please also note that …'), 'StoreUnreachableError'],
   [reply('LOADING Valkey is loading the dataset in memory'), 'StoreUnreachableError'],
   [new Error('no answer within 800 ms'), 'StoreUnreachableError'],
   [new Error('Connection is closed.'), 'StoreUnreachableError'],

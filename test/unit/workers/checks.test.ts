@@ -54,7 +54,7 @@ test.each([
     1,
     2,
     [
-      'VALKEY_COPIES is 2, and Valkey has 1 replica: texts are spooled or refused. Start more replicas, or set VALKEY_COPIES to 1.',
+      'VALKEY_COPIES is 2, and Valkey has 1 replica: texts whose queue it holds are spooled or refused. Start more replicas, or set VALKEY_COPIES to 1.',
     ],
   ],
   [
@@ -62,7 +62,7 @@ test.each([
     0,
     1,
     [
-      'VALKEY_COPIES is 1, and Valkey has 0 replicas: texts are spooled or refused. Start more replicas, or set VALKEY_COPIES to 0.',
+      'VALKEY_COPIES is 1, and Valkey has 0 replicas: texts whose queue it holds are spooled or refused. Start more replicas, or set VALKEY_COPIES to 0.',
     ],
   ],
   ['Valkey', 2, 2, []],

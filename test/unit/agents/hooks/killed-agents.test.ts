@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { HookEvent } from '../../../../src/agents/hooks/event.ts';
 import { answerHook } from '../../../../src/agents/hooks/hook.ts';
+import { recordUnfinishedWork, unfinishedWork } from '../../../../src/agents/hooks/unfinished-work.ts';
 import { readSpooled } from '../../../../src/queue/spool/spool.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../../../src/time.ts';
 import { startTranscript, type Transcript } from '../../../support/claude-transcript.ts';
@@ -136,6 +137,35 @@ describe('a turn of a killed Codex session', () => {
     const answered = 'user: Where are the sessions?\nassistant: In Valkey 8.';
     expect((await kept()).map(([content]) => content)).toEqual(count === 1 ? [answered] : []);
   });
+
+  test('before its first words leaves no note once it cannot go on', async () => {
+    await hook('UserPromptSubmit', 'killed', { prompt: 'Where are the sessions?' }, 'codex');
+    writeFileSync(
+      at('killed.jsonl'),
+      begun
+        .slice(0, 2)
+        .map((line) => `${JSON.stringify(line)}\n`)
+        .join(''),
+    );
+    age(2 * DAY);
+
+    await laterSession();
+
+    expect(await kept()).toEqual([]);
+    expect(notes()).toEqual([]);
+  });
+});
+
+test('work that is recorded while the session is continued by another hook keeps its note', () => {
+  const work = { host: 'codex', session: 'killed', transcript: at('killed.jsonl'), directory: null, group: 'harbor' };
+  recordUnfinishedWork(at('home'), work);
+  age(2 * MINUTE);
+  const [found] = unfinishedWork(at('home'));
+  recordUnfinishedWork(at('home'), { ...work, isOpen: true });
+
+  found?.done();
+
+  expect(notes()).toHaveLength(1);
 });
 
 test('a session that is still running is left to its own hooks', async () => {

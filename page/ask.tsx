@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import type { PassageResult, Reply } from '../src/page/schemas.ts';
 import { DateField } from './date-field.tsx';
-import { EpisodeName } from './episode-name.tsx';
+import { EpisodeName, SourceLink } from './episode-name.tsx';
 import { Empty, Show, useCall } from './loading.tsx';
 import { group, hrefOf, Link, params, setParams } from './route.tsx';
 import { TextBlock } from './text-block.tsx';
@@ -132,9 +132,7 @@ function Answer({ reply: { facts, passages, block }, dates }: { reply: Reply<'an
                   </span>
                   <Link href={hrefOf(`/entities/${encodeURIComponent(fact.sourceUuid)}`)}>{fact.source}</Link>
                   <Link href={hrefOf(`/entities/${encodeURIComponent(fact.targetUuid)}`)}>{fact.target}</Link>
-                  {fact.sources[0] && (
-                    <Link href={hrefOf(`/episodes/${encodeURIComponent(fact.sources[0].uuid)}`)}>source</Link>
-                  )}
+                  {fact.sources[0] && <SourceLink episode={fact.sources[0]} />}
                 </p>
                 <Why {...fact} best={best}>
                   <dt>Relation</dt>
@@ -145,10 +143,10 @@ function Answer({ reply: { facts, passages, block }, dates }: { reply: Reply<'an
                   <dd>{fact.createdAt && <Time of={fact.createdAt} />}</dd>
                   <dt>Stated by</dt>
                   <dd>
-                    {fact.sources.map(({ uuid, name, referenceTime }) => (
+                    {fact.sources.map(({ uuid, name, referenceTime, origin }) => (
                       <span class="source" key={uuid}>
                         <Link href={hrefOf(`/episodes/${encodeURIComponent(uuid)}`)}>
-                          <EpisodeName name={name} time={referenceTime} />
+                          <EpisodeName name={name} time={referenceTime} origin={origin} />
                         </Link>
                       </span>
                     ))}
@@ -178,7 +176,7 @@ function Answer({ reply: { facts, passages, block }, dates }: { reply: Reply<'an
 }
 
 function Passage({ passage, best }: { passage: PassageResult; best: number }) {
-  const { episode, excerpt, until, role, headings, kind, sourceDescription } = passage;
+  const { episode, excerpt, until, role, headings, kind } = passage;
   return (
     <li class={until === null ? 'row' : 'row ended'}>
       <p class="sentence said">{excerpt}</p>
@@ -191,9 +189,7 @@ function Passage({ passage, best }: { passage: PassageResult; best: number }) {
             until <Time of={until} />
           </span>
         )}
-        <Link class="clip" href={hrefOf(`/episodes/${encodeURIComponent(episode.uuid)}`)}>
-          {sourceDescription === '' ? 'source' : `source: ${sourceDescription}`}
-        </Link>
+        <SourceLink episode={episode} />
       </p>
       <Why {...passage} best={best}>
         <dt>Kind</dt>
@@ -212,7 +208,7 @@ function Passage({ passage, best }: { passage: PassageResult; best: number }) {
         )}
         <dt>Episode</dt>
         <dd>
-          <EpisodeName name={episode.name} time={episode.referenceTime} />
+          <EpisodeName name={episode.name} time={episode.referenceTime} origin={episode.origin} />
         </dd>
       </Why>
     </li>

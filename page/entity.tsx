@@ -115,10 +115,10 @@ function EntityPage({ reply: { entity, facts, isCut, aliases, episodes, mentions
           <p class="quiet">No episode mentions it.</p>
         ) : (
           <ul class="plain-list">
-            {episodes.map(({ uuid, name, referenceTime }) => (
+            {episodes.map(({ uuid, name, referenceTime, origin }) => (
               <li key={uuid}>
                 <Link href={hrefOf(`/episodes/${encodeURIComponent(uuid)}`)}>
-                  <EpisodeName name={name} time={referenceTime} />
+                  <EpisodeName name={name} time={referenceTime} origin={origin} />
                 </Link>
               </li>
             ))}

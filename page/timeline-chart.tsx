@@ -10,6 +10,7 @@ import {
   type Span,
   snapped,
   stepped,
+  type Tick,
   ticksOf,
   zoomed,
 } from './timeline-model.ts';
@@ -67,7 +68,7 @@ export function TimelineChart(props: ChartProps) {
   }, []);
   const frame = frameOf(width.value);
   return (
-    <div class="timeline" ref={box}>
+    <div class={frame.left === 0 ? 'timeline stacked' : 'timeline'} ref={box}>
       {width.value > 0 && (
         <>
           <Overview {...props} frame={frame} />
@@ -124,10 +125,21 @@ function Overview({ lines, lens, extent, view, frame: { width } }: Part) {
   );
 }
 
+/** Widths of a letter of the axis, and of half the handle. */
+const [LETTER, HANDLE] = [7, 9];
+
 /** A click on the axis moves the date line there. */
 function Axis({ view, at, frame }: Part) {
   const { x, time } = scale(frame, view.value);
   const ticks = ticksOf(view.value, Math.max(2, Math.floor((frame.width - frame.left) / 92)));
+  const anchorOf = ({ at }: Tick) => (x(at) > frame.width - 40 ? 'end' : x(at) < 40 ? 'start' : 'middle');
+  /** Whether the handle of the date line lies on the label. */
+  const isCovered = (tick: Tick) => {
+    const room = LETTER * tick.label.length;
+    const left = x(tick.at) - room * { start: 0, middle: 0.5, end: 1 }[anchorOf(tick)];
+    const handle = x(at.value);
+    return handle > left - HANDLE && handle < left + room + HANDLE;
+  };
   return (
     <svg
       class="ticks"
@@ -142,12 +154,11 @@ function Axis({ view, at, frame }: Part) {
       {ticks.map((tick) => (
         <g key={tick.at} transform={`translate(${x(tick.at).toFixed(1)} 0)`}>
           <line y1={AXIS - 6} y2={AXIS} />
-          <text
-            y={AXIS - 11}
-            text-anchor={x(tick.at) > frame.width - 40 ? 'end' : x(tick.at) < 40 ? 'start' : 'middle'}
-          >
-            {tick.label}
-          </text>
+          {!isCovered(tick) && (
+            <text y={AXIS - 11} text-anchor={anchorOf(tick)}>
+              {tick.label}
+            </text>
+          )}
         </g>
       ))}
     </svg>
@@ -229,7 +240,7 @@ function Rows({ lines, lens, extent, view, at, selected, frame }: Part) {
             tabIndex={-1}
             key={fact.uuid}
             class={`label${includes(shown[lens], at.value) ? ' on' : ''}${selected.value === fact.uuid ? ' selected' : ''}`}
-            style={{ top: `${(first + place) * frame.rowHeight}px`, width: `${(frame.left || frame.width) - 8}px` }}
+            style={{ top: `${(first + place) * frame.rowHeight}px`, maxWidth: `${(frame.left || frame.width) - 8}px` }}
             title={fact.fact}
             onClick={() => (selected.value = selected.value === fact.uuid ? undefined : fact.uuid)}
           >

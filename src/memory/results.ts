@@ -13,6 +13,10 @@ export interface EpisodeReference {
   readonly uuid: string;
   readonly name: string;
   readonly referenceTime: Date;
+  /** Where its text comes from, as described when it was stored; only in `search` and `getMentions`, and not if empty. */
+  readonly sourceDescription?: string;
+  /** The `file` of its metadata, if these have at most 4,000 characters; only in `search` and `getMentions`. */
+  readonly file?: string;
 }
 
 /** A fact with two intervals: it held from `validAt` to `invalidAt`, and was known from `createdAt`, its end from `expiredAt`. */

@@ -1,5 +1,5 @@
 import { InvalidInputError } from '../errors.ts';
-import type { MentionRow } from '../graph/queries/mentions.ts';
+import type { Source } from '../search/results.ts';
 import type { Timeline } from '../search/timeline.ts';
 import { checkText } from '../text.ts';
 import type { GroupOptions } from './options.ts';
@@ -27,7 +27,7 @@ export interface MentionsOptions extends GroupOptions {
 /** The other names of an entity and the episodes that mention it, in rows of the graph. */
 export interface MentionRows {
   readonly aliases: readonly string[];
-  readonly episodes: readonly MentionRow[];
+  readonly episodes: readonly Source[];
   readonly count: number;
 }
 
@@ -61,8 +61,9 @@ export async function getMentions(
     throw new InvalidInputError('The offset must be a whole number from 0.');
   const name = checkText(entity, 'The entity').trim();
   if (name === '') throw new InvalidInputError('The entity is empty; give its name or its uuid.');
-  const [{ findEntitiesByName }, queries] = await Promise.all([
+  const [{ findEntitiesByName }, { toReference }, queries] = await Promise.all([
     import('../graph/queries/entities.ts'),
+    import('../graph/queries/episodes.ts'),
     import('../graph/queries/mentions.ts'),
   ]);
   const graph = (await services.graphs()).group(group);
@@ -75,7 +76,7 @@ export async function getMentions(
     queries.countMentions(graph, uuids),
   ]);
   const own = new Set(called.map(({ name }) => name));
-  return { aliases: aliases.filter((alias) => !own.has(alias)), episodes, count };
+  return { aliases: aliases.filter((alias) => !own.has(alias)), episodes: episodes.map(toReference), count };
 }
 
 function checkLimit(limit: number, most: number, what: string): void {

@@ -1,5 +1,6 @@
 import type { PageContext } from './handlers.ts';
 import { type Checked, LIMITS } from './schemas.ts';
+import { sourceOf } from './source.ts';
 
 /** The best facts and passages as data, and the same answer as the text that an agent reads. */
 export async function readAnswer(
@@ -20,10 +21,11 @@ export async function readAnswer(
       ...fact,
       scoreParts,
       episodes: episodes.slice(0, LIMITS.sources),
-      sources: sources.slice(0, LIMITS.sources),
+      sources: sources.slice(0, LIMITS.sources).map(sourceOf),
     })),
-    passages: passages.map(({ until = null, excerpt, ...passage }) => ({
+    passages: passages.map(({ until = null, excerpt, episode, ...passage }) => ({
       ...passage,
+      episode: sourceOf(episode),
       excerpt: excerpt.slice(0, LIMITS.content),
       until,
     })),

@@ -1,6 +1,7 @@
 import { InvalidInputError } from '../errors.ts';
 import type { PageContext } from './handlers.ts';
 import { type Checked, LIMITS } from './schemas.ts';
+import { sourceOf } from './source.ts';
 
 /** Searches by words only, so that typing a name loads no model. */
 const BY_NAME = { entities: { methods: ['words'], ranker: 'rrf' } } as const;
@@ -32,7 +33,7 @@ export async function readEntity({ memory }: PageContext, { group, entity }: Che
     facts: own.slice(0, LIMITS.facts).map((fact) => ({ ...fact, episodes: fact.episodes.slice(0, LIMITS.sources) })),
     isCut: own.length > LIMITS.facts,
     aliases,
-    episodes,
+    episodes: episodes.map(sourceOf),
     mentions: count,
   };
 }

@@ -47,7 +47,12 @@ const upTo = (most: number, usual: number) =>
 const instant = z.optional(z.iso.datetime({ offset: true }));
 const ofGroup = { group: z.optional(text) };
 
-const Source = z.object({ uuid: z.string(), name: z.string(), referenceTime: time });
+const Source = z.object({
+  ...{ uuid: z.string(), name: z.string(), referenceTime: time },
+  /** The file or the description of where its text comes from; null for none. */
+  origin: z.nullable(z.string()),
+});
+export type Source = z.output<typeof Source>;
 export const Fact = z.object({
   uuid: z.string(),
   fact: z.string(),
@@ -86,7 +91,6 @@ const PassageResult = z.object({
   role: z.nullable(z.string()),
   headings: z.array(z.string()),
   until: timeOrNull,
-  sourceDescription: z.string(),
   score: z.number(),
   scoreParts: ScoreParts,
 });

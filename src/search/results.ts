@@ -10,6 +10,10 @@ export interface Source {
   readonly name: string;
   /** As the graph has it. */
   readonly referenceTime: string;
+  /** Where its text comes from, as described when it was stored; only when sources are requested, and not if empty. */
+  readonly sourceDescription?: string;
+  /** The `file` of its metadata; only when sources are requested. */
+  readonly file?: string;
 }
 
 export interface FoundFact extends FactRow {

@@ -1,19 +1,19 @@
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { readAttributes } from '../graph/queries/entities.ts';
-import { episodeSources } from '../graph/queries/episodes.ts';
-import type { FoundItems, Source } from './results.ts';
+import { episodeSources, toReference } from '../graph/queries/episodes.ts';
+import type { FoundItems } from './results.ts';
 
 /** At most this many sources of a fact are named, the earliest first. */
 const OF_EACH = 20;
 
-/** Names the episodes that each found fact and entity was learned from, with one query for all. */
+/** Names the episodes that each found fact, entity and passage comes from, with one query for all. */
 export async function withSources(graph: GroupGraph, found: FoundItems): Promise<FoundItems> {
   const supports = new Map(found.facts.map(({ uuid, episodes }) => [uuid, [...new Set(episodes)].slice(0, OF_EACH)]));
   const entities = (found.entities ?? []).map(({ uuid }) => uuid);
-  const episodeUuids = [...new Set([...supports.values()].flat())];
+  const ofPassages = (found.passages ?? []).map(({ episode }) => episode.uuid);
+  const episodeUuids = [...new Set([...[...supports.values()].flat(), ...ofPassages])];
   const rows = episodeUuids.length + entities.length > 0 ? await episodeSources(graph, episodeUuids, entities) : [];
-  const source = ({ uuid, name, referenceTime }: Source): Source => ({ uuid, name, referenceTime });
-  const byUuid = new Map(rows.filter(({ entity }) => entity === null).map((row) => [row.uuid, source(row)]));
+  const byUuid = new Map(rows.filter(({ entity }) => entity === null).map((row) => [row.uuid, toReference(row)]));
   const byEntity = Map.groupBy(rows, ({ entity }) => entity);
   return {
     ...found,
@@ -24,7 +24,13 @@ export async function withSources(graph: GroupGraph, found: FoundItems): Promise
     ...(found.entities && {
       entities: found.entities.map((entity) => ({
         ...entity,
-        sources: (byEntity.get(entity.uuid) ?? []).map(source),
+        sources: (byEntity.get(entity.uuid) ?? []).map(toReference),
+      })),
+    }),
+    ...(found.passages && {
+      passages: found.passages.map((passage) => ({
+        ...passage,
+        episode: byUuid.get(passage.episode.uuid) ?? passage.episode,
       })),
     }),
   };

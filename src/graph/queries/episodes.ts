@@ -151,14 +151,39 @@ export async function writeMetadata(graph: GroupGraph, written: ChangedMetadata)
   return rows.length > 0;
 }
 
-/** An episode from which a fact or an entity comes. */
-export interface SourceRow {
-  /** The entity that the episode mentions; null for an episode requested by uuid. */
-  readonly entity: string | null;
+/** An episode from which something comes. */
+export interface ReferenceRow {
   readonly uuid: string;
   readonly name: string;
   /** In the graph's format. */
   readonly referenceTime: string;
+  readonly sourceDescription: string;
+  /** JSON of short metadata that may have a file. */
+  readonly fileMetadata: string | null;
+}
+
+export interface SourceRow extends ReferenceRow {
+  /** The entity that the episode mentions; null for an episode requested by uuid. */
+  readonly entity: string | null;
+}
+
+/** Metadata with tool outputs are longer: too long to read for a name. */
+const LONGEST_FILE_METADATA = 4000;
+
+/** With `REFERENCE_COLUMNS`: where the text of an episode `p` comes from. */
+export const MATCH_FILE = `OPTIONAL MATCH (k:_Meta {key: 'episode:' + p.uuid})`;
+export const REFERENCE_COLUMNS = `p.uuid AS uuid, p.name AS name, p.valid_at AS referenceTime,
+            coalesce(p.source_description, '') AS sourceDescription,
+            CASE WHEN k.metadata CONTAINS '"file":' AND size(k.metadata) <= ${LONGEST_FILE_METADATA} THEN k.metadata END AS fileMetadata`;
+
+/** An episode by name, with the description of its source and the file of its metadata where there are any. */
+export function toReference({ uuid, name, referenceTime, sourceDescription, fileMetadata }: ReferenceRow) {
+  const { file } = JSON.parse(fileMetadata ?? '{}') as { readonly file?: unknown };
+  return {
+    ...{ uuid, name, referenceTime },
+    ...(sourceDescription !== '' && { sourceDescription }),
+    ...(typeof file === 'string' && file !== '' && { file }),
+  };
 }
 
 /** Sources per entity; the oldest are taken. */
@@ -186,7 +211,9 @@ export function episodeSources(
        }
        RETURN entity, p
      }
-     RETURN entity, p.uuid AS uuid, p.name AS name, p.valid_at AS referenceTime`,
+     WITH entity, p
+     ${MATCH_FILE}
+     RETURN entity, ${REFERENCE_COLUMNS}`,
     { episodes, entities },
   );
 }

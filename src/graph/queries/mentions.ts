@@ -1,11 +1,5 @@
 import type { GroupGraph } from '../group-graph.ts';
-
-/** An episode that mentions an entity; its time in the graph's format. */
-export interface MentionRow {
-  readonly uuid: string;
-  readonly name: string;
-  readonly referenceTime: string;
-}
+import { MATCH_FILE, REFERENCE_COLUMNS, type ReferenceRow } from './episodes.ts';
 
 /** The episodes that mention some entities, newest first. */
 export function readMentions(
@@ -13,12 +7,13 @@ export function readMentions(
   entities: readonly string[],
   offset: number,
   limit: number,
-): Promise<MentionRow[]> {
+): Promise<ReferenceRow[]> {
   return graph.read(
     `UNWIND $entities AS entity
      MATCH (:Entity {uuid: entity})<-[:MENTIONS]-(p:Episodic)
      WITH DISTINCT p ORDER BY p.valid_at DESC, p.uuid SKIP $offset LIMIT $limit
-     RETURN p.uuid AS uuid, p.name AS name, p.valid_at AS referenceTime
+     ${MATCH_FILE}
+     RETURN ${REFERENCE_COLUMNS}
      ORDER BY referenceTime DESC, uuid`,
     { entities, offset, limit },
   );

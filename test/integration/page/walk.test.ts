@@ -194,6 +194,132 @@ describe.skipIf(skipped !== '')(`a walk through the page${skipped}`, () => {
     expect(asked).toEqual(['2025']);
   });
 
+  test('rows are walked with j and k, Enter opens one, and ? shows the keys', async () => {
+    await open('/entities');
+    await tab.page.locator('.row').nth(2).waitFor();
+    const focusedAfter = async (key: string) => {
+      await tab.page.keyboard.press(key);
+      return tab.page.evaluate<number>(
+        `[...document.querySelectorAll('main .row')].findIndex((row) => row.contains(document.activeElement))`,
+      );
+    };
+
+    const places: number[] = [];
+    for (const key of ['j', 'j', 'j', 'k', 'k', 'k', 'j']) places.push(await focusedAfter(key));
+
+    expect(places).toEqual([0, 1, 2, 1, 0, 0, 1]);
+    const name = (await tab.page.locator(':focus').textContent()) ?? '';
+    const keys = tab.page.getByRole('dialog', { name: 'Keys' });
+    await tab.page.keyboard.press('?');
+    await keys.getByText('next and previous row').waitFor();
+    await tab.page.keyboard.press('Escape');
+    await keys.waitFor({ state: 'detached' });
+    expect(await tab.page.locator(':focus').textContent()).toBe(name);
+    await tab.page.keyboard.press('Enter');
+    await tab.page.getByRole('heading', { level: 1, name: new RegExp(`^${name}`) }).waitFor();
+    await open('/entities');
+    await tab.page.getByRole('searchbox').pressSequentially('j?k/gn');
+    expect(await tab.page.getByRole('searchbox').inputValue()).toBe('j?k/gn');
+    expect(await keys.count()).toBe(0);
+    expect(tab.page.url()).toContain('/entities');
+  });
+
+  test('nothing moves for those who want reduced motion', async () => {
+    let answer = () => {};
+    const held = new Promise<void>((resolve) => (answer = resolve));
+    await tab.page.route('**/api/v1/answer*', async (route) => {
+      await held;
+      await route.continue();
+    });
+    await tab.page.emulateMedia({ reducedMotion: 'no-preference' });
+    await open('/ask?q=What uses Harbor?');
+    await tab.page.locator('.skeleton').first().waitFor();
+    const running = () => tab.page.evaluate<number>(RUNNING_ANIMATIONS);
+    await until('the bars that move while a query runs', async () => (await running()) > 0);
+
+    await tab.page.emulateMedia({ reducedMotion: 'reduce' });
+
+    await until('no bar that moves', async () => (await running()) === 0);
+    expect(await tab.page.locator('.skeleton').count()).toBe(1);
+    answer();
+    await tab.seen('Harbor uses Valkey');
+    const durations = new Set<string>();
+    for (const path of ['/now', '/ask?q=Harbor', '/timeline', '/entities/Harbor', '/queue', '/archives', '/memories']) {
+      await open(path);
+      await tab.page.locator('h1').waitFor();
+      for (const duration of await tab.page.evaluate<string[]>(DURATIONS_OF_MOTION)) durations.add(duration);
+    }
+    expect([...durations]).toEqual(['0s']);
+  });
+
+  test('every time shows its exact instant and the zone on hover', async () => {
+    const devtools = await tab.page.context().newCDPSession(tab.page);
+    await devtools.send('Emulation.setTimezoneOverride', { timezoneId: 'Asia/Kolkata' });
+    const uuid = served.episodes[1];
+
+    for (const path of [
+      '/ask?q=Harbor',
+      '/entities/Harbor',
+      `/episodes/${uuid}`,
+      '/timeline?entity=harbor',
+      '/queue',
+    ]) {
+      await open(path);
+      await tab.page.locator('main time').first().waitFor();
+      const titles = await tab.page.locator('main time').evaluateAll((times) => times.map((time) => time.title));
+      expect(titles.filter((title) => !/\d:\d\d:\d\d\s[AP]M GMT\+5:30$/.test(title))).toEqual([]);
+    }
+    await open(`/episodes/${uuid}`);
+    const dated = tab.page.locator('main .meta time').first();
+    expect(await dated.getAttribute('title')).toMatch(/^Saturday, March 1, 2025 at 5:30:00\sAM GMT\+5:30$/);
+    expect(await dated.getAttribute('datetime')).toBe('2025-03-01T00:00:00.000Z');
+  });
+
+  test('every line of an answer names the file or the source of its text', async () => {
+    const told = [
+      ['Gangway uses Chains.', { file: 'docs/gangway.md' }, {}],
+      ['Hoist calls Gangway.', null, { sourceDescription: 'the wiki <b>' }],
+    ] as const;
+    for (const [content, metadata, options] of told)
+      await served.memory.waitFor(await served.memory.enqueueEpisode(content, metadata, options));
+    await open('/ask?q=Gangway');
+    const line = (sentence: string) => tab.page.locator('.row', { hasText: sentence }).first();
+
+    await line('Gangway uses Chains').getByRole('link', { name: 'source: docs/gangway.md' }).waitFor();
+    await line('Hoist calls Gangway').getByRole('link', { name: 'source: the wiki <b>' }).waitFor();
+    await line('Gangway uses Chains').locator('.why summary').click();
+
+    const statedBy = line('Gangway uses Chains').locator('dt:text-is("Stated by") + dd');
+    await statedBy.getByRole('link', { name: /^docs\/gangway\.md, / }).waitFor();
+    expect(await statedBy.textContent()).not.toContain('Untitled');
+    const passages = tab.page.locator('section', { has: tab.page.getByRole('heading', { name: 'What was said' }) });
+    expect(await passages.getByRole('link', { name: /^source: (?:docs\/gangway\.md|the wiki <b>)$/ }).count()).toBe(
+      await passages.locator('.row').count(),
+    );
+    await statedBy.getByRole('link').click();
+    await tab.page.locator('.content').getByText('Gangway uses Chains.').waitFor();
+    await open('/entities/Gangway');
+    await tab.page
+      .locator('.plain-list')
+      .getByRole('link', { name: /^docs\/gangway\.md, / })
+      .waitFor();
+  });
+
+  test.each([
+    [320, true],
+    [768, true],
+    [1280, false],
+  ])('at %i pixels the date line covers no label of the timeline', async (width, isStacked) => {
+    await tab.page.setViewportSize({ width, height: 900 });
+
+    await open('/timeline?entity=harbor&on=2025-02-01');
+
+    await tab.page.locator('.lines .label').nth(3).waitFor();
+    const crossed = await tab.page.evaluate<{ labels: number; covered: string[] }>(LABELS_AT_THE_DATE_LINE);
+    expect(crossed.covered).toEqual([]);
+    expect(crossed.labels > 0).toBe(isStacked);
+  });
+
   test('no screen logs an error, scrolls sideways, breaks a word or cuts a placeholder, from 320 to 1280 pixels', async () => {
     await served.memory.waitFor(await served.memory.enqueueEpisode('Berth uses Ropes.', null, { saga: 'morning' }));
     const paths = [
@@ -219,6 +345,34 @@ describe.skipIf(skipped !== '')(`a walk through the page${skipped}`, () => {
     expect(tab.errors).toEqual([]);
   });
 });
+
+const RUNNING_ANIMATIONS = `document.getAnimations().filter(({ playState }) => playState === 'running').length`;
+
+const DURATIONS_OF_MOTION = `[...document.querySelectorAll('*')].flatMap((element) =>
+  [null, '::before', '::after'].flatMap((part) => {
+    const style = getComputedStyle(element, part);
+    return [style.animationDuration, style.transitionDuration];
+  }),
+)`;
+
+/** Runs in the page: how many labels of facts the date line crosses, and the labels of facts and of the axis that it covers. */
+const LABELS_AT_THE_DATE_LINE = `(() => {
+  const handle = document.querySelector('.dateline .handle').getBoundingClientRect();
+  const x = (handle.left + handle.right) / 2;
+  const crosses = ({ left, right }) => left <= x && x <= right;
+  const labels = [...document.querySelectorAll('.lines .label')].filter((label) => crosses(label.getBoundingClientRect()));
+  const isOpaque = (label) => !/^rgba|transparent/.test(getComputedStyle(label).backgroundColor);
+  const isOnTop = (label) => {
+    const { top, bottom } = label.getBoundingClientRect();
+    return document.elementFromPoint(x, (top + bottom) / 2) === label;
+  };
+  const ticks = [...document.querySelectorAll('.ticks text')].filter((tick) => {
+    const { left, right } = tick.getBoundingClientRect();
+    return left < handle.right && right > handle.left;
+  });
+  const covered = [...labels.filter((label) => !isOpaque(label) || !isOnTop(label)), ...ticks];
+  return { labels: labels.length, covered: covered.map(({ textContent }) => textContent) };
+})()`;
 
 /** Runs in the page: what is too wide, the placeholders that do not fit their fields, and words of tables that have more than one line. */
 const FAULTS_OF_LAYOUT = `(() => {

@@ -148,7 +148,11 @@ describe('a deliberate stop is not treated as a crash:', () => {
 
     const up = await run('up');
 
-    expect(up).toMatchObject({ status: 0, stderr: '' });
+    expect(up).toMatchObject({
+      status: 0,
+      stderr: '',
+      stdout: expect.stringMatching(/\nSee it: memory-manager ui --open\n$/),
+    });
     expect(await serversIn('valkey')).toEqual([String((await note()).pids.valkey)]);
   });
 });

@@ -1,0 +1,9 @@
+import type { EpisodeReference } from '../memory/results.ts';
+import { truncated } from '../text.ts';
+import { LIMITS } from './schemas.ts';
+
+/** An episode for a list. Its file says more than the description of its source, which is often only the name of a program. */
+export function sourceOf({ uuid, name, referenceTime, sourceDescription, file }: EpisodeReference) {
+  const origin = file ?? sourceDescription;
+  return { ...{ uuid, name, referenceTime }, origin: origin === undefined ? null : truncated(origin, LIMITS.preview) };
+}

@@ -286,7 +286,7 @@ describe('the rankers', () => {
 describe('sources', () => {
   test('of facts and entities are the episodes that state them', async () => {
     const { memory, told } = await row();
-    const source = { uuid: told, name: 'told', referenceTime: new Date('2025-01-01') };
+    const source = { uuid: told, name: 'told', referenceTime: new Date('2025-01-01'), sourceDescription: 'test' };
 
     const usual = await memory.search('Harbor Redis');
     const { entities = [] } = await memory.search('Harbor', 1, { find: 'entities' });

@@ -23,8 +23,10 @@ export interface StatedChange {
 }
 
 const CLAUSES =
-  /; |, (?:and |but |so )?|\s[—–]\s| and (?=(?:we|i|they|it|now|use|uses|went|moved|switched|replaced|runs?)\b)|: /i;
-const INSTEAD = /^(?<rest>.+?) (?:instead of|rather than|in place of) (?<g>[^,;]+?)[.!]?$/i;
+  /; |, (?:and |but |so )?|\s[—–]\s| and (?=(?:we|i|they|it|now|use|uses|needs?|requires?|listens?|went|moved|switched|replaced|runs?)\b)|: /i;
+/** The reason that may follow an old value. */
+const REASON = String.raw`(?:,? (?:because|since|due to)\b.*|, (?:as|so|after|which|but)\b.*)?`;
+const INSTEAD = new RegExp(`^(?<rest>.+?) (?:instead of|rather than|in place of) (?<g>[^,;]+?)[.!]?${REASON}$`, 'i');
 const INSTEAD_FIRST = /^instead of (?<g>[^,;]+?), (?<rest>.+)$/i;
 const NOT_BUT = /\bnot (?<g>[^,;]+?),? but (?<n>[^,;.]+)/i;
 const BUT_NOT = /^(?<rest>[^,]+), (?:and )?not (?<g>[^,;.]+?)(?: any ?more| any longer)?[.!]?$/i;

@@ -45,7 +45,9 @@ export function verbAt(words: readonly Word[]): number {
     if (DETERMINERS.has(before.lower) || PREPOSITIONS.has(before.lower) || before.isParted) continue;
     const isThird = /s$/.test(lower);
     const isPlural = PRONOUNS.has(before.lower) || (/[^s]s$/.test(before.lower) && !before.lower.endsWith("'s"));
-    if (isThird !== isPlural || PRONOUNS.has(before.lower)) return at;
+    // "Redis runs on 6379", "Tomas Reyes owns it"; but "Redis runs are slow".
+    const isAfterName = isThird && before.isName && !FORMS_OF_BE.test(words[at + 1]?.lower ?? '');
+    if (isThird !== isPlural || isAfterName || PRONOUNS.has(before.lower)) return at;
   }
   return -1;
 }

@@ -18,6 +18,10 @@ export const REPLACED: readonly (readonly [before: string, after: string])[] = [
   ['Order mails are sent with SendGrid.', 'Order mails are now sent with Postmark instead of SendGrid.'],
   ['The forum runs on Discourse.', 'The forum runs on Flarum rather than Discourse.'],
   ['The charts are drawn with D3.', 'Instead of D3, the charts are drawn with Plotly.'],
+  [
+    'Lantern listens on port 8080.',
+    'Lantern now listens on port 9090 instead of port 8080, because the proxy took 8080.',
+  ],
   // moved off
   ['Our tasks are in Trello.', 'We moved away from Trello, our tasks are in Linear.'],
   ['The on-call rota is kept in PagerDuty.', 'We migrated off PagerDuty; the on-call rota is kept in Grafana OnCall.'],
@@ -38,6 +42,12 @@ export const REPLACED: readonly (readonly [before: string, after: string])[] = [
   ['The standup is at noon.', 'The standup is now at 10:30.'],
   ['The planning starts at noon.', 'The planning now starts at 10:30 instead of noon.'],
   ['The retry limit is five.', 'The retry limit is now 7.'],
+  // names that end in s
+  ['Redis listens on port 6379.', 'Redis now listens on port 6380.'],
+  ['Tomas Reyes owns Quill.', 'Ines Okafor owns Quill now.'],
+  ['Jenkins runs on Java 17.', 'Jenkins now runs on Java 21.'],
+  // with more in the same sentence
+  ['The importer is at version 0.9.0.', 'The importer is now at version 1.4.0 and needs Node.js 22.'],
   ['The release codename is Falcon.', 'The release codename is now 2.0.'],
   ['The meeting room is Birch.', 'The meeting room is now 204.'],
   ['The archive version is Sequoia.', 'The archive version is 15 now.'],
@@ -140,6 +150,8 @@ export const KEPT: readonly (readonly [before: string, after: string])[] = [
   ['The mailer is running.', 'The mailer now listens on port 2626 instead of 2525.'],
   ['The crane service is used by the yard.', 'The crane service now listens on port 4001 instead of 4000.'],
   ['The mailer is running.', 'The mailer now listens on port 2626.'],
+  ['Redis runs on port 6379.', 'Redis runs are slow today.'],
+  ['The tests of Kubernetes pass.', 'Kubernetes runs the tests in three pods now.'],
   ['The importer runs on Node.', 'The importer moved from port 7000 to 7100.'],
   // a quotation of several sentences
   [

@@ -32,7 +32,12 @@ export function AskScreen() {
       <h1>Ask</h1>
       <QuestionBox question={query} placeholder="Your question" onAsk={(question) => setParams({ q: question })} />
       <div class="options">
-        <DateField label="True on" value={asOf} onPick={(day) => setParams({ on: day })} />
+        <DateField
+          label="True on"
+          value={asOf}
+          isFocused={params.value.get('focus') === 'date'}
+          onPick={(day) => setParams({ on: day })}
+        />
         <DateField label="Known on" value={knownAt} onPick={(day) => setParams({ known: day })} />
         <label>
           Tokens
@@ -109,10 +114,22 @@ function inWords(day: string): string {
 }
 
 /** @param props.dates the past dates of the question in words; empty for now */
-function Answer({ reply: { facts, passages, block }, dates }: { reply: Reply<'answer'>; dates: string }) {
+function Answer({
+  reply: { facts, passages, block, firstStoredAt },
+  dates,
+}: {
+  reply: Reply<'answer'>;
+  dates: string;
+}) {
   if (facts.length + passages.length === 0)
     return (
       <Empty title={dates === '' ? 'Nothing relevant is known.' : `Nothing was found that was ${dates}.`}>
+        {firstStoredAt !== null && (
+          <p>
+            The memory stored its first text on {exactDay(Date.parse(firstStoredAt))}, so it knew nothing on that day.
+            To ask what held on that day, use <i>True on</i> alone.
+          </p>
+        )}
         <p>The memory stays silent rather than show lines that do not answer. Try other words, or another date.</p>
       </Empty>
     );

@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals';
+import { useLayoutEffect } from 'preact/hooks';
 import type { EntityItem } from '../src/page/schemas.ts';
 import { Empty, Show, useCall } from './loading.tsx';
 import { Pages } from './pages.tsx';
@@ -67,6 +68,10 @@ export function Filter({
   action?: string;
 }) {
   const draft = useSignal(query);
+  // The address also changes by links, such as a screen's own in the menu.
+  useLayoutEffect(() => {
+    draft.value = query;
+  }, [query]);
   return (
     <search>
       <form

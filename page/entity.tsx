@@ -48,7 +48,7 @@ function EntityPage({ reply: { entity, facts, isCut, aliases, episodes, mentions
           <Link class="button" href={hrefOf('/timeline', { entity: entity.uuid })}>
             See it on the timeline
           </Link>
-          <Link class="button" href={hrefOf('/ask', { q: entity.name })}>
+          <Link class="button" href={hrefOf('/ask', { q: entity.name, focus: 'date' })}>
             Ask about a day in the past
           </Link>
         </p>

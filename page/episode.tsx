@@ -41,11 +41,14 @@ function EpisodePage({ reply }: { reply: Reply<'episode'> }) {
           stored <Time of={reply.createdAt} />
         </span>
         {reply.sourceDescription !== '' && <span class="clip">source: {reply.sourceDescription}</span>}
-        {session !== null && (
-          <Link class="clip" href={hrefOf(`/sessions/${encodeURIComponent(session)}`)}>
-            session {session}
-          </Link>
-        )}
+        {session !== null &&
+          (reply.isInSession ? (
+            <Link class="clip" href={hrefOf(`/sessions/${encodeURIComponent(session)}`)}>
+              session {session}
+            </Link>
+          ) : (
+            <span class="clip">session {session}</span>
+          ))}
         {reply.waits !== null && <NotRead uuid={uuid} waits={reply.waits} />}
       </p>
       {stated === null ? (

@@ -5,6 +5,7 @@ import { addReceipt } from './receipts.tsx';
 import { goTo } from './route.tsx';
 import { isReadOnly } from './session.ts';
 
+const LOSES = 'Dropping removes the job, which can then not be replayed.';
 const DROPPED = 'Its text stays stored and can be found, but no facts are drawn from it.';
 
 /** Replay and, in two steps, drop. @param back where to go after either */
@@ -55,11 +56,12 @@ export function LetterActions({
         </button>
         {isDropping.value ? (
           <>
-            <button type="button" class="danger" disabled={isBusy.value} onClick={() => void act('drop')}>
-              Drop for good
-            </button>
+            {/* First, so that a double click on "Drop…" keeps the job. */}
             <button type="button" class="plain" onClick={() => (isDropping.value = false)}>
               Keep it
+            </button>
+            <button type="button" class="danger" disabled={isBusy.value} onClick={() => void act('drop')}>
+              Drop for good
             </button>
           </>
         ) : (
@@ -68,6 +70,7 @@ export function LetterActions({
           </button>
         )}
       </p>
+      {isDropping.value && <p class="quiet">{job === 'store' ? `${LOSES} ${DROPPED}` : LOSES}</p>}
     </>
   );
 }

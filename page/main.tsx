@@ -106,14 +106,15 @@ const Mark = () => (
   </svg>
 );
 
-/** After a change of screen the focus is on its content, so that a screen reader reads it. */
+/** After a change of screen the focus is on its content, so that a screen reader reads it, unless the screen has put it into one of its fields. */
 function Content() {
   const main = useRef<HTMLElement>(null);
   const shown = path.value;
   const isFirst = useRef(true);
   useEffect(() => {
     document.title = `${main.current?.querySelector('h1')?.textContent ?? 'Memory'} · memory-manager`;
-    if (!isFirst.current) main.current?.focus({ preventScroll: true });
+    if (!isFirst.current && !main.current?.contains(document.activeElement))
+      main.current?.focus({ preventScroll: true });
     isFirst.current = false;
   }, [shown]);
   return (

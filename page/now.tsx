@@ -120,7 +120,7 @@ function Figures({ state }: { state: Now }) {
       : []),
     ...(waiting
       ? ([
-          ['Waiting', waiting.waiting + waiting.delayed + waiting.active, hrefOf('/queue')],
+          ['In the queue', waiting.waiting + waiting.delayed + waiting.active, hrefOf('/queue')],
           ['Failed', waiting.failed, hrefOf('/queue')],
         ] as const)
       : []),

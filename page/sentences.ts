@@ -89,6 +89,8 @@ function progress({ jobs, oldestWaitingMs, lastCommitAgeMs, restoreTestAgeMs, ag
           {
             kind: isLate || reason !== null ? ('note' as const) : ('good' as const),
             text: `${plural(open, 'text')} ${open === 1 ? 'waits' : 'wait'} to be read${isLate ? `, the oldest for ${duration(oldestWaitingMs ?? 0)}` : ''}.${reason === null ? '' : ` The latest reason: ${reason}`}`,
+            remedy: 'The queue shows what waits, runs or is delayed.',
+            href: '/queue',
           },
         ]
       : []),

@@ -32,16 +32,19 @@ const SETTLED_MS = 250;
 /** Facts of one entity or of the whole memory in time, and those that belong to a chosen date. */
 export function TimelineScreen() {
   const entity = params.value.get('entity') ?? '';
+  /** The name of the entity, whose uuid may be in the address. */
+  const found = useSignal({ entity: '', name: '' });
+  const query = found.value.entity === entity ? found.value.name : entity;
   return (
     <>
       <h1>Timeline</h1>
-      <Filter label="Entity" name="entity" query={entity} placeholder="Name of an entity" action="Show" />
-      <Loading key={`${group.value} ${entity}`} entity={entity} />
+      <Filter label="Entity" name="entity" query={query} placeholder="Name of an entity" action="Show" />
+      <Loading key={`${group.value} ${entity}`} entity={entity} onFound={(name) => (found.value = { entity, name })} />
     </>
   );
 }
 
-function Loading({ entity }: { entity: string }) {
+function Loading({ entity, onFound }: { entity: string; onFound: (name: string) => void }) {
   const last = useRef<Reply<'timeline'> | undefined>(undefined);
   /** The part of a large memory that is asked for; undefined for its latest facts. */
   const period = useSignal(periodOfParams());
@@ -60,6 +63,7 @@ function Loading({ entity }: { entity: string }) {
   );
   useEffect(() => {
     const { data } = loaded;
+    if (data?.entity) onFound(data.entity.name);
     if (data && data.facts.length < data.count) limit.value = data.count <= MOST ? MOST : FEW;
   }, [loaded.data]);
   if (loaded.data) last.current = loaded.data;

@@ -5,13 +5,13 @@ const longDayFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'long' });
 const minuteFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'long', timeStyle: 'short' });
 const clockFormat = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
 
-/** A day in the user's zone; today with the time. The exact instant is shown on hover. */
-export function Time({ of }: { of: string }) {
+/** A day in the user's zone; today with the time, unless `isDay`. The exact instant is shown on hover. */
+export function Time({ of, isDay = false }: { of: string; isDay?: boolean }) {
   const date = new Date(of);
   if (Number.isNaN(date.getTime())) return <span>{of}</span>;
   return (
     <time dateTime={date.toISOString()} title={exactFormat.format(date)}>
-      {isToday(date) ? `today, ${clockFormat.format(date)}` : dayFormat.format(date)}
+      {!isToday(date) ? dayFormat.format(date) : isDay ? 'today' : `today, ${clockFormat.format(date)}`}
     </time>
   );
 }
@@ -28,18 +28,20 @@ export function Period({ from, to }: { from: string | null; to: string | null })
   if (from === null)
     return to === null ? null : (
       <span>
-        until <Time of={to} />
+        until <Time of={to} isDay />
       </span>
     );
   if (to === null)
     return (
       <span>
-        since <Time of={from} />
+        since <Time of={from} isDay />
       </span>
     );
+  // Only within a day the clock tells the two apart.
+  const isDay = !(isToday(new Date(from)) && isToday(new Date(to)));
   return (
     <span>
-      <Time of={from} /> – <Time of={to} />
+      <Time of={from} isDay={isDay} /> – <Time of={to} isDay={isDay} />
     </span>
   );
 }

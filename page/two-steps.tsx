@@ -51,7 +51,12 @@ export function TwoSteps<Preview, Done>(props: {
   const section = useRef<HTMLElement>(null);
   const step = useSignal<Step<Preview, Done>>({ at: 'start' });
   const fail = (error: unknown) => (step.value = { at: 'failed', message: sentenceOf(error) });
-  const onCancel = () => (step.value = { at: 'start' });
+  const beginning = useRef<HTMLButtonElement>(null);
+  const isBack = useRef(false);
+  const onCancel = () => {
+    isBack.current = true;
+    step.value = { at: 'start' };
+  };
   const show = async (choice?: string, warning?: string) => {
     step.value = { at: 'looking' };
     try {
@@ -75,8 +80,20 @@ export function TwoSteps<Preview, Done>(props: {
     if (step.value.at === 'start') void show();
   }, [begun]);
   const current = step.value;
+  useEffect(() => {
+    if (current.at === 'start' && isBack.current) beginning.current?.focus();
+    isBack.current = false;
+  }, [current.at]);
+  /** Escape in a field only leaves the field, since what was typed would be lost. */
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key !== 'Escape' || current.at !== 'preview') return;
+    if (event.target instanceof HTMLElement && event.target.closest('input, textarea')) return;
+    event.stopPropagation();
+    onCancel();
+  };
   return (
-    <section class="two-steps" ref={section} aria-live="polite">
+    // biome-ignore lint/a11y/noStaticElementInteractions: the key works on the buttons inside
+    <section class="two-steps" ref={section} aria-live="polite" onKeyDown={onKeyDown}>
       <h2>{title}</h2>
       {isReadOnly.value ? (
         <p class="quiet">This page was started with --read-only.</p>
@@ -85,7 +102,7 @@ export function TwoSteps<Preview, Done>(props: {
           {(current.at === 'start' || current.at === 'looking') && (
             <>
               <p class="quiet">{hint}</p>
-              <button type="button" disabled={current.at === 'looking'} onClick={() => void show()}>
+              <button type="button" ref={beginning} disabled={current.at === 'looking'} onClick={() => void show()}>
                 {current.at === 'looking' ? 'Looking…' : begin}
               </button>
             </>

@@ -1,3 +1,4 @@
+import type { MemoryManager } from '../memory.ts';
 import type { PageContext } from './handlers.ts';
 import { type Checked, LIMITS } from './schemas.ts';
 import { sourceOf } from './source.ts';
@@ -30,5 +31,15 @@ export async function readAnswer(
       until,
     })),
     block,
+    firstStoredAt:
+      knownAt !== undefined && facts.length + passages.length === 0 ? await storedLater(memory, group, knownAt) : null,
   };
+}
+
+/** When the first text was stored, if that was after a time; null too in a memory with more texts than are read for it. */
+async function storedLater(memory: MemoryManager, group: string | undefined, than: string): Promise<string | null> {
+  const episodes = await memory.episodes.list({ group, limit: LIMITS.episodes });
+  if (episodes.length === LIMITS.episodes) return null;
+  const first = Math.min(...episodes.map(({ createdAt }) => createdAt.getTime()));
+  return first > Date.parse(than) && Number.isFinite(first) ? new Date(first).toISOString() : null;
 }

@@ -50,6 +50,7 @@ export async function readEpisode({ memory }: PageContext, { group, episode }: C
     isCut: content.length > LIMITS.content,
     stated: statedFact(content) ?? null,
     session: details.saga ?? sessionOf(details.metadata),
+    isInSession: details.saga !== null,
     facts: details.facts.slice(0, LIMITS.facts),
     entities: entities.slice(0, LIMITS.entities).map((entity) => ({ uuid: entity.uuid, name: entity.name })),
     use: details.use

@@ -216,6 +216,8 @@ export const CALLS = {
       passages: z.array(PassageResult),
       /** The answer as an agent reads it. */
       block: z.string(),
+      /** When the memory stored its first text, where the reason for an empty answer is that this was later. */
+      firstStoredAt: timeOrNull,
     }),
   },
   entities: {
@@ -280,6 +282,8 @@ export const CALLS = {
       createdAt: time,
       committedAt: timeOrNull,
       session: z.nullable(z.string()),
+      /** False where only its metadata name the session, which then has no screen. */
+      isInSession: z.boolean(),
       facts: z.array(z.object({ uuid: z.string(), fact: z.string(), validAt: timeOrNull, invalidAt: timeOrNull })),
       entities: z.array(Named),
       use: z.array(

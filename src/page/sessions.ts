@@ -3,6 +3,7 @@ import { mapConcurrently } from '../map-concurrently.ts';
 import type { EpisodeDetails } from '../memory/results.ts';
 import type { MemoryManager } from '../memory.ts';
 import { costOf } from '../models/prices.ts';
+import { oneLine, truncated } from '../text.ts';
 import type { PageContext } from './handlers.ts';
 import { type Cost, OPERATION_LIMITS, type Redaction } from './operation-shapes.ts';
 import { preview, statedFact } from './preview.ts';
@@ -33,7 +34,12 @@ export async function readSessions({ memory }: PageContext, { group }: Checked<'
 
 /** A session turn by turn. @throws InvalidInputError when there is none of that name */
 export async function readTurns({ memory }: PageContext, { group, session, offset }: Checked<'turns'>) {
-  const saga = await memory.sagas.get(session, { group, offset, limit: OPERATION_LIMITS.turns });
+  const saga = await memory.sagas.get(session, { group, offset, limit: OPERATION_LIMITS.turns }).catch((error) => {
+    if (!(error instanceof InvalidInputError)) throw error;
+    throw new InvalidInputError(`There is no session "${truncated(oneLine(session), 60)}" in this memory.`, {
+      cause: error,
+    });
+  });
   const { name, summary, episodeCount: total } = saga;
   const turns = await mapConcurrently(saga.episodes, AT_ONCE, ({ uuid }) => readTurn(memory, group, uuid));
   return { name, summary: summary.slice(0, OPERATION_LIMITS.summary), total, turns: turns.flat() };

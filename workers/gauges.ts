@@ -36,7 +36,7 @@ export async function reportGauges(producer: Producer, spool: Spool, metrics: Me
     );
     if (verified.length > 0)
       metrics.gauge?.('opencode.memory.archive.verified_age', (now - Math.min(...verified)) / SECOND);
-    const budget = await producer.dailySpend();
+    const { budget } = await producer.spending();
     if (budget) {
       metrics.gauge?.('opencode.memory.budget.spent', budget.spent);
       metrics.gauge?.('opencode.memory.budget.limit', budget.limit);

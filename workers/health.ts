@@ -106,10 +106,10 @@ export function modelCheck(model: string, { breaker, ok, failed, failedInARow }:
 async function queueCheck({ producer, started, storesEpisodes }: HealthInputs): Promise<HealthCheck | undefined> {
   if (!storesEpisodes) return undefined;
   try {
-    const [since, alive, budget] = await Promise.all([
+    const [since, alive, { budget }] = await Promise.all([
       producer.oldestWaiting('store'),
       producer.alive(),
-      producer.dailySpend(),
+      producer.spending(),
     ]);
     const verdict = gradeQueue(since, alive, started);
     // Jobs that wait for the next day are not stuck, and the check of the budget reports them.
@@ -137,7 +137,7 @@ export function gradeQueue(
 /** Undefined without a budget. */
 async function budgetCheck(producer: Producer): Promise<HealthCheck | undefined> {
   try {
-    const budget = await producer.dailySpend();
+    const { budget } = await producer.spending();
     if (!budget) return undefined;
     const spent = `$${budget.spent.toFixed(2)} of $${budget.limit} are spent today (UTC)`;
     return isSpent(budget)

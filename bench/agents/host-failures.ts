@@ -65,22 +65,23 @@ async function turnsOver(
   if (!kills) {
     // The next event of the session, of the same process where the agent has one for all: a worker empties its spool meanwhile.
     await agent.turn(`${prefix}-next`, { environment, session: prefix });
-    await settled(async () => new Set(await stored()).size === count);
+    await settled(async () => new Set(await stored()).size, count);
     await agent.turn(`${prefix}-last`, { environment: {}, session: prefix });
   }
   const finished = await agent.finished(ids);
-  const isComplete = async () => {
-    const found = await stored();
-    return finished.every((id) => found.includes(id));
+  const countKept = async () => {
+    const found = new Set(await stored());
+    return finished.filter((id) => found.has(id)).length;
   };
-  if (kills && !(await settled(isComplete))) {
+  const isComplete = () => settled(countKept, finished.length);
+  if (kills && !(await isComplete())) {
     agent.age(RESTS_FOR);
-    for (let later = 0; later < count / CONTINUES + 2 && !(await isComplete()); later += 1) {
+    for (let later = 0; later < count / CONTINUES + 2 && (await countKept()) < finished.length; later += 1) {
       await agent.turn(`${prefix}-later-${later}`, { environment: {}, session: 'new' });
-      await settled(isComplete);
+      await isComplete();
     }
   }
-  await settled(isComplete);
+  await isComplete();
   const found = await stored();
   const [distinct, kept] = [new Set(found), finished.filter((id) => found.includes(id)).length];
   const lost = finished.filter((id) => !distinct.has(id));
@@ -97,11 +98,19 @@ async function turnsOver(
 const storedOf = (ids: readonly string[], contents: readonly string[]): string[] =>
   contents.flatMap((text) => ids.filter((id) => text.startsWith(`user: ${questionOf(id)}`)));
 
-/** Waits while the memory still gets episodes. */
-async function settled(isComplete: () => Promise<boolean>): Promise<boolean> {
-  for (let still = 0; still < 20; still += 1) {
-    if (await isComplete()) return true;
-    await pause(SECOND / 2);
+/** Longer than an agent waits before it tries again, and a worker before it empties a spool. */
+const SETTLES_WITHIN = 15 * SECOND;
+const LOOKS_EVERY = 0.5 * SECOND;
+
+/** Waits while the count still grows. @returns whether it reached `all` */
+async function settled(count: () => Promise<number>, all: number): Promise<boolean> {
+  let [most, looks] = [-1, 0];
+  while (looks * LOOKS_EVERY < SETTLES_WITHIN) {
+    const now = await count();
+    if (now >= all) return true;
+    looks = now > most ? 0 : looks + 1;
+    most = Math.max(most, now);
+    await pause(LOOKS_EVERY);
   }
   return false;
 }

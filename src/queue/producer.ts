@@ -4,7 +4,7 @@ import type { Config } from '../config.ts';
 import type { Episode } from '../episode.ts';
 import { type Carrier, carrier, jobTelemetry } from '../telemetry/tracing.ts';
 import { timestamp } from '../time.ts';
-import { type DailySpend, readSpending, type Spending } from '../valkey/budget.ts';
+import { readSpending, type Spending } from '../valkey/budget.ts';
 import { primariesOf } from '../valkey/cluster.ts';
 import { fewestReplicas, openCopies } from '../valkey/copies.ts';
 import { replicaError } from '../valkey/failures.ts';
@@ -19,7 +19,7 @@ import { openQueues } from './queues.ts';
 
 export type QueueName = 'store' | 'export';
 
-/** Proof that Valkey has the job, and with VALKEY_COPIES that so many of its replicas have it. */
+/** Proof that Valkey has the job. With VALKEY_COPIES, it also proves that this number of replicas has the job. */
 export interface Receipt {
   readonly queue: QueueName;
   readonly jobId: string;
@@ -85,8 +85,6 @@ export interface Producer {
   oldestWaiting(queue: QueueName): Promise<number | null>;
   /** The live workers, as they report themselves, and the time of the last commit. */
   alive(): Promise<LiveWorkers>;
-  /** What workers have spent on models today; null where none has a budget. */
-  dailySpend(): Promise<DailySpend | null>;
   /** What workers have spent on models today, with a budget or without. */
   spending(): Promise<Spending>;
   /** Figures of both queues in Prometheus' text format. */
@@ -176,7 +174,6 @@ export function openProducer(config: Config): Producer {
       }),
     oldestWaiting: (queue) => ask(() => oldestWaiting(queues[queue], connection)),
     alive: () => ask(() => readLiveWorkers(connection, config.queuePrefix)),
-    dailySpend: async () => (await ask(() => readSpending(connection, config.queuePrefix))).budget,
     spending: () => ask(() => readSpending(connection, config.queuePrefix)),
     prometheus: () => ask(() => Promise.all(Object.values(queues).map((queue) => queue.exportPrometheusMetrics()))),
     ask: (work) => ask(() => work(connection)),

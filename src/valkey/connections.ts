@@ -99,7 +99,7 @@ function giveUpSilent(connection: Redis): void {
   };
 }
 
-/** BullMQ's longest blocking read takes 10 s, and BullMQ copies the options of the given connection. */
+/** BullMQ's longest blocking read takes 10 s, and BullMQ duplicates the options of the given connection. */
 const LONGEST_BLOCK = 11 * SECOND;
 
 /**
@@ -116,7 +116,7 @@ export function retryingConnection(address: Address, silence = LONGEST_BLOCK): R
     }),
   );
   const opened: Redis[] = [];
-  copies.set(connection, opened);
+  duplicates.set(connection, opened);
   const duplicate = connection.duplicate.bind(connection);
   // A cluster's client takes its nodes and the options as two arguments.
   connection.duplicate = (...overrides) => {
@@ -127,16 +127,16 @@ export function retryingConnection(address: Address, silence = LONGEST_BLOCK): R
   return connection;
 }
 
-/** BullMQ blocks on copies of the connection that it is given. A copy whose orderly end failed would reconnect indefinitely. */
-const copies = new WeakMap<Redis, readonly Redis[]>();
+/** BullMQ blocks on duplicates of the connection that it is given. A duplicate whose orderly end failed would reconnect indefinitely. */
+const duplicates = new WeakMap<Redis, readonly Redis[]>();
 
 /**
- * Closes a patient connection and all of its copies for good. BullMQ may connect a closed copy again; if the server is gone by then, the copy
+ * Closes a patient connection and all of its duplicates for good. BullMQ may connect a closed duplicate again; if the server is gone by then, it
  * would reconnect indefinitely and keep the process alive. A connection that is closed already is not closed again, since ioredis would start
  * a timer that keeps the process alive for two seconds.
  */
 export function disconnectWithDuplicates(connection: Redis): void {
-  const opened = [connection, ...(copies.get(connection) ?? [])];
+  const opened = [connection, ...(duplicates.get(connection) ?? [])];
   for (const each of opened)
     Object.assign(each.options, each.isCluster ? { clusterRetryStrategy: () => null } : { retryStrategy: () => null });
   for (const each of opened.filter(({ status }) => status !== 'end')) each.disconnect();

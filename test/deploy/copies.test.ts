@@ -3,16 +3,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Config, loadConfig } from '../../src/config.ts';
+import type { Config } from '../../src/config.ts';
 import { type Server, startFalkorDB } from '../../src/embedded/servers.ts';
 import { MemoryManager } from '../../src/memory.ts';
 import type { EpisodeReceipt } from '../../src/queue/producer.ts';
 import { type RunningWorkers, startWorkers } from '../../workers/main.ts';
 import { attemptsOf } from '../support/deploy/attempts.ts';
+import { deployedConfig } from '../support/deploy/deployed-config.ts';
 import { type Deployment, startCluster, startSentinels } from '../support/deploy/deployments.ts';
 import type { ServerProcess } from '../support/deploy/server-process.ts';
 import { plainEmbedder, plainModel } from '../support/models.ts';
-import { newGroup } from '../support/stores.ts';
 import { until } from '../support/wait.ts';
 
 /** Before and after replication ends. `FAULTS=full` stores more. */
@@ -62,18 +62,7 @@ describe.each([
       startFalkorDB(),
       mkdtemp(join(tmpdir(), 'memory-deploy-')),
     ]);
-    config = {
-      ...loadConfig({}),
-      valkey: valkey.address,
-      valkeyCopies: 1,
-      falkordb: { host: falkordb.host, port: falkordb.port, tls: false },
-      models: 'local',
-      nightly: undefined,
-      group: newGroup(),
-      exportDir: join(folder, 'exports'),
-      home: join(folder, 'home'),
-      health: { host: '127.0.0.1', port: 0 },
-    };
+    config = { ...deployedConfig(folder, valkey.address, falkordb), valkeyCopies: 1 };
     const parts = { languageModel: plainModel(), embedder: plainEmbedder() };
     worker = await startWorkers(config, ['store'], parts);
     memory = new MemoryManager(config, parts);

@@ -2,14 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Config, loadConfig } from '../../src/config.ts';
 import { type Server, startValkey } from '../../src/embedded/servers.ts';
 import { MemoryManager } from '../../src/memory.ts';
 import { type RunningWorkers, startWorkers } from '../../workers/main.ts';
 import { attemptsOf } from '../support/deploy/attempts.ts';
+import { deployedConfig } from '../support/deploy/deployed-config.ts';
 import { type Deployment, startSentinels } from '../support/deploy/deployments.ts';
 import { plainEmbedder, plainModel } from '../support/models.ts';
-import { newGroup } from '../support/stores.ts';
 import { until } from '../support/wait.ts';
 
 const STORES = 40;
@@ -26,17 +25,7 @@ beforeAll(async () => {
     startValkey(),
     mkdtemp(join(tmpdir(), 'memory-deploy-')),
   ]);
-  const config: Config = {
-    ...loadConfig({}),
-    valkey: { host: valkey.host, port: valkey.port, tls: false },
-    falkordb: falkordb.address,
-    models: 'local',
-    nightly: undefined,
-    group: newGroup(),
-    exportDir: join(folder, 'exports'),
-    home: join(folder, 'home'),
-    health: { host: '127.0.0.1', port: 0 },
-  };
+  const config = deployedConfig(folder, valkey, falkordb.address);
   const parts = { languageModel: plainModel(), embedder: plainEmbedder() };
   worker = await startWorkers(config, ['store'], parts);
   memory = new MemoryManager(config, parts);

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Address, type Config, loadConfig } from '../../src/config.ts';
+import type { Address, Config } from '../../src/config.ts';
 import { type Server, startFalkorDB, startValkey } from '../../src/embedded/servers.ts';
 import { MemoryManager } from '../../src/memory.ts';
 import { openProducer } from '../../src/queue/producer.ts';
@@ -10,6 +10,7 @@ import { readServers } from '../../src/valkey/server-info.ts';
 import { type RunningWorkers, startWorkers } from '../../workers/main.ts';
 import { environmentOf, runCommand } from '../support/command-line.ts';
 import { attemptsOf } from '../support/deploy/attempts.ts';
+import { deployedConfig } from '../support/deploy/deployed-config.ts';
 import { type Deployment, startCluster, startSentinels } from '../support/deploy/deployments.ts';
 import { startProcess } from '../support/deploy/server-process.ts';
 import { plainEmbedder, plainModel } from '../support/models.ts';
@@ -52,17 +53,7 @@ describe.each([
       startFalkorDB(),
       mkdtemp(join(tmpdir(), 'memory-deploy-')),
     ]);
-    config = {
-      ...loadConfig({}),
-      valkey: valkey.address,
-      falkordb: { host: falkordb.host, port: falkordb.port, tls: false },
-      models: 'local',
-      nightly: undefined,
-      group: newGroup(),
-      exportDir: join(folder, 'exports'),
-      home: join(folder, 'home'),
-      health: { host: '127.0.0.1', port: 0 },
-    };
+    config = deployedConfig(folder, valkey.address, falkordb);
     const [languageModel, embedder] = [plainModel(), plainEmbedder()];
     for (let count = 0; count < 2; count += 1)
       workers.push(

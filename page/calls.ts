@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals';
-import { CALLS, type CallName, Failure, type Input, News, type Reply } from '../src/page/schemas.ts';
+import { CALLS, type CallName, Failure, type Input, LiveUpdate, type Reply } from '../src/page/schemas.ts';
 import { currentToken } from './token.ts';
 
 /** A failed call, with a sentence for the user. */
@@ -44,7 +44,7 @@ export async function whileChanging<T>(change: () => Promise<T>): Promise<T> {
   }
 }
 
-export const jobs = signal<News['jobs'] | undefined>(undefined);
+export const jobs = signal<LiveUpdate['jobs'] | undefined>(undefined);
 
 /** @throws CallError */
 export async function call<Name extends CallName>(
@@ -104,7 +104,7 @@ async function request(url: string, init: RequestInit): Promise<Response> {
 const AGAIN_AFTER_MS = 1500;
 
 /** Follows the news while the page is visible, and connects again when the server was gone. */
-export async function followNews(): Promise<void> {
+export async function followLiveUpdates(): Promise<void> {
   for (;;) {
     const hidden = new AbortController();
     const hide = () => document.hidden && hidden.abort();
@@ -139,7 +139,7 @@ async function readNews(body: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<
 }
 
 function takeNews(line: string): void {
-  const news = News.safeParse(JSON.parse(line));
+  const news = LiveUpdate.safeParse(JSON.parse(line));
   if (!news.success) return;
   const isFirst = jobs.value === undefined;
   jobs.value = news.data.jobs;

@@ -1,10 +1,10 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type { Reply } from '../src/page/schemas.ts';
 import { call } from './calls.ts';
+import { type Panel, PreviewAndConfirm } from './preview-and-confirm.tsx';
 import { addReceipt } from './receipts.tsx';
 import { goTo, group, hrefOf, Link } from './route.tsx';
 import { plural } from './times.tsx';
-import { type Panel, TwoSteps } from './two-steps.tsx';
 
 type PreviewReply = Reply<'previewForget'>;
 
@@ -15,7 +15,7 @@ type PreviewReply = Reply<'previewForget'>;
 export function ForgetEpisode({ uuid, begun }: { uuid: string; begun: number }) {
   const input = { group: group.value, episode: uuid };
   return (
-    <TwoSteps
+    <PreviewAndConfirm
       title="Forget"
       hint="Removes this text and everything that only this text states, except from archives: the preview names those."
       begin="Show what would be removed"
@@ -32,7 +32,7 @@ export function ForgetEpisode({ uuid, begun }: { uuid: string; begun: number }) 
       }}
     >
       {(panel) => <Preview {...panel} />}
-    </TwoSteps>
+    </PreviewAndConfirm>
   );
 }
 

@@ -3,7 +3,7 @@ import { render } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { ArchivesScreen } from './archives.tsx';
 import { AskScreen } from './ask.tsx';
-import { connection, followNews, freshness } from './calls.ts';
+import { connection, followLiveUpdates, freshness } from './calls.ts';
 import { EntitiesScreen } from './entities.tsx';
 import { EntityScreen } from './entity.tsx';
 import { EpisodeScreen } from './episode.tsx';
@@ -182,7 +182,7 @@ async function start(): Promise<void> {
   render(<Page />, root);
   if (connection.value === 'locked') return;
   await openSession().catch(() => {});
-  void followNews();
+  void followLiveUpdates();
 }
 
 // The session may come late, when the server was away at the start.

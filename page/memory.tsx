@@ -4,10 +4,10 @@ import type { EraseContents, Reply } from '../src/page/schemas.ts';
 import { call } from './calls.ts';
 import { Show, useCall } from './loading.tsx';
 import { memoryName } from './memory-name.ts';
+import { type Panel, PreviewAndConfirm } from './preview-and-confirm.tsx';
 import { hrefOf, Link } from './route.tsx';
 import { costInWords } from './sentences.ts';
 import { plural } from './times.tsx';
-import { type Panel, TwoSteps } from './two-steps.tsx';
 
 /** One memory, its growth, and its end: it is erased after its name was typed. */
 export function MemoryScreen({ name }: { name: string }) {
@@ -21,7 +21,7 @@ export function MemoryScreen({ name }: { name: string }) {
         <Link href={`/now?memory=${encodeURIComponent(name)}`}>Show this memory on every screen</Link>
       </p>
       <Growth name={name} />
-      <TwoSteps
+      <PreviewAndConfirm
         title="Erase"
         hint="Removes the whole memory from every place that stores it. Its archives stay."
         begin="Show what would be erased"
@@ -33,7 +33,7 @@ export function MemoryScreen({ name }: { name: string }) {
         done={(contents) => <Receipt contents={contents} />}
       >
         {(panel) => <Preview {...panel} />}
-      </TwoSteps>
+      </PreviewAndConfirm>
     </>
   );
 }

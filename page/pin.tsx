@@ -2,8 +2,8 @@ import { useSignal } from '@preact/signals';
 import type { Reply } from '../src/page/schemas.ts';
 import { call } from './calls.ts';
 import { useCall } from './loading.tsx';
+import { type Panel, PreviewAndConfirm } from './preview-and-confirm.tsx';
 import { group, hrefOf, Link } from './route.tsx';
-import { type Panel, TwoSteps } from './two-steps.tsx';
 
 type Preview = Reply<'previewPin'>;
 
@@ -11,7 +11,7 @@ type Preview = Reply<'previewPin'>;
 export function PinEpisode({ uuid }: { uuid: string }) {
   const input = { group: group.value, episode: uuid };
   return (
-    <TwoSteps
+    <PreviewAndConfirm
       title="Pin as a rule"
       hint="Every session of an agent begins with the rules. Only you can make one."
       begin="Make a rule of this text"
@@ -23,7 +23,7 @@ export function PinEpisode({ uuid }: { uuid: string }) {
       done={({ pinned, rule }) => <Pinned pinned={pinned} rule={rule ?? ''} />}
     >
       {(panel) => (panel.preview.rule === null ? <Choice {...panel} /> : <RulePreview {...panel} />)}
-    </TwoSteps>
+    </PreviewAndConfirm>
   );
 }
 

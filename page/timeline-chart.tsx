@@ -3,7 +3,6 @@ import { useEffect, useMemo, useRef } from 'preact/hooks';
 import {
   density,
   includes,
-  type Lens,
   type Line,
   lineOn,
   panned,
@@ -11,6 +10,7 @@ import {
   snapped,
   stepped,
   type Tick,
+  type TimelineMode,
   ticksOf,
   zoomed,
 } from './timeline-model.ts';
@@ -18,7 +18,7 @@ import { plural } from './times.tsx';
 
 export interface ChartProps {
   readonly lines: readonly Line[];
-  readonly lens: Lens;
+  readonly mode: TimelineMode;
   readonly extent: Span;
   readonly view: Signal<Span>;
   readonly at: Signal<number>;
@@ -87,15 +87,15 @@ const OVERVIEW = 44;
 const SAMPLES = 160;
 
 /** The whole time with the part that is shown; dragging moves that part. */
-function Overview({ lines, lens, extent, view, frame: { width } }: Part) {
+function Overview({ lines, mode, extent, view, frame: { width } }: Part) {
   const area = useMemo(() => {
-    const counts = density(lines, lens, extent, SAMPLES);
+    const counts = density(lines, mode, extent, SAMPLES);
     const most = Math.max(1, ...counts);
     const points = counts.map(
       (count, place) => `${((place / (SAMPLES - 1)) * 1000).toFixed(1)} ${(40 - (count / most) * 34).toFixed(1)}`,
     );
     return `M0 40 L${points.join(' L')} L1000 40 Z`;
-  }, [lines, lens, extent]);
+  }, [lines, mode, extent]);
   const x = (time: number) => Math.min(width, Math.max(0, ((time - extent.from) / (extent.to - extent.from)) * width));
   const [left, right] = [x(view.value.from), x(view.value.to)];
   const center = (event: PointerEvent) => {
@@ -169,7 +169,7 @@ const ZOOM = 1.5;
 const PAN = 0.15;
 
 /** The lines that can be seen at the present scroll position; all others are only room. */
-function Rows({ lines, lens, extent, view, at, selected, frame }: Part) {
+function Rows({ lines, mode, extent, view, at, selected, frame }: Part) {
   const box = useRef<HTMLDivElement>(null);
   const top = useSignal(0);
   const height = useSignal(0);
@@ -182,7 +182,7 @@ function Rows({ lines, lens, extent, view, at, selected, frame }: Part) {
   }, []);
   const first = Math.max(0, Math.floor(top.value / frame.rowHeight) - SPARE);
   const last = Math.min(lines.length, Math.ceil((top.value + height.value) / frame.rowHeight) + SPARE);
-  const visible = lines.slice(first, last).map((line) => lineOn(line, lens, at.value));
+  const visible = lines.slice(first, last).map((line) => lineOn(line, mode, at.value));
   const keys = (event: KeyboardEvent) => {
     const middle = (view.value.from + view.value.to) / 2;
     if (event.key === '+' || event.key === '=') view.value = zoomed(view.value, 1 / ZOOM, middle);
@@ -210,7 +210,7 @@ function Rows({ lines, lens, extent, view, at, selected, frame }: Part) {
           width={frame.width}
           height={(last - first) * frame.rowHeight}
           style={{ top: `${first * frame.rowHeight}px` }}
-          class={`lens-${lens}`}
+          class={`mode-${mode}`}
         >
           <title>Facts as bars</title>
           {visible.map((line, place) => (
@@ -218,7 +218,7 @@ function Rows({ lines, lens, extent, view, at, selected, frame }: Part) {
               key={line.fact.uuid}
               line={line}
               y={place * frame.rowHeight}
-              isOn={includes(line.shown[lens], at.value)}
+              isOn={includes(line.shown[mode], at.value)}
               view={view.value}
               frame={frame}
             />
@@ -239,7 +239,7 @@ function Rows({ lines, lens, extent, view, at, selected, frame }: Part) {
             type="button"
             tabIndex={-1}
             key={fact.uuid}
-            class={`label${includes(shown[lens], at.value) ? ' on' : ''}${selected.value === fact.uuid ? ' selected' : ''}`}
+            class={`label${includes(shown[mode], at.value) ? ' on' : ''}${selected.value === fact.uuid ? ' selected' : ''}`}
             style={{ top: `${(first + place) * frame.rowHeight}px`, maxWidth: `${(frame.left || frame.width) - 8}px` }}
             title={fact.fact}
             onClick={() => (selected.value = selected.value === fact.uuid ? undefined : fact.uuid)}

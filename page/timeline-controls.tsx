@@ -6,9 +6,9 @@ import {
   endOfDay,
   isDaily,
   isToday,
-  type Lens,
   panned,
   type Span,
+  type TimelineMode,
   timeOfParam,
   timeParam,
   zoomed,
@@ -18,13 +18,13 @@ export function Controls({
   view,
   at,
   extent,
-  lens,
+  mode,
   changes,
 }: {
   view: Signal<Span>;
   at: Signal<number>;
   extent: Span;
-  lens: Lens;
+  mode: TimelineMode;
   changes: readonly number[];
 }) {
   const middle = () => (view.value.from + view.value.to) / 2;
@@ -54,7 +54,7 @@ export function Controls({
       <label>
         Show
         <select
-          value={lens}
+          value={mode}
           onChange={(event) => setParams({ as: event.currentTarget.value === 'known' ? 'known' : undefined })}
         >
           <option value="true">what was true</option>

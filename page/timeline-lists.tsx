@@ -2,26 +2,26 @@ import { type ReadonlySignal, type Signal, useSignal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
 import type { Reply } from '../src/page/schemas.ts';
 import { hrefOf, Link } from './route.tsx';
-import { endOfDay, isToday, type Lens, type Line, lineOn, timeParam } from './timeline-model.ts';
+import { endOfDay, isToday, type Line, lineOn, type TimelineMode, timeParam } from './timeline-model.ts';
 import { exactDay, exactMinute, Period, plural, Time } from './times.tsx';
 
 export const textOf = (time: number) => (endOfDay(time) === time ? exactDay(time) : exactMinute(time));
 
-export function Chosen({
+export function SelectedFact({
   line,
-  lens,
+  mode,
   lines,
   selected,
   at,
 }: {
   line: Line;
-  lens: Lens;
+  mode: TimelineMode;
   lines: readonly Line[];
   selected: Signal<string | undefined>;
   at: Signal<number>;
 }) {
   const { held } = line;
-  const { fact, next } = lineOn(line, lens, at.value);
+  const { fact, next } = lineOn(line, mode, at.value);
   const replacing = next === undefined ? undefined : lines[next];
   return (
     <section class="notice chosen" aria-label="The chosen fact">
@@ -69,23 +69,23 @@ function FactMeta({
 const PAGE = 30;
 
 /** The facts that belong to the date. */
-export function OnDate({
+export function FactsOnDate({
   on,
   at,
-  lens,
+  mode,
   lines,
   entity,
 }: {
   on: ReadonlySignal<readonly Line[]>;
   at: Signal<number>;
-  lens: Lens;
+  mode: TimelineMode;
   lines: readonly Line[];
   entity: Reply<'timeline'>['entity'];
 }) {
   const most = useSignal(PAGE);
   const day = textOf(at.value);
-  const title = isToday(at.value) ? 'Holds today' : lens === 'known' ? `Believed on ${day}` : `True on ${day}`;
-  const shown = on.value.slice(0, most.value).map((line) => lineOn(line, lens, at.value));
+  const title = isToday(at.value) ? 'Holds today' : mode === 'known' ? `Believed on ${day}` : `True on ${day}`;
+  const shown = on.value.slice(0, most.value).map((line) => lineOn(line, mode, at.value));
   return (
     <section>
       <h2>
@@ -93,10 +93,10 @@ export function OnDate({
       </h2>
       {on.value.length === 0 && (
         <p class="quiet">
-          {lens === 'known' ? 'The memory knew none of these facts by then.' : 'None of these facts held then.'}
+          {mode === 'known' ? 'The memory knew none of these facts by then.' : 'None of these facts held then.'}
         </p>
       )}
-      <OnDateRows shown={shown} lines={lines} />
+      <FactsOnDateRows shown={shown} lines={lines} />
       {on.value.length > shown.length && (
         <p class="more">
           <span class="quiet">
@@ -113,7 +113,7 @@ export function OnDate({
             href={hrefOf('/ask', {
               q: entity?.name,
               on: timeParam(endOfDay(at.value)),
-              known: lens === 'known' ? timeParam(endOfDay(at.value)) : undefined,
+              known: mode === 'known' ? timeParam(endOfDay(at.value)) : undefined,
             })}
           >
             Ask about this day
@@ -125,7 +125,7 @@ export function OnDate({
 }
 
 /** While the date line moves, mostly the same facts belong to it; then their rows are not made again. */
-function OnDateRows({ shown, lines }: { shown: readonly ReturnType<typeof lineOn>[]; lines: readonly Line[] }) {
+function FactsOnDateRows({ shown, lines }: { shown: readonly ReturnType<typeof lineOn>[]; lines: readonly Line[] }) {
   const key = shown.map(({ fact }) => `${fact.uuid} ${fact.invalidAt}`).join(' ');
   return useMemo(
     () => (
@@ -165,7 +165,7 @@ function TableRow({ line: { fact, next }, lines }: { line: Line; lines: readonly
 const ROWS = 100;
 
 /** The same facts for those who cannot use the picture. */
-export function Table({ lines, lens, at }: { lines: readonly Line[]; lens: Lens; at: Signal<number> }) {
+export function Table({ lines, mode, at }: { lines: readonly Line[]; mode: TimelineMode; at: Signal<number> }) {
   const isOpen = useSignal(false);
   const most = useSignal(ROWS);
   return (
@@ -184,7 +184,7 @@ export function Table({ lines, lens, at }: { lines: readonly Line[]; lens: Lens;
             </thead>
             <tbody>
               {lines.slice(0, most.value).map((line) => (
-                <TableRow key={line.fact.uuid} line={lineOn(line, lens, at.value)} lines={lines} />
+                <TableRow key={line.fact.uuid} line={lineOn(line, mode, at.value)} lines={lines} />
               ))}
             </tbody>
           </table>

@@ -7,14 +7,14 @@ export interface Span {
 }
 
 /** `true`: by what the memory knows now. `known`: by what it knew on the chosen day. */
-export type Lens = 'true' | 'known';
+export type TimelineMode = 'true' | 'known';
 
 export interface Line {
   readonly fact: TimelineFact;
   readonly held: Span;
   readonly known: Span;
-  /** When the fact belongs to the answer of a lens. */
-  readonly shown: Readonly<Record<Lens, Span>>;
+  /** When the fact belongs to the answer of a mode. */
+  readonly shown: Readonly<Record<TimelineMode, Span>>;
   /** Index of the line that took its place. */
   readonly next: number | undefined;
   /** The line as it was before its end was learned; undefined if no end was learned. */
@@ -66,15 +66,15 @@ function inChains(facts: readonly TimelineFact[]): readonly TimelineFact[] {
   return [...placed];
 }
 
-/** A line on a day: in the lens of what was known, an end that was learned later is not there yet, nor what then took its place. */
-export const lineOn = (line: Line, lens: Lens, at: number): Line =>
-  lens === 'known' && line.unended !== undefined && line.known.to > at ? line.unended : line;
+/** A line on a day: in the mode of what was known, an end that was learned later is not there yet, nor what then took its place. */
+export const lineOn = (line: Line, mode: TimelineMode, at: number): Line =>
+  mode === 'known' && line.unended !== undefined && line.known.to > at ? line.unended : line;
 
 export const includes = ({ from, to }: Span, at: number): boolean => from <= at && to > at;
 
-/** All times at which a line of the lens begins or ends, each once, in order. */
-export function changesOf(lines: readonly Line[], lens: Lens): readonly number[] {
-  const times = lines.flatMap(({ shown }) => [shown[lens].from, shown[lens].to]).filter(Number.isFinite);
+/** All times at which a line of the mode begins or ends, each once, in order. */
+export function changesOf(lines: readonly Line[], mode: TimelineMode): readonly number[] {
+  const times = lines.flatMap(({ shown }) => [shown[mode].from, shown[mode].to]).filter(Number.isFinite);
   return [...new Set(times)].sort((a, b) => a - b);
 }
 
@@ -107,13 +107,18 @@ export function panned({ from, to }: Span, share: number): Span {
   return { from: from + distance, to: to + distance };
 }
 
-/** How many lines of a lens include each of some evenly spaced times. */
-export function density(lines: readonly Line[], lens: Lens, { from, to }: Span, samples: number): readonly number[] {
+/** How many lines of a mode include each of some evenly spaced times. */
+export function density(
+  lines: readonly Line[],
+  mode: TimelineMode,
+  { from, to }: Span,
+  samples: number,
+): readonly number[] {
   const changes = new Array<number>(samples + 1).fill(0);
   // The first sample at or after a time.
   const place = (time: number) => Math.min(samples, Math.max(0, Math.ceil(((time - from) / (to - from)) * samples)));
   for (const { shown } of lines) {
-    const [start, end] = [place(shown[lens].from), place(shown[lens].to)];
+    const [start, end] = [place(shown[mode].from), place(shown[mode].to)];
     changes[start] = (changes[start] ?? 0) + 1;
     changes[end] = (changes[end] ?? 0) - 1;
   }

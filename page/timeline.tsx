@@ -6,16 +6,16 @@ import { Empty, Show, useCall } from './loading.tsx';
 import { group, hrefOf, Link, params, setParams } from './route.tsx';
 import { TimelineChart } from './timeline-chart.tsx';
 import { Controls } from './timeline-controls.tsx';
-import { Chosen, OnDate, Table, textOf } from './timeline-lists.tsx';
+import { FactsOnDate, SelectedFact, Table, textOf } from './timeline-lists.tsx';
 import {
   changesOf,
   endOfDay,
   extentOf,
   includes,
   isToday,
-  type Lens,
   linesOf,
   type Span,
+  type TimelineMode,
   timeOfParam,
   timeParam,
 } from './timeline-model.ts';
@@ -136,8 +136,8 @@ function Timeline({ reply, onSettled }: { reply: Reply<'timeline'>; onSettled: (
   const { entity, facts, count } = reply;
   const lines = useMemo(() => linesOf(facts), [facts]);
   const extent = useMemo(() => extentOf(lines, Date.now()), [lines]);
-  const lens: Lens = params.value.get('as') === 'known' ? 'known' : 'true';
-  const changes = useMemo(() => changesOf(lines, lens), [lines, lens]);
+  const mode: TimelineMode = params.value.get('as') === 'known' ? 'known' : 'true';
+  const changes = useMemo(() => changesOf(lines, mode), [lines, mode]);
   const view = useSignal(periodOfParams() ?? extent);
   const at = useSignal(timeOfParam(params.value.get('on')) ?? endOfDay(Date.now()));
   const selected = useSignal<string | undefined>(undefined);
@@ -147,9 +147,9 @@ function Timeline({ reply, onSettled }: { reply: Reply<'timeline'>; onSettled: (
     everything.current = extent;
   }, [extent]);
   const current = useSignal(lines);
-  const lensNow = useSignal(lens);
-  [current.value, lensNow.value] = [lines, lens];
-  const on = useComputed(() => current.value.filter(({ shown }) => includes(shown[lensNow.value], at.value)));
+  const modeNow = useSignal(mode);
+  [current.value, modeNow.value] = [lines, mode];
+  const on = useComputed(() => current.value.filter(({ shown }) => includes(shown[modeNow.value], at.value)));
   const dateText = useComputed(() => `${textOf(at.value)}, ${plural(on.value.length, 'fact')}`);
   useAddress(view, at, extent, onSettled);
   const chosen = lines.find(({ fact }) => fact.uuid === selected.value);
@@ -161,23 +161,23 @@ function Timeline({ reply, onSettled }: { reply: Reply<'timeline'>; onSettled: (
           <span class="chip">{entity.type}</span>
         </p>
       )}
-      <Controls {...{ view, at, extent, lens, changes }} />
+      <Controls {...{ view, at, extent, mode, changes }} />
       {facts.length < count && (
         <p class="notice" role="note">
           Showing {facts.length.toLocaleString()} of {plural(count, 'fact')}: those that began last in the shown time.
           Zoom in, or choose an entity, to see others.
         </p>
       )}
-      <TimelineChart {...{ lines, lens, extent, view, at, dateText, selected }} />
+      <TimelineChart {...{ lines, mode, extent, view, at, dateText, selected }} />
       <p class="legend" aria-hidden="true">
         <span class="held">held</span>
         <span class="known">known to the memory</span>
         <span class="replaced">replaced by</span>
         <span class="hint">Drag to move, Ctrl and wheel to zoom</span>
       </p>
-      {chosen && <Chosen {...{ line: chosen, lens, lines, selected, at }} />}
-      <OnDate {...{ on, at, lens, lines, entity }} />
-      <Table {...{ lines, lens, at }} />
+      {chosen && <SelectedFact {...{ line: chosen, mode, lines, selected, at }} />}
+      <FactsOnDate {...{ on, at, mode, lines, entity }} />
+      <Table {...{ lines, mode, at }} />
     </>
   );
 }

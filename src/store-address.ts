@@ -179,14 +179,14 @@ function readCertificates(store: string, { files, servername }: AddressSettings)
 const written = ({ host, port }: Endpoint): string => `${host.includes(':') ? `[${host}]` : host}:${port}`;
 
 /** A store's place in a sentence: `localhost:6380`, `"main" of the sentinels one:26379, two:26379` or `the cluster one:7000, two:7000`. */
-export function placeOf({ host, port, topology }: Address): string {
+export function storeLocation({ host, port, topology }: Address): string {
   if (!topology) return `${host}:${port}`;
   const nodes = topology.nodes.map(written).join(', ');
   return topology.kind === 'sentinel' ? `"${topology.name}" of the sentinels ${nodes}` : `the cluster ${nodes}`;
 }
 
 /** The settings that decide a store's place, for a sentence. */
-export function placeSettings(store: 'Valkey' | 'FalkorDB', { topology }: Address): string {
+export function locationSettings(store: 'Valkey' | 'FalkorDB', { topology }: Address): string {
   const name = store.toUpperCase();
   if (!topology) return `${name}_HOST and ${name}_PORT`;
   return topology.kind === 'sentinel' ? `${name}_NODES and ${name}_SENTINEL_NAME` : `${name}_NODES`;

@@ -5,7 +5,7 @@ import type { Config } from '../src/config.ts';
 import { ConfigError, EmbedderMismatchError, StoreUnreachableError, WrongServerError } from '../src/errors.ts';
 import type { GroupGraph } from '../src/graph/group-graph.ts';
 import type { Embedder } from '../src/models/embedder.ts';
-import { placeOf, placeSettings } from '../src/store-address.ts';
+import { locationSettings, storeLocation } from '../src/store-address.ts';
 import { SECOND } from '../src/time.ts';
 import { checkRights } from '../src/valkey/acl-rights.ts';
 import { isFalkorDBError, type Store } from '../src/valkey/failures.ts';
@@ -96,7 +96,7 @@ export function checkStoreKind(
   if (store === 'Valkey' && moduleVersion !== undefined) throw isFalkorDBError(valkey);
   if (store === 'Valkey' || moduleVersion !== undefined) return;
   throw new WrongServerError(
-    `The server at ${placeOf(falkordb)} is a plain Redis or Valkey without the FalkorDB module; check ${placeSettings('FalkorDB', falkordb)}.`,
+    `The server at ${storeLocation(falkordb)} is a plain Redis or Valkey without the FalkorDB module; check ${locationSettings('FalkorDB', falkordb)}.`,
   );
 }
 

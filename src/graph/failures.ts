@@ -1,11 +1,11 @@
 import type { Address } from '../config.ts';
 import { StoreUnreachableError, TimedOutError, WrongServerError } from '../errors.ts';
-import { placeOf, placeSettings } from '../store-address.ts';
+import { locationSettings, storeLocation } from '../store-address.ts';
 import { explainStore } from '../valkey/failures.ts';
 
 /** Explains a failed call to FalkorDB in a sentence; errors that are not about the connection are returned unchanged. */
 export function explainFalkorDBError(error: unknown, address: Address): Error {
-  const at = placeOf(address);
+  const at = storeLocation(address);
   if (isTooBusy(error))
     return new StoreUnreachableError(
       `FalkorDB at ${at} has as many queries waiting as its MAX_QUEUED_QUERIES allows; raise that setting or give it more threads.`,
@@ -19,7 +19,7 @@ export function explainFalkorDBError(error: unknown, address: Address): Error {
   if (!(error instanceof Error && /unknown command/i.test(error.message)))
     return explainStore(error, 'FalkorDB', address);
   return new WrongServerError(
-    `The server at ${at} is a plain Redis or Valkey without the FalkorDB module; check ${placeSettings('FalkorDB', address)}.`,
+    `The server at ${at} is a plain Redis or Valkey without the FalkorDB module; check ${locationSettings('FalkorDB', address)}.`,
     { cause: error },
   );
 }

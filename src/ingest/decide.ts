@@ -6,7 +6,7 @@ import { groupKey } from '../valkey/keys.ts';
 import type { Claim, Claims } from './claims.ts';
 import { type FactCandidate, factCandidates, isUnresolved } from './fact-candidates.ts';
 import { type Memo, parseStoredResolution, shortHash } from './memo.ts';
-import { type EntityGuess, type EntityGuesses, meaningsOf, type NameMeaning } from './resolve-entities.ts';
+import { type EntityGuess, type EntityGuesses, type MeaningCandidate, meaningCandidates } from './resolve-entities.ts';
 import type { StageTimer } from './timed-stages.ts';
 import type { UnresolvedFact } from './unresolved-facts.ts';
 
@@ -44,7 +44,7 @@ export function memoizedResolver(
 
 export interface Decisions {
   /** The model's choices for undecided names. */
-  readonly choices: ReadonlyMap<EntityGuess, NameMeaning>;
+  readonly choices: ReadonlyMap<EntityGuess, MeaningCandidate>;
   readonly repeats: ReadonlyMap<UnresolvedFact, FactCandidate>;
   readonly contradicts: ReadonlyMap<UnresolvedFact, readonly FactCandidate[]>;
   readonly use: readonly TokenUse[];
@@ -63,7 +63,7 @@ export async function decide(
 ): Promise<Decisions> {
   if (!resolver.resolves) return NO_DECISIONS;
   const names = [...guesses.values()]
-    .map((guess) => ({ guess, candidates: meaningsOf(guess) }))
+    .map((guess) => ({ guess, candidates: meaningCandidates(guess) }))
     .filter(({ candidates }) => candidates.length > 0);
   const candidatesOf = factCandidates(unresolvedFacts, claims, facts);
   const comparisons = unresolvedFacts
@@ -75,7 +75,7 @@ export async function decide(
     entities: names.map(({ guess, candidates }) => entityQuestion(guess, candidates, unresolvedFacts)),
     facts: comparisons.map(({ unresolvedFact, candidates }) => factQuestion(unresolvedFact, candidates)),
   });
-  const choices = new Map<EntityGuess, NameMeaning>();
+  const choices = new Map<EntityGuess, MeaningCandidate>();
   for (const [index, { guess, candidates }] of names.entries()) {
     const chosen = candidates[verdict.entities[index] ?? -1];
     if (chosen) choices.set(guess, chosen);
@@ -97,7 +97,7 @@ export async function decide(
 
 function entityQuestion(
   guess: EntityGuess,
-  candidates: readonly NameMeaning[],
+  candidates: readonly MeaningCandidate[],
   unresolvedFacts: readonly UnresolvedFact[],
 ): EntityQuestion {
   const facts = unresolvedFacts.filter(({ source, target }) => source === guess || target === guess);
@@ -109,7 +109,7 @@ function entityQuestion(
   };
 }
 
-function entityCandidate(meaning: NameMeaning): EntityQuestion['candidates'][number] {
+function entityCandidate(meaning: MeaningCandidate): EntityQuestion['candidates'][number] {
   if (meaning.kind === 'name')
     return { name: meaning.guess.newName.name, type: meaning.guess.newName.type, summary: '' };
   const { name, labels, summary } = meaning.entity;

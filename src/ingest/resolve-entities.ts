@@ -55,15 +55,15 @@ export interface EntityGuess {
 const NEW = { known: null, same: null, candidates: [], alike: [], fallback: null };
 
 /** One thing that a name may mean: a stored entity, or the same as another name of the batch. */
-export type NameMeaning =
+export type MeaningCandidate =
   | { readonly kind: 'entity'; readonly entity: StoredEntity }
   | { readonly kind: 'name'; readonly guess: EntityGuess };
 
 /** What the model may choose for a name; nothing for a name that is decided. */
-export function meaningsOf({ candidates, alike }: EntityGuess): NameMeaning[] {
+export function meaningCandidates({ candidates, alike }: EntityGuess): MeaningCandidate[] {
   return [
-    ...candidates.map((entity): NameMeaning => ({ kind: 'entity', entity })),
-    ...alike.map((guess): NameMeaning => ({ kind: 'name', guess })),
+    ...candidates.map((entity): MeaningCandidate => ({ kind: 'entity', entity })),
+    ...alike.map((guess): MeaningCandidate => ({ kind: 'name', guess })),
   ];
 }
 
@@ -240,7 +240,7 @@ export interface Resolution {
 export function resolveEntities(
   group: string,
   guesses: EntityGuesses,
-  choices: ReadonlyMap<EntityGuess, NameMeaning>,
+  choices: ReadonlyMap<EntityGuess, MeaningCandidate>,
 ): Resolution {
   const byUuid = new Map<string, { uuid: string; name: string; known: StoredEntity | null; names: NewName[] }>();
   const uuidOf = new Map<string, string>();
@@ -269,7 +269,7 @@ export function resolveEntities(
 }
 
 /** Follows names that mean the same to a known entity, or to the name of a new one. Names that only refer to each other are new. */
-function followed(start: EntityGuess, choices: ReadonlyMap<EntityGuess, NameMeaning>): NameMeaning {
+function followed(start: EntityGuess, choices: ReadonlyMap<EntityGuess, MeaningCandidate>): MeaningCandidate {
   const seen = new Set<EntityGuess>();
   let guess = start;
   while (!seen.has(guess)) {
@@ -283,7 +283,10 @@ function followed(start: EntityGuess, choices: ReadonlyMap<EntityGuess, NameMean
 }
 
 /** Undefined for a new entity. */
-function meaningOf(guess: EntityGuess, choices: ReadonlyMap<EntityGuess, NameMeaning>): NameMeaning | undefined {
+function meaningOf(
+  guess: EntityGuess,
+  choices: ReadonlyMap<EntityGuess, MeaningCandidate>,
+): MeaningCandidate | undefined {
   const { known, same, fallback } = guess;
   if (known) return { kind: 'entity', entity: known };
   if (same) return { kind: 'name', guess: same };

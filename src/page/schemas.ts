@@ -340,12 +340,12 @@ export type Reply<Name extends CallName> = z.output<(typeof CALLS)[Name]['reply'
 /** A refusal or failure, in a sentence for the user. */
 export const Failure = z.object({ code: z.string(), message: z.string() });
 
-/** One line of the stream of news: the state of the queue of episodes, and of the latest work on archives. */
-export const News = z.object({
+/** One line of the stream of live updates: the state of the queue of episodes, and of the latest work on archives. */
+export const LiveUpdate = z.object({
   jobs: Jobs,
   completed: count,
   /** Changes whenever a job of the queue ends. */
   lastEnded: z.string(),
   work: z.nullable(z.string()),
 });
-export type News = z.output<typeof News>;
+export type LiveUpdate = z.output<typeof LiveUpdate>;

@@ -9,7 +9,7 @@ import { SECOND } from '../time.ts';
 import { isConflict } from './conflicts.ts';
 import { type PageDocument, readPage } from './document.ts';
 import { HANDLERS, openPageState, type PageContext } from './handlers.ts';
-import { openNews } from './news.ts';
+import { openLiveUpdates } from './live-updates.ts';
 import { CALLS, type CallName, LIMITS } from './schemas.ts';
 
 const HOST = '127.0.0.1';
@@ -64,7 +64,7 @@ export async function servePage(
   const token = randomBytes(32).toString('base64url');
   const { close: closeState, ...state } = openPageState(memory);
   const context: PageContext = { memory, isReadOnly, version, ...state };
-  const news = openNews(memory.config, context.archiveWork);
+  const news = openLiveUpdates(memory.config, context.archiveWork);
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const refusal = hostRefusal(request.headers, allowedHosts) ?? refusedOrigin(request);

@@ -26,7 +26,7 @@ export function isForgottenJob(data: unknown): data is ForgottenJob {
  * ARGV[2] the data that replace them
  * Returns 1, or 0 when the job has changed or is gone
  */
-const EMPTY_JOB = `
+const CLEAR_JOB_PAYLOAD = `
 if redis.call('HGET', KEYS[1], 'data') ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'data', ARGV[2])
 redis.call('HDEL', KEYS[1], 'failedReason', 'stacktrace', 'progress')
@@ -55,20 +55,20 @@ export async function forgetJobs(
     if ((await connection.hexists(key, 'failedReason')) === 1)
       await forgetFailureEvents(queue, connection, new Set([uuid]));
     if (failed !== null && (await queue.remove(uuid)) === 1) continue;
-    await emptyJob(queue, connection, { uuid, group, text });
+    await clearJobPayload(queue, connection, { uuid, group, text });
   }
   return count;
 }
 
 /** Removes the text from a job of an episode. @param job `text` is the payload as read */
-export async function emptyJob(
+export async function clearJobPayload(
   queue: Queue,
   connection: Redis,
   { uuid, group, text }: { readonly uuid: string; readonly group: string; readonly text: string },
 ): Promise<void> {
   const key = queue.toKey(uuid);
   const data: ForgottenJob = { version: 1, uuid, group, forgotten: true };
-  await runScript(connection, EMPTY_JOB, [key, `${key}:logs`], [text, JSON.stringify(data)]);
+  await runScript(connection, CLEAR_JOB_PAYLOAD, [key, `${key}:logs`], [text, JSON.stringify(data)]);
 }
 
 const EVENTS_AT_ONCE = 1000;

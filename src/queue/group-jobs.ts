@@ -1,7 +1,7 @@
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { parseJson } from '../json.ts';
-import { emptyJob, forgetFailureEvents, isForgottenJob } from './forgotten-job.ts';
+import { clearJobPayload, forgetFailureEvents, isForgottenJob } from './forgotten-job.ts';
 import { jobIds } from './job-ids.ts';
 import { TASK } from './jobs.ts';
 
@@ -30,7 +30,7 @@ export async function removeGroupJobs(queue: Queue, connection: Redis, group: st
     // Gone meanwhile, or locked by a worker.
     if ((await connection.exists(queue.toKey(id))) === 0) continue;
     active += 1;
-    if (typeof data.uuid === 'string') await emptyJob(queue, connection, { ...data, uuid: data.uuid, group });
+    if (typeof data.uuid === 'string') await clearJobPayload(queue, connection, { ...data, uuid: data.uuid, group });
   }
   if (jobs.length > 0) await forgetFailureEvents(queue, connection, new Set(jobs.map(({ id }) => id)));
   const episodes = jobs.flatMap(({ data: { uuid } }) => (typeof uuid === 'string' ? [uuid] : []));

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Address } from '../config.ts';
 import { AccessRefusedError } from '../errors.ts';
-import { placeOf } from '../store-address.ts';
+import { storeLocation } from '../store-address.ts';
 import { primariesOf } from './cluster.ts';
 import { ensureConnected, failFastConnection } from './connections.ts';
 import { explainStore, type Store } from './failures.ts';
@@ -46,7 +46,7 @@ export async function checkRights(store: Store, address: Address, queuePrefix: s
     if (names.length === 0) return;
     const user = address.username ? `its user "${address.username}"` : 'this user';
     throw new AccessRefusedError(
-      `${store} at ${placeOf(address)} does not let ${user} use ${names.join(', ')}; grant that (docs/configuration.md lists the rights).`,
+      `${store} at ${storeLocation(address)} does not let ${user} use ${names.join(', ')}; grant that (docs/configuration.md lists the rights).`,
     );
   } catch (error) {
     throw explainStore(error, store, address);

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Address } from '../config.ts';
 import { isOperationalError, StoreUnreachableError } from '../errors.ts';
-import { placeOf } from '../store-address.ts';
+import { storeLocation } from '../store-address.ts';
 import { primariesOf } from './cluster.ts';
 import { ensureConnected, failFastConnection } from './connections.ts';
 import { explainStore, replicaError, type Store } from './failures.ts';
@@ -48,6 +48,6 @@ function explainRefusal(error: unknown, store: Store, address: Address): Error {
   const explained = explainStore(error, store, address);
   if (name !== 'ReplyError' || isOperationalError(explained)) return explained;
   // Only the code of the refusal is certain to contain no data.
-  const at = `${store} at ${placeOf(address)}`;
+  const at = `${store} at ${storeLocation(address)}`;
   return new StoreUnreachableError(`${at} accepts no writes (${message.split(' ')[0]}).`, { cause: error });
 }

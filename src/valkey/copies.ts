@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Address } from '../config.ts';
 import { StoreUnreachableError } from '../errors.ts';
-import { placeOf } from '../store-address.ts';
+import { storeLocation } from '../store-address.ts';
 import { SECOND } from '../time.ts';
 import { primariesOf } from './cluster.ts';
 import { ensureConnected, failFastConnection } from './connections.ts';
@@ -77,7 +77,7 @@ export function openCopies(address: Address, wanted: number): Copies {
       next ??= newBatch();
       next.keys.push(...keys);
       const { missing, replicas } = await next.confirmation;
-      const at = `Valkey at ${placeOf(address)}`;
+      const at = `Valkey at ${storeLocation(address)}`;
       if (keys.some((key) => missing.has(key)))
         throw new StoreUnreachableError(`${at} no longer has the job, as after a failover; try again.`);
       if (replicas < wanted)

@@ -1,6 +1,6 @@
 import type { Address } from '../config.ts';
 import { AccessRefusedError, isOperationalError, StoreUnreachableError, WrongServerError } from '../errors.ts';
-import { placeOf, placeSettings } from '../store-address.ts';
+import { locationSettings, storeLocation } from '../store-address.ts';
 
 export type Store = 'Valkey' | 'FalkorDB';
 
@@ -17,8 +17,8 @@ export function explainStore(error: unknown, store: Store, address: Address): Er
   // A cluster's client keeps the reason why no node could be asked.
   const lastNodeError = (error as { lastNodeError?: unknown } | null)?.lastNodeError;
   if (lastNodeError) return explainStore(lastNodeError, store, address);
-  const at = `${store} at ${placeOf(address)}`;
-  const place = placeSettings(store, address);
+  const at = `${store} at ${storeLocation(address)}`;
+  const place = locationSettings(store, address);
   const setting = (name: string) => `${store.toUpperCase()}_${name}`;
   const cause = { cause: error };
   if (REFUSED.test(text))
@@ -30,7 +30,7 @@ export function explainStore(error: unknown, store: Store, address: Address): Er
   const topology = wrongTopology(text, store, address);
   if (topology) return new WrongServerError(topology, cause);
   if (FOREIGN.test(text))
-    return new WrongServerError(`The server at ${placeOf(address)} is not ${store}; check ${place}.`, cause);
+    return new WrongServerError(`The server at ${storeLocation(address)} is not ${store}; check ${place}.`, cause);
   if (LOADING.test(text)) return new StoreUnreachableError(`${at} is loading its data.`, cause);
   if (AWAY.test(text))
     return new StoreUnreachableError(
@@ -55,7 +55,7 @@ export function explainStore(error: unknown, store: Store, address: Address): Er
 
 export function isFalkorDBError(address: Address): WrongServerError {
   return new WrongServerError(
-    `The server at ${placeOf(address)} is FalkorDB, which cannot also hold the queue; set ${placeSettings('Valkey', address)} to a separate Valkey.`,
+    `The server at ${storeLocation(address)} is FalkorDB, which cannot also hold the queue; set ${locationSettings('Valkey', address)} to a separate Valkey.`,
   );
 }
 
@@ -73,9 +73,9 @@ function deniedError(error: unknown, text: string, start: string, cause: ErrorOp
 export function replicaError(store: Store, address: Address, options?: ErrorOptions): StoreUnreachableError {
   const remedy = address.topology
     ? 'a new primary is probably being chosen'
-    : `set ${placeSettings(store, address)} to its primary`;
+    : `set ${locationSettings(store, address)} to its primary`;
   return new StoreUnreachableError(
-    `${store} at ${placeOf(address)} is a replica and accepts no writes; ${remedy}.`,
+    `${store} at ${storeLocation(address)} is a replica and accepts no writes; ${remedy}.`,
     options,
   );
 }
@@ -84,17 +84,17 @@ export function replicaError(store: Store, address: Address, options?: ErrorOpti
 function wrongTopology(text: string, store: Store, address: Address): string | undefined {
   const name = store.toUpperCase();
   if (/cluster support disabled/.test(text))
-    return `${store} at ${placeOf(address)} does not run as a cluster; set ${name}_HOST and ${name}_PORT, or with ${name}_NODES also ${name}_SENTINEL_NAME.`;
+    return `${store} at ${storeLocation(address)} does not run as a cluster; set ${name}_HOST and ${name}_PORT, or with ${name}_NODES also ${name}_SENTINEL_NAME.`;
   if (/unknown command '?sentinel/i.test(text))
-    return `${placeOf(address).replace(/^.* of the sentinels/, 'No sentinel answers at')}; set ${name}_NODES to the sentinels, not to the servers that they watch.`;
+    return `${storeLocation(address).replace(/^.* of the sentinels/, 'No sentinel answers at')}; set ${name}_NODES to the sentinels, not to the servers that they watch.`;
   if (SLOTS.test(text))
-    return `${store} at ${placeOf(address)} spreads the keys of the queues over several nodes; set MEMORY_QUEUE_PREFIX to a name in braces, like {memory}.`;
+    return `${store} at ${storeLocation(address)} spreads the keys of the queues over several nodes; set MEMORY_QUEUE_PREFIX to a name in braces, like {memory}.`;
   if (!address.topology && /^ ?(?:ERR [^\n]*-)?(?:MOVED|ASK) /.test(text)) return clusterNodeSentence(store, address);
   return undefined;
 }
 
 export function clusterNodeSentence(store: Store, address: Address): string {
-  const at = `The server at ${placeOf(address)} is a node of a cluster`;
+  const at = `The server at ${storeLocation(address)} is a node of a cluster`;
   return store === 'Valkey'
     ? `${at}; set VALKEY_NODES to some of its nodes instead of VALKEY_HOST and VALKEY_PORT.`
     : `${at}; FalkorDB is used as one server or behind sentinels.`;

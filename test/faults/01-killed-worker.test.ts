@@ -4,15 +4,15 @@ import { repetitions } from '../support/faults/count.ts';
 import { enqueue, runPaced, untilDone } from '../support/faults/enqueue.ts';
 import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { startsById } from '../support/faults/jobs.ts';
-import { useLaboratory } from '../support/faults/laboratory.ts';
 import { callsSpent } from '../support/faults/model-calls.ts';
 import { record } from '../support/faults/results.ts';
 import { storyOf } from '../support/faults/story.ts';
+import { useTestbed } from '../support/faults/testbed.ts';
 import { watchForHalfWritten } from '../support/faults/visible.ts';
 import { random } from '../support/random.ts';
 import { randomMoment, until } from '../support/wait.ts';
 
-const lab = useLaboratory({}, { takeover: 'later' });
+const testbed = useTestbed({}, { takeover: 'later' });
 const kills = repetitions({ full: 100, small: 3 });
 const jobs = repetitions({ full: 1000, small: 60 });
 const CONCURRENCY = 4;
@@ -22,9 +22,9 @@ const LIVES = 1.6 * SECOND;
 test(`1. a worker killed ${kills} times at random moments during ${jobs} jobs loses nothing and duplicates nothing`, async () => {
   const began = Date.now();
   const chance = random(1);
-  const { memory, config, worker } = lab.scenario({ environment: { MEMORY_CONCURRENCY: String(CONCURRENCY) } });
+  const { memory, config, worker } = testbed.scenario({ environment: { MEMORY_CONCURRENCY: String(CONCURRENCY) } });
   const episodes = storyOf(config.group, jobs, 'killed');
-  const visible = watchForHalfWritten(lab.graphs.group(config.group));
+  const visible = watchForHalfWritten(testbed.graphs.group(config.group));
 
   const arriving = runPaced(episodes, (kills * LIVES) / jobs, (episode) => enqueue(memory, episode));
   arriving.catch(() => {});
@@ -38,8 +38,8 @@ test(`1. a worker killed ${kills} times at random moments during ${jobs} jobs lo
   await untilDone(memory, jobs);
 
   const seen = await visible.stop();
-  const spent = callsSpent(lab.model.calls, episodes);
-  expect(inspectGraph(await lab.wholeGraph(config.group), episodes)).toEqual(NO_DEFECTS);
+  const spent = callsSpent(testbed.model.calls, episodes);
+  expect(inspectGraph(await testbed.wholeGraph(config.group), episodes)).toEqual(NO_DEFECTS);
   // A long summary may still be pending: its task is delayed by ten seconds, and may be running now.
   const idle = await until('an idle queue', async () => {
     const counts = await memory.getJobCounts('store');

@@ -5,13 +5,13 @@ import { canonicalLines, differences } from '../support/faults/canonical-graph.t
 import { repetitions } from '../support/faults/count.ts';
 import { enqueueAll, untilDone } from '../support/faults/enqueue.ts';
 import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
-import type { Proxies } from '../support/faults/laboratory.ts';
-import { type Scenario, useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
-import { BOUNDARIES, type Boundary, watchBoundary } from '../support/faults/stages.ts';
+import { BOUNDARIES, type Boundary, interceptBoundary } from '../support/faults/stages.ts';
 import { type StoryEpisode, storyOf } from '../support/faults/story.ts';
+import type { Proxies } from '../support/faults/testbed.ts';
+import { type Scenario, useTestbed } from '../support/faults/testbed.ts';
 
-const lab = useLaboratory({}, { takeover: 'soon' });
+const testbed = useTestbed({}, { takeover: 'soon' });
 const times = repetitions({ full: 20, small: 1 });
 /** Number of concurrent chains of workers, each with a queue of its own. */
 const CHAINS = 2;
@@ -29,7 +29,7 @@ test(`2. a worker killed at ${BOUNDARIES.length} stage boundaries, ${times} time
     BOUNDARIES.map((boundary) => ({ boundary, seed: `${boundary.when} ${boundary.stage} ${time}` })),
   ).flat();
 
-  const undisturbed = lab.scenario({ environment: { MEMORY_CONCURRENCY: '1' } });
+  const undisturbed = testbed.scenario({ environment: { MEMORY_CONCURRENCY: '1' } });
   const wantedGroup = (seed: string) => `${undisturbed.config.group}-${all.findIndex((it) => it.seed === seed)}`;
   await enqueueAll(
     undisturbed.memory,
@@ -44,9 +44,9 @@ test(`2. a worker killed at ${BOUNDARIES.length} stage boundaries, ${times} time
 
   const wrong: string[] = [];
   for (const { seed, told } of done) {
-    const graph = await lab.wholeGraph(told[0]?.group ?? '');
+    const graph = await testbed.wholeGraph(told[0]?.group ?? '');
     expect({ seed, ...inspectGraph(graph, told) }).toEqual({ seed, ...NO_DEFECTS });
-    const wanted = canonicalLines(await lab.wholeGraph(wantedGroup(seed)));
+    const wanted = canonicalLines(await testbed.wholeGraph(wantedGroup(seed)));
     wrong.push(...differences(wanted, canonicalLines(graph)).map((line) => `${seed}: ${line}`));
   }
   expect(done).toHaveLength(all.length);
@@ -62,8 +62,8 @@ test(`2. a worker killed at ${BOUNDARIES.length} stage boundaries, ${times} time
 
 /** Each worker is killed at its boundary; the next one takes over its jobs and is killed at the next boundary. */
 async function runChain(cases: readonly Omit<Case, 'told'>[]): Promise<Case[]> {
-  const proxies = await lab.proxies();
-  const scenario = lab.scenario(proxies);
+  const proxies = await testbed.proxies();
+  const scenario = testbed.scenario(proxies);
   const done: Case[] = [];
   for (const [place, { boundary, seed }] of cases.entries()) {
     const told = storyOf(`${scenario.config.group}-${place}`, EPISODES, seed);
@@ -85,13 +85,18 @@ async function killAt(
 ): Promise<void> {
   const running = await worker().ready();
   const killed = Promise.withResolvers<void>();
-  watchBoundary(proxies, boundary, { told, seed, prefix: config.queuePrefix }, async (): Promise<'drop'> => {
-    await running.kill();
-    killed.resolve();
-    return 'drop';
-  });
+  interceptBoundary(
+    proxies,
+    boundary,
+    { episodes: told, seed, prefix: config.queuePrefix },
+    async (): Promise<'drop'> => {
+      await running.kill();
+      killed.resolve();
+      return 'drop';
+    },
+  );
   await enqueueAll(memory, told);
   await withTimeout(5 * MINUTE, killed.promise, () => {
-    throw new Error(`No worker came to "${boundary.when} ${boundary.stage}": ${running.said()}`);
+    throw new Error(`No worker came to "${boundary.when} ${boundary.stage}": ${running.output()}`);
   });
 }

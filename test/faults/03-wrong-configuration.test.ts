@@ -1,11 +1,11 @@
 import { Redis } from 'ioredis';
 import { afterEach, expect, test } from 'vitest';
-import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
+import { useTestbed } from '../support/faults/testbed.ts';
 import type { WorkerProcess } from '../support/faults/worker-process.ts';
 import { until } from '../support/wait.ts';
 
-const lab = useLaboratory();
+const testbed = useTestbed();
 const undo: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const step of undo.splice(0).reverse()) await step();
@@ -24,13 +24,13 @@ const WRONG: readonly { store?: Store; set: string; to: string; named: RegExp }[
 test.each(WRONG)('3. $store $set=$to is rejected or reported at startup, by name', async (wrong) => {
   const began = Date.now();
   const environment = wrong.store ? {} : { [wrong.set]: wrong.to };
-  if (wrong.store) await configure(lab[wrong.store], wrong.set, wrong.to);
+  if (wrong.store) await configure(testbed[wrong.store], wrong.set, wrong.to);
 
-  const worker = lab.scenario({ environment }).worker();
+  const worker = testbed.scenario({ environment }).worker();
   undo.push(() => worker.kill());
-  await until('the start or its refusal', () => worker.hasEnded() || /\bready\b/.test(worker.said()));
+  await until('the start or its refusal', () => worker.hasEnded() || /\bready\b/.test(worker.output()));
 
-  expect(worker.said()).toMatch(wrong.named);
+  expect(worker.output()).toMatch(wrong.named);
   record({
     row: 3,
     ran: `${wrong.store ?? 'worker'}: ${wrong.set} ${wrong.to}`,
@@ -40,9 +40,9 @@ test.each(WRONG)('3. $store $set=$to is rejected or reported at startup, by name
 });
 
 test('3. a configuration that meets the requirements is neither rejected nor reported', async () => {
-  const worker: WorkerProcess = await lab.scenario().worker().ready();
+  const worker: WorkerProcess = await testbed.scenario().worker().ready();
 
-  for (const { named } of WRONG) expect(worker.said()).not.toMatch(named);
+  for (const { named } of WRONG) expect(worker.output()).not.toMatch(named);
 });
 
 async function configure({ host, port }: { host: string; port: number }, name: string, value: string): Promise<void> {

@@ -3,13 +3,13 @@ import { SECOND } from '../../src/time.ts';
 import { repetitions } from '../support/faults/count.ts';
 import { enqueue, runPaced } from '../support/faults/enqueue.ts';
 import { withQueue } from '../support/faults/jobs.ts';
-import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
 import { type StoryEpisode, storyOf } from '../support/faults/story.ts';
+import { useTestbed } from '../support/faults/testbed.ts';
 import { random } from '../support/random.ts';
 import { randomMoment, until } from '../support/wait.ts';
 
-const lab = useLaboratory();
+const testbed = useTestbed();
 const kills = repetitions({ full: 20, small: 2 });
 const PER_SECOND = 200;
 /** Enqueues around each kill, and how many of them are acknowledged before it. */
@@ -18,7 +18,7 @@ const [PER_KILL, BEFORE] = [3 * PER_SECOND, PER_SECOND / 4];
 test(`4. Valkey killed and restarted ${kills} times at ${PER_SECOND} enqueues per second loses no acknowledged episode`, async () => {
   const began = Date.now();
   const chance = random(4);
-  const { config, memory } = lab.scenario();
+  const { config, memory } = testbed.scenario();
   const episodes = storyOf(config.group, kills * PER_KILL, 'valkey');
   const probes = storyOf(config.group, 2 * kills, 'probe');
   const acknowledged = new Set<string>();
@@ -37,9 +37,9 @@ test(`4. Valkey killed and restarted ${kills} times at ${PER_SECOND} enqueues pe
     const arriving = runPaced(episodes.slice(kill * PER_KILL, (kill + 1) * PER_KILL), SECOND / PER_SECOND, handIn);
     await until('acknowledgements', () => acknowledged.size >= before + BEFORE);
     await randomMoment(chance, SECOND);
-    await lab.valkey.kill('SIGKILL');
+    await testbed.valkey.kill('SIGKILL');
     await handIn(away);
-    await lab.valkey.restart();
+    await testbed.valkey.restart();
     await until('the next acknowledgement', () => handIn(back).then(() => acknowledged.has(back.uuid)));
     await arriving;
     expect(acknowledged.has(away.uuid)).toBe(false);

@@ -3,12 +3,12 @@ import { SECOND } from '../../src/time.ts';
 import { repetitions } from '../support/faults/count.ts';
 import { runPaced, untilDone } from '../support/faults/enqueue.ts';
 import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
-import { useLaboratory } from '../support/faults/laboratory.ts';
 import { callsSpent } from '../support/faults/model-calls.ts';
 import { record } from '../support/faults/results.ts';
 import { optionsOf, type StoryEpisode, storyOf } from '../support/faults/story.ts';
+import { useTestbed } from '../support/faults/testbed.ts';
 
-const lab = useLaboratory();
+const testbed = useTestbed();
 const away = repetitions({ full: 120, small: 3 }) * SECOND;
 const jobs = repetitions({ full: 500, small: 60 });
 /** Milliseconds, on a machine with nothing else to do. */
@@ -19,13 +19,13 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)(
   `5. Valkey down (%s) for ${away / SECOND} s while ${jobs} episodes arrive: every call returns, all episodes are spooled and committed once`,
   async (signal) => {
     const began = Date.now();
-    const { config, memory, worker } = lab.scenario();
+    const { config, memory, worker } = testbed.scenario();
     const episodes = storyOf(config.group, jobs, `away ${signal}`);
     // The first call of a process loads the code.
     const [first, ...others] = episodes as [StoryEpisode, ...StoryEpisode[]];
     await memory.enqueueEpisode(first.content, null, { ...optionsOf(first), spool: true });
 
-    await lab.valkey.kill(signal);
+    await testbed.valkey.kill(signal);
     const took: number[] = [];
     let spooled = 0;
     await runPaced(others, away / jobs, async (episode) => {
@@ -34,8 +34,8 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)(
       took.push(performance.now() - start);
       if (receipt.spooled) spooled += 1;
     });
-    if (signal === 'SIGKILL') await lab.valkey.restart();
-    else await lab.valkey.kill('SIGCONT');
+    if (signal === 'SIGKILL') await testbed.valkey.restart();
+    else await testbed.valkey.kill('SIGCONT');
 
     // The next worker drains the spool.
     await worker().ready();
@@ -43,9 +43,9 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)(
 
     const slowest = Math.max(...took);
     const inTime = took.filter((it) => it <= BACK_WITHIN).length;
-    expect(inspectGraph(await lab.wholeGraph(config.group), episodes)).toEqual(NO_DEFECTS);
+    expect(inspectGraph(await testbed.wholeGraph(config.group), episodes)).toEqual(NO_DEFECTS);
     expect(await memory.getJobCounts('store')).toMatchObject({ completed: jobs, failed: 0 });
-    expect(callsSpent(lab.model.calls, episodes).again).toBe(0);
+    expect(callsSpent(testbed.model.calls, episodes).again).toBe(0);
     expect(spooled).toBe(others.length);
 
     record({

@@ -4,19 +4,19 @@ import { runCommand } from '../support/command-line.ts';
 import { repetitions } from '../support/faults/count.ts';
 import { enqueue, untilDone } from '../support/faults/enqueue.ts';
 import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
-import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
 import { type StoryEpisode, storyOf } from '../support/faults/story.ts';
+import { useTestbed } from '../support/faults/testbed.ts';
 
-const lab = useLaboratory();
+const testbed = useTestbed();
 const jobs = repetitions({ full: 2000, small: 100 });
 let valkey: Redis;
 afterAll(() => valkey?.disconnect());
 
 test(`6. Valkey out of memory rejects writes with an error, and commits what it acknowledged of ${jobs} episodes later`, async () => {
   const began = Date.now();
-  const { config, memory, environment, worker } = lab.scenario();
-  valkey = new Redis({ host: lab.valkey.host, port: lab.valkey.port });
+  const { config, memory, environment, worker } = testbed.scenario();
+  valkey = new Redis({ host: testbed.valkey.host, port: testbed.valkey.port });
   const episodes = storyOf(config.group, jobs, 'full');
   const [half, rest] = [episodes.slice(0, jobs / 2), episodes.slice(jobs / 2)];
   for (const episode of half) await enqueue(memory, episode);
@@ -45,7 +45,7 @@ test(`6. Valkey out of memory rejects writes with an error, and commits what it 
   expect(acknowledged.length).toBeLessThan(jobs);
   expect(said.stderr).toMatch(said.status === 0 ? /kept in/ : /out of memory/);
   expect(kept.failed).toBe(0);
-  expect(inspectGraph(await lab.wholeGraph(config.group), acknowledged)).toEqual(NO_DEFECTS);
+  expect(inspectGraph(await testbed.wholeGraph(config.group), acknowledged)).toEqual(NO_DEFECTS);
   expect(await memory.getJobCounts('store')).toMatchObject({ completed: acknowledged.length, failed: 0 });
 
   record({

@@ -4,13 +4,13 @@ import { repetitions } from '../support/faults/count.ts';
 import { enqueueAll, untilDone } from '../support/faults/enqueue.ts';
 import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { attemptsOf } from '../support/faults/jobs.ts';
-import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
 import { isWrite } from '../support/faults/stages.ts';
 import { storyOf } from '../support/faults/story.ts';
+import { useTestbed } from '../support/faults/testbed.ts';
 import { until, watchFor } from '../support/wait.ts';
 
-const lab = useLaboratory({ delay: 10 });
+const testbed = useTestbed({ delay: 10 });
 const away = repetitions({ full: 60, small: 4 }) * SECOND;
 const jobs = repetitions({ full: 500, small: 60 });
 const RECOVERED_WITHIN = 30 * SECOND;
@@ -20,8 +20,8 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)(
   `7. FalkorDB down (%s) for ${away / SECOND} s during ${jobs} jobs: jobs wait and use up no attempts`,
   async (signal) => {
     const began = Date.now();
-    const { falkordb } = await lab.proxies();
-    const { config, memory, worker } = lab.scenario({ falkordb });
+    const { falkordb } = await testbed.proxies();
+    const { config, memory, worker } = testbed.scenario({ falkordb });
     const episodes = storyOf(config.group, jobs, `graph away ${signal}`);
     const first = Math.ceil(jobs / 10);
     await worker().ready();
@@ -30,10 +30,10 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)(
 
     // In the middle of a commit, with all others still to come.
     const struck = Promise.withResolvers<void>();
-    falkordb.watch({
-      isMeant: (command) => isWrite(command, config.group),
+    falkordb.intercept({
+      matches: (command) => isWrite(command, config.group),
       before: async (): Promise<'forward'> => {
-        await lab.falkordb.kill(signal).then(struck.resolve, struck.reject);
+        await testbed.falkordb.kill(signal).then(struck.resolve, struck.reject);
         return 'forward';
       },
     });
@@ -41,8 +41,8 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)(
     await struck.promise;
     await watchFor(away);
     const before = (await memory.getJobCounts('store')).completed;
-    if (signal === 'SIGKILL') await lab.falkordb.restart();
-    else await lab.falkordb.kill('SIGCONT');
+    if (signal === 'SIGKILL') await testbed.falkordb.restart();
+    else await testbed.falkordb.kill('SIGCONT');
     const back = Date.now();
     await until(
       'the next done job',
@@ -56,7 +56,7 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)(
     expect(await memory.getJobCounts('store')).toMatchObject({ completed: jobs, failed: 0 });
     expect(burnt).toBe(0);
     expect(before).toBeLessThan(jobs);
-    expect(inspectGraph(await lab.wholeGraph(config.group), episodes)).toEqual(NO_DEFECTS);
+    expect(inspectGraph(await testbed.wholeGraph(config.group), episodes)).toEqual(NO_DEFECTS);
 
     record({
       row: 7,

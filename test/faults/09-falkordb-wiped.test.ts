@@ -9,12 +9,12 @@ import { inNamespace } from '../../src/valkey/keys.ts';
 import { repetitions } from '../support/faults/count.ts';
 import { enqueueAll, untilDone } from '../support/faults/enqueue.ts';
 import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
-import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
 import { isWrite } from '../support/faults/stages.ts';
 import { storyOf } from '../support/faults/story.ts';
+import { useTestbed } from '../support/faults/testbed.ts';
 
-const lab = useLaboratory({ delay: 5 }, { takeover: 'soon' });
+const testbed = useTestbed({ delay: 5 }, { takeover: 'soon' });
 const episodes = repetitions({ full: 1000, small: 24 });
 const wipes = repetitions({ full: 20, small: 2 });
 
@@ -24,22 +24,22 @@ const wipes = repetitions({ full: 20, small: 2 });
  */
 test(`9. FalkorDB wiped ${wipes} times during ${episodes} episodes is rebuilt to the same graph without a model call`, async () => {
   const began = Date.now();
-  const proxies = await lab.proxies();
-  const { config, memory, by } = lab.scenario();
+  const proxies = await testbed.proxies();
+  const { config, memory, via } = testbed.scenario();
   const { group } = config;
   const story = storyOf(group, episodes, 'wiped out');
-  const hash = async () => (await readInventory(lab.graphs.group(group), 768)).hashes.exact;
+  const hash = async () => (await readInventory(testbed.graphs.group(group), 768)).hashes.exact;
   const valkey = inNamespace(retryingConnection(config.valkey), config.queuePrefix);
-  const falkordb = new Redis(lab.falkordb.port, lab.falkordb.host);
+  const falkordb = new Redis(testbed.falkordb.port, testbed.falkordb.host);
   const part = Math.floor(episodes / wipes);
   const took: number[] = [];
   let [changes, queued, calls, bytes] = [0, 0, 0, 0];
 
   for (let wipe = 0; wipe < wipes; wipe += 1) {
     const killed = Promise.withResolvers<void>();
-    const doomed = await by({ falkordb: proxies.falkordb }).worker().ready();
-    proxies.falkordb.watch({
-      isMeant: (command) => isWrite(command, group),
+    const doomed = await via({ falkordb: proxies.falkordb }).worker().ready();
+    proxies.falkordb.intercept({
+      matches: (command) => isWrite(command, group),
       before: async (): Promise<'drop'> => {
         await doomed.kill();
         killed.resolve();
@@ -48,7 +48,7 @@ test(`9. FalkorDB wiped ${wipes} times during ${episodes} episodes is rebuilt to
     });
     await enqueueAll(memory, story.slice(wipe * part, (wipe + 1) * part));
     await killed.promise;
-    const heir = await by({}).worker().ready();
+    const heir = await via({}).worker().ready();
     await untilDone(memory, (wipe + 1) * part);
     // At first there is no archive; then it is the same one for a while, and more and more comes from the journal.
     if (wipe % 5 === 1) await memory.export();
@@ -56,7 +56,7 @@ test(`9. FalkorDB wiped ${wipes} times during ${episodes} episodes is rebuilt to
 
     const before = await hash();
     await falkordb.call('GRAPH.DELETE', graphName(group));
-    const asked = lab.model.calls.length;
+    const asked = testbed.model.calls.length;
     const start = Date.now();
     const rebuilt = await memory.archives.rebuild();
     took.push(Date.now() - start);
@@ -65,14 +65,14 @@ test(`9. FalkorDB wiped ${wipes} times during ${episodes} episodes is rebuilt to
     expect(await hash()).toBe(before);
     changes += rebuilt.changes;
     queued += rebuilt.queuedAgain;
-    calls += lab.model.calls.length - asked;
+    calls += testbed.model.calls.length - asked;
     bytes = (await openJournal(valkey).size(group)).bytes;
   }
   falkordb.disconnect();
   valkey.disconnect();
 
   expect(calls).toBe(0);
-  expect(inspectGraph(await lab.wholeGraph(group), story.slice(0, part * wipes))).toEqual(NO_DEFECTS);
+  expect(inspectGraph(await testbed.wholeGraph(group), story.slice(0, part * wipes))).toEqual(NO_DEFECTS);
 
   record({
     row: 9,

@@ -3,16 +3,16 @@ import { SECOND } from '../../src/time.ts';
 import { repetitions } from '../support/faults/count.ts';
 import { enqueue, untilDone } from '../support/faults/enqueue.ts';
 import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
-import { type Proxies, type Scenario, useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
 import { optionsOf, type StoryEpisode, storyOf } from '../support/faults/story.ts';
+import { type Proxies, type Scenario, useTestbed } from '../support/faults/testbed.ts';
 import type { Wire } from '../support/faults/wire.ts';
 import { until } from '../support/wait.ts';
 
-const lab = useLaboratory({}, { takeover: 'soon' });
+const testbed = useTestbed({}, { takeover: 'soon' });
 const rounds = repetitions({ full: 5, small: 1 });
 const NOTICED_WITHIN = 30 * SECOND;
-const isBlocking = ({ said }: Wire) => said.has('bzpopmin');
+const isBlocking = ({ commands }: Wire) => commands.has('bzpopmin');
 
 /** The connection that is half open, and whether the worker or the caller uses it. */
 interface Connection {
@@ -41,9 +41,9 @@ const CONNECTIONS: readonly Connection[] = [
 
 test.concurrent.each(CONNECTIONS)('10. half open: $name is detected and duplicates nothing', async (connection) => {
   const began = Date.now();
-  const proxies = await lab.proxies();
-  const straight = lab.scenario();
-  const through = straight.by(proxies);
+  const proxies = await testbed.proxies();
+  const straight = testbed.scenario();
+  const through = straight.via(proxies);
   const [caller, worker] = connection.of === 'worker' ? [straight, through] : [through, straight];
   await worker.worker().ready();
   const episodes = storyOf(straight.config.group, 1 + 2 * rounds, connection.name);
@@ -58,7 +58,7 @@ test.concurrent.each(CONNECTIONS)('10. half open: $name is detected and duplicat
   }
 
   const slowest = Math.max(...took);
-  expect(inspectGraph(await lab.wholeGraph(straight.config.group), episodes)).toEqual(NO_DEFECTS);
+  expect(inspectGraph(await testbed.wholeGraph(straight.config.group), episodes)).toEqual(NO_DEFECTS);
   expect(await straight.memory.getJobCounts('store')).toMatchObject({ completed: episodes.length, failed: 0 });
 
   record({

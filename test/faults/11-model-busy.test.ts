@@ -4,9 +4,9 @@ import { repetitions } from '../support/faults/count.ts';
 import { enqueueAll, untilDone } from '../support/faults/enqueue.ts';
 import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { attemptsOf } from '../support/faults/jobs.ts';
-import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
 import { storyOf } from '../support/faults/story.ts';
+import { useTestbed } from '../support/faults/testbed.ts';
 
 const lasts = repetitions({ full: 180, small: 6 }) * SECOND;
 const jobs = repetitions({ full: 1000, small: 320 });
@@ -17,7 +17,7 @@ const UNDER_WAY = WORKERS * CONCURRENCY;
 
 /** Refuses from the first call on, in windows; each reply says how long the window still lasts. */
 const windows: { readonly from: number; readonly until: number; readonly calls: number[] }[] = [];
-const lab = useLaboratory({
+const testbed = useTestbed({
   faultOf({ purpose }) {
     if (purpose === 'embed') return undefined;
     const now = Date.now();
@@ -32,7 +32,7 @@ const lab = useLaboratory({
 
 test(`11. a model that answers 429 for ${lasts / SECOND} s is not called before its Retry-After`, async () => {
   const began = Date.now();
-  const { config, memory, worker } = lab.scenario({ environment: { MEMORY_CONCURRENCY: String(CONCURRENCY) } });
+  const { config, memory, worker } = testbed.scenario({ environment: { MEMORY_CONCURRENCY: String(CONCURRENCY) } });
   const episodes = storyOf(config.group, jobs, 'busy');
   await enqueueAll(memory, episodes);
   await Promise.all(Array.from({ length: WORKERS }, () => worker().ready()));
@@ -40,9 +40,9 @@ test(`11. a model that answers 429 for ${lasts / SECOND} s is not called before 
 
   const refused = windows.flatMap(({ calls }) => calls);
   const tooSoon = windows.flatMap(({ calls }) => calls.slice(UNDER_WAY));
-  const chats = lab.model.calls.filter(({ purpose }) => purpose !== 'embed').length;
+  const chats = testbed.model.calls.filter(({ purpose }) => purpose !== 'embed').length;
   const extra = refused.length / (chats - refused.length);
-  expect(inspectGraph(await lab.wholeGraph(config.group), episodes)).toEqual(NO_DEFECTS);
+  expect(inspectGraph(await testbed.wholeGraph(config.group), episodes)).toEqual(NO_DEFECTS);
   expect(await memory.getJobCounts('store')).toMatchObject({ completed: jobs, failed: 0 });
   expect((await attemptsOf(config)).filter((made) => made > 1)).toEqual([]);
   expect(refused.length).toBeGreaterThan(0);

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { repetitions } from '../support/faults/count.ts';
 import { enqueueAll, untilEnded } from '../support/faults/enqueue.ts';
-import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
 import { storyOf } from '../support/faults/story.ts';
+import { useTestbed } from '../support/faults/testbed.ts';
 import { malformedReplies } from '../support/malformed-replies.ts';
 import { random } from '../support/random.ts';
 
@@ -29,7 +29,7 @@ const chance = random(13);
 const malformed = malformedReplies(13, replies, GOOD);
 let given = 0;
 let isDry = false;
-const lab = useLaboratory({
+const testbed = useTestbed({
   faultOf({ purpose }) {
     // Some are followed by a valid reply, so that repairs succeed too.
     if (purpose !== 'extract' || isDry || chance() > 0.85) return undefined;
@@ -43,7 +43,7 @@ const lab = useLaboratory({
 
 test(`13. ${replies} malformed replies crash no worker; each is repaired, retried or dead-lettered with a reason`, async () => {
   const began = Date.now();
-  const { config, memory, worker } = lab.scenario();
+  const { config, memory, worker } = testbed.scenario();
   const running = await worker().ready();
   let jobs = 0;
   for (; !isDry; jobs += 50) {
@@ -59,7 +59,7 @@ test(`13. ${replies} malformed replies crash no worker; each is repaired, retrie
   for (let skip = 0; skip < failed; skip += 1000)
     letters.push(...(await memory.deadLetters.list({ limit: 1000, skip })));
   expect(running.hasEnded()).toBe(false);
-  expect(running.said()).not.toMatch(/uncaught|unhandled/i);
+  expect(running.output()).not.toMatch(/uncaught|unhandled/i);
   expect(completed + failed).toBe(jobs);
   expect(letters).toHaveLength(failed);
   expect(letters.filter(({ reason }) => !/^[A-Z].*[.)]$/s.test(reason))).toEqual([]);

@@ -4,13 +4,13 @@ import { runCommand } from '../support/command-line.ts';
 import { repetitions } from '../support/faults/count.ts';
 import { enqueueAll, untilDone, untilEnded } from '../support/faults/enqueue.ts';
 import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
-import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
 import { storyOf } from '../support/faults/story.ts';
+import { useTestbed } from '../support/faults/testbed.ts';
 import { until } from '../support/wait.ts';
 
 let isRefusing = true;
-const lab = useLaboratory({
+const testbed = useTestbed({
   faultOf: ({ purpose }) => (isRefusing && purpose !== 'embed' ? 'refusal' : undefined),
 });
 const jobs = repetitions({ full: 500, small: 30 });
@@ -18,11 +18,13 @@ const jobs = repetitions({ full: 500, small: 30 });
 test(`14. a model that refuses every call turns health red; a replay commits all ${jobs} jobs later`, async () => {
   const began = Date.now();
   // The worker replaces a taken port with a free one; a port found free here could be taken by another process in the meantime.
-  const { port: taken } = lab.valkey;
-  const { config, memory, environment, worker } = lab.scenario({ environment: { MEMORY_HEALTH_PORT: String(taken) } });
+  const { port: taken } = testbed.valkey;
+  const { config, memory, environment, worker } = testbed.scenario({
+    environment: { MEMORY_HEALTH_PORT: String(taken) },
+  });
   const episodes = storyOf(config.group, jobs, 'refused');
   const running = await worker().ready();
-  const address = await until('its address', () => /answer at (http:\/\/[\d.]+:\d+)/.exec(running.said())?.[1]);
+  const address = await until('its address', () => /answer at (http:\/\/[\d.]+:\d+)/.exec(running.output())?.[1]);
   const health = async () => (await fetch(`${address}/health`)).status;
   expect(await health()).toBe(200);
 
@@ -42,7 +44,7 @@ test(`14. a model that refuses every call turns health red; a replay commits all
   expect(letters.map(({ id }) => id).sort()).toEqual(episodes.map(({ uuid }) => uuid).sort());
   expect(replayed).toMatchObject({ status: 0, stderr: '' });
   expect(well).toBe(true);
-  expect(inspectGraph(await lab.wholeGraph(config.group), episodes)).toEqual(NO_DEFECTS);
+  expect(inspectGraph(await testbed.wholeGraph(config.group), episodes)).toEqual(NO_DEFECTS);
   expect(await memory.getJobCounts('store')).toMatchObject({ completed: jobs, failed: 0 });
 
   record({

@@ -4,12 +4,12 @@ import { repetitions } from '../support/faults/count.ts';
 import { enqueueAll, untilEnded } from '../support/faults/enqueue.ts';
 import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { attemptsOf, withQueue } from '../support/faults/jobs.ts';
-import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
 import { storyOf } from '../support/faults/story.ts';
+import { useTestbed } from '../support/faults/testbed.ts';
 
 const POISON = 'A word that the model does not take: hemlock.';
-const lab = useLaboratory({
+const testbed = useTestbed({
   faultOf: ({ purpose, body }) =>
     purpose === 'extract' && textToRead(body).includes('hemlock') ? 'refusal' : undefined,
 });
@@ -18,7 +18,7 @@ const poisonous = repetitions({ full: 50, small: 6 });
 
 test(`15. ${poisonous} poison jobs among ${jobs} become dead letters; the others are unaffected`, async () => {
   const began = Date.now();
-  const { config, memory, environment, worker } = lab.scenario();
+  const { config, memory, environment, worker } = testbed.scenario();
   const every = Math.floor(jobs / poisonous);
   // Some poison jobs are refused by the model; the others have payloads that no release ever wrote.
   const all = storyOf(config.group, jobs, 'poison');
@@ -44,7 +44,7 @@ test(`15. ${poisonous} poison jobs among ${jobs} become dead letters; the others
   expect(letters.filter(({ payload }) => !JSON.stringify(payload).includes('hemlock'))).toEqual([]);
   // A job added directly to the queue has no trace.
   expect(untraced.map(({ id }) => id).filter((id) => refused.some(({ uuid }) => uuid === id))).toEqual([]);
-  expect(inspectGraph(await lab.wholeGraph(config.group), sound)).toEqual(NO_DEFECTS);
+  expect(inspectGraph(await testbed.wholeGraph(config.group), sound)).toEqual(NO_DEFECTS);
   expect((await attemptsOf(config)).filter((made) => made > 1)).toEqual([]);
 
   record({

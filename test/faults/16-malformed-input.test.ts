@@ -9,16 +9,16 @@ import { canonicalLines, differences } from '../support/faults/canonical-graph.t
 import { repetitions } from '../support/faults/count.ts';
 import { enqueueAll, untilDone, untilEnded } from '../support/faults/enqueue.ts';
 import { withQueue } from '../support/faults/jobs.ts';
-import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
 import { storyOf, uuidOf } from '../support/faults/story.ts';
+import { useTestbed } from '../support/faults/testbed.ts';
 import { textOf } from '../support/graphiti/whole-graph.ts';
 import { malformedReplies } from '../support/malformed-replies.ts';
 import { random } from '../support/random.ts';
 import { randomTexts } from '../support/rubbish.ts';
 import { until } from '../support/wait.ts';
 
-const lab = useLaboratory();
+const testbed = useTestbed();
 const inputs = {
   library: repetitions({ full: 7900, small: 90 }),
   queue: repetitions({ full: 2000, small: 30 }),
@@ -53,12 +53,12 @@ const ODD: readonly unknown[] = [
 
 test(`16. ${all} malformed inputs crash nothing, inject nothing, and are rejected with a message or stored unchanged`, async () => {
   const began = Date.now();
-  const { config, memory, environment, worker } = lab.scenario();
+  const { config, memory, environment, worker } = testbed.scenario();
   const sentinel = `${config.group}-sentinel`;
   const running = await worker().ready();
   await enqueueAll(memory, storyOf(sentinel, 5, 'sentinel'));
   await untilDone(memory, 5);
-  const before = canonicalLines(await lab.wholeGraph(sentinel));
+  const before = canonicalLines(await testbed.wholeGraph(sentinel));
 
   const accepted = new Map<string, string>();
   const refused: unknown[] = [];
@@ -70,7 +70,7 @@ test(`16. ${all} malformed inputs crash nothing, inject nothing, and are rejecte
   // Each of these waits for a worker of a newer release, and says so.
   await until('their reasons', () => withQueue(config, (queue) => everyWaits(queue, newer)));
 
-  const graph = await lab.wholeGraph(config.group);
+  const graph = await testbed.wholeGraph(config.group);
   const stored = new Map(
     graph.nodes.filter((it) => it.labels.includes('Episodic')).map((it) => [textOf(it, 'uuid'), textOf(it, 'content')]),
   );
@@ -88,7 +88,7 @@ test(`16. ${all} malformed inputs crash nothing, inject nothing, and are rejecte
   expect(unfinished.waiting + unfinished.active + unfinished.delayed).toBe(newer.length);
   expect(letters).toHaveLength(failed);
   expect(letters.filter(({ reason }) => reason.trim() === '')).toEqual([]);
-  expect(differences(before, canonicalLines(await lab.wholeGraph(sentinel)))).toEqual([]);
+  expect(differences(before, canonicalLines(await testbed.wholeGraph(sentinel)))).toEqual([]);
   expect(running.hasEnded()).toBe(false);
 
   record({
@@ -102,7 +102,7 @@ test(`16. ${all} malformed inputs crash nothing, inject nothing, and are rejecte
 
 /** Texts that break parsers, and values that are not text, in every argument of a call. */
 async function viaLibrary(
-  memory: ReturnType<typeof lab.scenario>['memory'],
+  memory: ReturnType<typeof testbed.scenario>['memory'],
   group: string,
   accepted: Map<string, string>,
   refused: unknown[],
@@ -166,7 +166,7 @@ async function viaCommandLine(environment: Record<string, string>, group: string
 /** Payloads made from a good one by what broken programs do to them: how many, and the jobs that look like those of a newer release. */
 async function viaQueue(
   config: Parameters<typeof withQueue>[0],
-  memory: ReturnType<typeof lab.scenario>['memory'],
+  memory: ReturnType<typeof testbed.scenario>['memory'],
   group: string,
 ): Promise<{ payloads: number; newer: string[] }> {
   const model = uuidOf(group, 'model of a payload');

@@ -6,12 +6,12 @@ import { repetitions } from '../support/faults/count.ts';
 import { enqueueAll, untilDone } from '../support/faults/enqueue.ts';
 import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { withQueue } from '../support/faults/jobs.ts';
-import { useLaboratory } from '../support/faults/laboratory.ts';
 import { callsSpent } from '../support/faults/model-calls.ts';
 import { record } from '../support/faults/results.ts';
 import { storyOf } from '../support/faults/story.ts';
+import { useTestbed } from '../support/faults/testbed.ts';
 
-const lab = useLaboratory({ delay: 5 });
+const testbed = useTestbed({ delay: 5 });
 const jobs = repetitions({ full: 1000, small: 40 });
 const workers = repetitions({ full: 4, small: 3 });
 /** Nine of ten deliveries are separate jobs, as from a queue that duplicates jobs. */
@@ -19,19 +19,19 @@ const DELIVERIES = 10;
 
 test(`17. ${jobs} jobs delivered ${DELIVERIES} times each, also concurrently on ${workers} workers, are stored once`, async () => {
   const began = Date.now();
-  const undisturbed = lab.scenario();
+  const undisturbed = testbed.scenario();
   const once = storyOf(undisturbed.config.group, jobs, 'delivered');
   const first = undisturbed.worker({ MEMORY_CONCURRENCY: '1' });
   await first.ready();
   await enqueueAll(undisturbed.memory, once);
   await untilDone(undisturbed.memory, jobs);
   await first.stop();
-  const undisturbedGraph = await lab.wholeGraph(undisturbed.config.group);
+  const undisturbedGraph = await testbed.wholeGraph(undisturbed.config.group);
   expect(inspectGraph(undisturbedGraph, once)).toEqual(NO_DEFECTS);
   const wanted = canonicalLines(undisturbedGraph);
-  lab.model.reset();
+  testbed.model.reset();
 
-  const { config, memory, worker } = lab.scenario();
+  const { config, memory, worker } = testbed.scenario();
   const episodes = storyOf(config.group, jobs, 'delivered');
   await enqueueAll(memory, episodes);
   // Enqueued regularly, a repeated episode is the same job.
@@ -44,8 +44,8 @@ test(`17. ${jobs} jobs delivered ${DELIVERIES} times each, also concurrently on 
   await Promise.all(Array.from({ length: workers }, () => worker().ready()));
   await untilDone(memory, jobs * DELIVERIES);
 
-  const spent = callsSpent(lab.model.calls, episodes);
-  const graph = await lab.wholeGraph(config.group);
+  const spent = callsSpent(testbed.model.calls, episodes);
+  const graph = await testbed.wholeGraph(config.group);
   expect(inspectGraph(graph, episodes)).toEqual(NO_DEFECTS);
   expect(differences(wanted, canonicalLines(graph))).toEqual([]);
   expect(await memory.getJobCounts('store')).toMatchObject({ failed: 0 });

@@ -3,15 +3,15 @@ import { canonicalLines, differences } from '../support/faults/canonical-graph.t
 import { repetitions } from '../support/faults/count.ts';
 import { enqueueAll, untilDone } from '../support/faults/enqueue.ts';
 import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
-import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
 import { storyOf } from '../support/faults/story.ts';
+import { useTestbed } from '../support/faults/testbed.ts';
 import { random } from '../support/random.ts';
 
 const chance = random(18);
 let isDisturbed = false;
 // Failures that are not the fault of the episode.
-const lab = useLaboratory({
+const testbed = useTestbed({
   faultOf: () => {
     if (!isDisturbed || chance() > 0.05) return undefined;
     return chance() < 0.5 ? 'reset' : { kind: 'server-error', status: 500 };
@@ -25,7 +25,7 @@ test(`18. ${groups} groups of ${length} episodes, shuffled, on ${workers} failin
   const began = Date.now();
   const seeds = Array.from({ length: groups }, (_, index) => `group ${index}`);
 
-  const inOrder = lab.scenario({ environment: { MEMORY_CONCURRENCY: '1' } });
+  const inOrder = testbed.scenario({ environment: { MEMORY_CONCURRENCY: '1' } });
   const ordered = seeds.map((seed, index) => storyOf(`${inOrder.config.group}-${index}`, length, seed));
   await enqueueAll(inOrder.memory, ordered.flat());
   const only = await inOrder.worker().ready();
@@ -33,7 +33,7 @@ test(`18. ${groups} groups of ${length} episodes, shuffled, on ${workers} failin
   await only.stop();
 
   isDisturbed = true;
-  const { config, memory, worker } = lab.scenario();
+  const { config, memory, worker } = testbed.scenario();
   const stories = seeds.map((seed, index) => storyOf(`${config.group}-${index}`, length, seed));
   const shuffled = stories
     .flat()
@@ -48,9 +48,9 @@ test(`18. ${groups} groups of ${length} episodes, shuffled, on ${workers} failin
 
   const wrong: unknown[] = [];
   for (const [index, story] of stories.entries()) {
-    const graph = await lab.wholeGraph(`${config.group}-${index}`);
+    const graph = await testbed.wholeGraph(`${config.group}-${index}`);
     expect(inspectGraph(graph, story)).toEqual(NO_DEFECTS);
-    const wanted = canonicalLines(await lab.wholeGraph(`${inOrder.config.group}-${index}`));
+    const wanted = canonicalLines(await testbed.wholeGraph(`${inOrder.config.group}-${index}`));
     wrong.push(...differences(wanted, canonicalLines(graph)));
   }
   expect(wrong.slice(0, 10)).toEqual([]);

@@ -2,12 +2,12 @@ import { Redis } from 'ioredis';
 import { afterAll, expect, test } from 'vitest';
 import { repetitions } from '../support/faults/count.ts';
 import { untilDone, whenReachable } from '../support/faults/enqueue.ts';
-import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
 import { nameOf, uuidOf } from '../support/faults/story.ts';
+import { useTestbed } from '../support/faults/testbed.ts';
 import { random } from '../support/random.ts';
 
-const lab = useLaboratory();
+const testbed = useTestbed();
 const groups = repetitions({ full: 50, small: 6 });
 const steps = repetitions({ full: 10_000, small: 300 });
 /** Of the steps; the others are reads. */
@@ -20,7 +20,7 @@ afterAll(() => {
 test(`19. ${steps} interleaved writes and reads of ${groups} groups never show one group's text to another`, async () => {
   const began = Date.now();
   const chance = random(19);
-  const { config, memory, worker } = lab.scenario();
+  const { config, memory, worker } = testbed.scenario();
   const names = Array.from({ length: groups }, (_, index) => `${config.group}-${index}`);
   const canaries = names.map((_, index) => nameOf('canary', index));
   const leaks: string[] = [];
@@ -61,11 +61,11 @@ test(`19. ${steps} interleaved writes and reads of ${groups} groups never show o
     await Promise.all(Array.from({ length: Math.min(AT_ONCE, steps - index) }, (_, place) => step(index + place)));
   await untilDone(memory, writes);
 
-  const valkey = new Redis({ host: lab.valkey.host, port: lab.valkey.port });
+  const valkey = new Redis({ host: testbed.valkey.host, port: testbed.valkey.port });
   closing.push(valkey);
   let cached = 0;
   for (const [group, name] of names.entries()) {
-    look('the graph', group, JSON.stringify(await lab.wholeGraph(name)));
+    look('the graph', group, JSON.stringify(await testbed.wholeGraph(name)));
     for (const key of await valkey.keys(`*query:{${name}}:*`)) {
       cached += 1;
       look('the cache', group, (await valkey.get(key)) ?? '');

@@ -3,15 +3,15 @@ import { changesBetween } from '../support/faults/canonical-graph.ts';
 import { repetitions } from '../support/faults/count.ts';
 import { enqueue, untilDone } from '../support/faults/enqueue.ts';
 import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
-import { useLaboratory } from '../support/faults/laboratory.ts';
 import type { Message, WireProxy } from '../support/faults/proxy.ts';
 import { record } from '../support/faults/results.ts';
 import { isBegin, isWrite } from '../support/faults/stages.ts';
 import { type StoryEpisode, storyOf } from '../support/faults/story.ts';
+import { useTestbed } from '../support/faults/testbed.ts';
 import type { WorkerProcess } from '../support/faults/worker-process.ts';
 import type { WholeGraph } from '../support/graphiti/whole-graph.ts';
 
-const lab = useLaboratory({}, { takeover: 'soon' });
+const testbed = useTestbed({}, { takeover: 'soon' });
 const sent = repetitions({ full: 100, small: 3 });
 const early = repetitions({ full: 20, small: 1 });
 const times = sent + early;
@@ -30,12 +30,12 @@ interface Hand {
  */
 test(`20. ${times} workers frozen past their lease write nothing after they resume`, async () => {
   const began = Date.now();
-  const { config, memory, by } = lab.scenario();
+  const { config, memory, via } = testbed.scenario();
   const { group } = config;
   const hands = await Promise.all(
     [1, 2].map(async (): Promise<Hand> => {
-      const { falkordb } = await lab.proxies();
-      return { falkordb, worker: await by({ falkordb }).worker().ready() };
+      const { falkordb } = await testbed.proxies();
+      return { falkordb, worker: await via({ falkordb }).worker().ready() };
     }),
   );
   const episodes = storyOf(group, EACH * times, 'frozen');
@@ -68,7 +68,7 @@ test(`20. ${times} workers frozen past their lease write nothing after they resu
   }
 
   expect(late.refused).toBeGreaterThanOrEqual(sent);
-  expect(inspectGraph(await lab.wholeGraph(group), episodes)).toEqual(NO_DEFECTS);
+  expect(inspectGraph(await testbed.wholeGraph(group), episodes)).toEqual(NO_DEFECTS);
   expect(await memory.getJobCounts('store')).toMatchObject({ completed: EACH * times, failed: 0 });
   expect(hands.map(({ worker }) => worker.hasEnded())).toEqual([false, false]);
 
@@ -118,7 +118,7 @@ function catchOne(hands: readonly Hand[], group: string, isSent: boolean): Promi
       await done.promise;
       return 'forward';
     };
-    hand.falkordb.watch({ isMeant: isOwn, ...(isSent ? { before: freeze, after } : { after: freeze }) });
+    hand.falkordb.intercept({ matches: isOwn, ...(isSent ? { before: freeze, after } : { after: freeze }) });
   }
   return promise;
 }
@@ -127,10 +127,10 @@ type Gate = PromiseWithResolvers<void>;
 
 /** The write reaches the graph while its sender is still frozen. Returns the changes. */
 async function letLateWritePass(caught: Caught, group: string): Promise<string[][]> {
-  const before = await lab.wholeGraph(group);
+  const before = await testbed.wholeGraph(group);
   caught.letPass();
   await caught.answered;
-  const after = await lab.wholeGraph(group);
+  const after = await testbed.wholeGraph(group);
   caught.done();
   return [changesBetween(before, after)];
 }
@@ -141,14 +141,14 @@ function watchLateWrite({ falkordb }: Hand, group: string, first: StoryEpisode, 
   let before: WholeGraph = { group, nodes: [], edges: [] };
   // The third is recorded meanwhile; its note, passages and statements contain its name in lower case.
   const ofThird = third.ownFact.toLowerCase();
-  falkordb.watch({
-    isMeant: (command) => isWrite(command, group) && command.join().includes(first.uuid),
+  falkordb.intercept({
+    matches: (command) => isWrite(command, group) && command.join().includes(first.uuid),
     before: async (): Promise<'forward'> => {
-      before = await lab.wholeGraph(group);
+      before = await testbed.wholeGraph(group);
       return 'forward';
     },
     after: async (): Promise<'forward'> => {
-      const all = changesBetween(before, await lab.wholeGraph(group));
+      const all = changesBetween(before, await testbed.wholeGraph(group));
       changes.push(all.filter((line) => !line.toLowerCase().includes(ofThird)));
       return 'forward';
     },

@@ -4,29 +4,29 @@ import { repetitions } from '../support/faults/count.ts';
 import { enqueueAll, untilDone } from '../support/faults/enqueue.ts';
 import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { attemptsOf } from '../support/faults/jobs.ts';
-import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
 import { storyOf } from '../support/faults/story.ts';
+import { useTestbed } from '../support/faults/testbed.ts';
 import { random } from '../support/random.ts';
 import { randomMoment, until } from '../support/wait.ts';
 
 // Slow enough that every worker gets its SIGTERM during a model call.
-const lab = useLaboratory({ delay: 150 });
+const testbed = useTestbed({ delay: 150 });
 const stops = repetitions({ full: 100, small: 3 });
 const PER_STOP = 20;
 
 test(`21. a worker that receives SIGTERM ${stops} times under load exits, uses up no attempts and loses nothing`, async () => {
   const began = Date.now();
   const chance = random(21);
-  const { config, memory, worker } = lab.scenario();
+  const { config, memory, worker } = testbed.scenario();
   const episodes = storyOf(config.group, stops * PER_STOP, 'sigterm');
   const took: number[] = [];
 
   for (let stop = 0; stop < stops; stop += 1) {
     await enqueueAll(memory, episodes.slice(stop * PER_STOP, (stop + 1) * PER_STOP));
-    const asked = lab.model.calls.length;
+    const asked = testbed.model.calls.length;
     const running = await worker().ready();
-    await until('a busy worker', () => lab.model.calls.length > asked);
+    await until('a busy worker', () => testbed.model.calls.length > asked);
     await randomMoment(chance, 0.4 * SECOND);
     const end = await running.stop();
     expect(end.code).toBe(0);
@@ -40,7 +40,7 @@ test(`21. a worker that receives SIGTERM ${stops} times under load exits, uses u
   const attempts = await attemptsOf(config);
   const slowest = Math.max(...took);
   expect(attempts).toEqual(episodes.map(() => 1));
-  expect(inspectGraph(await lab.wholeGraph(config.group), episodes)).toEqual(NO_DEFECTS);
+  expect(inspectGraph(await testbed.wholeGraph(config.group), episodes)).toEqual(NO_DEFECTS);
 
   record({
     row: 21,

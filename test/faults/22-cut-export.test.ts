@@ -11,13 +11,13 @@ import type { Fault } from '../support/fake-b2/faults.ts';
 import { type FakeB2, startFakeB2 } from '../support/fake-b2/index.ts';
 import { acceptedIncompleteArchives, b2Config, b2Environment, fillGraph } from '../support/faults/archive.ts';
 import { repetitions } from '../support/faults/count.ts';
-import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
+import { useTestbed } from '../support/faults/testbed.ts';
 import { random } from '../support/random.ts';
 import { newGroup } from '../support/stores.ts';
 import { until } from '../support/wait.ts';
 
-const lab = useLaboratory({}, { takeover: 'later' });
+const testbed = useTestbed({}, { takeover: 'later' });
 const cuts = repetitions({ full: 20, small: 5 });
 const kills = repetitions({ full: 20, small: 1 });
 const PART = 20_000;
@@ -34,9 +34,9 @@ afterAll(() => b2.close());
 
 /** A non-empty memory with a prefix of its own in the bucket. */
 async function filled(things: number) {
-  const { memory: _, ...scenario } = lab.scenario();
+  const { memory: _, ...scenario } = testbed.scenario();
   const { group } = scenario.config;
-  const graph = lab.graphs.group(group);
+  const graph = testbed.graphs.group(group);
   await fillGraph(graph, things);
   const config = { ...scenario.config, ...b2Config(b2, group) };
   return { ...scenario, config, group, graph, memory: new MemoryManager(config) };
@@ -149,7 +149,7 @@ test.concurrent.each(['a folder', 'B2'] as const)(
     await exportGraph(graph, store, () => {});
     const listed = await store.list();
     const [whole, most] = [listed.length, Math.max(...listed.map(({ bytes }) => bytes)) / 2];
-    const { falkordb } = await lab.proxies();
+    const { falkordb } = await testbed.proxies();
     const slowly = { ...more, FALKORDB_HOST: falkordb.host, FALKORDB_PORT: String(falkordb.port) };
 
     let leftovers = 0;
@@ -161,8 +161,8 @@ test.concurrent.each(['a folder', 'B2'] as const)(
       if (place === 'B2') b2.fail({ kind: 'silence', on: 'upload_part' });
       else {
         const bytes = chance() * most;
-        falkordb.watch({
-          isMeant: (message) => isPage(message) && partialBytes(config.exportDir) > bytes,
+        falkordb.intercept({
+          matches: (message) => isPage(message) && partialBytes(config.exportDir) > bytes,
           async before(): Promise<'drop'> {
             isHeld = true;
             await first.kill();

@@ -7,19 +7,19 @@ import { folderStore } from '../../src/archive/stores/folder.ts';
 import { runCommand } from '../support/command-line.ts';
 import { fillGraph } from '../support/faults/archive.ts';
 import { repetitions } from '../support/faults/count.ts';
-import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
+import { useTestbed } from '../support/faults/testbed.ts';
 import { random } from '../support/random.ts';
 
-const lab = useLaboratory();
+const testbed = useTestbed();
 const flips = repetitions({ full: 100, small: 6 });
 /** The position of the byte. */
 const KINDS = ['the JSON', 'the compressed JSON', 'the manifest'] as const;
 
 test(`23. one flipped byte in each of ${flips} archives is detected by verify, and restore refuses them`, async () => {
   const began = Date.now();
-  const { config, environment } = lab.scenario();
-  const graph = lab.graphs.group(config.group);
+  const { config, environment } = testbed.scenario();
+  const graph = testbed.graphs.group(config.group);
   await fillGraph(graph, 8);
   const { hashes: before } = await readInventory(graph, 0);
   const store = folderStore(config.exportDir);

@@ -4,12 +4,12 @@ import type { MemoryManager } from '../../src/memory.ts';
 import { CHRONICLE_KNOWLEDGE, chronicleOf, issueOf, momentsOf, questionsOf } from '../support/faults/chronicle.ts';
 import { repetitions } from '../support/faults/count.ts';
 import { enqueueAll, untilDone, whenReachable } from '../support/faults/enqueue.ts';
-import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
+import { useTestbed } from '../support/faults/testbed.ts';
 import { openStoreConnections } from '../support/store-connections.ts';
 import { newGroup } from '../support/stores.ts';
 
-const lab = useLaboratory({ knowledge: CHRONICLE_KNOWLEDGE });
+const testbed = useTestbed({ knowledge: CHRONICLE_KNOWLEDGE });
 const episodes = repetitions({ full: 1000, small: 20 });
 const questions = repetitions({ full: 200, small: 10 });
 const MOMENTS = 5;
@@ -17,7 +17,7 @@ const LIMIT = 10;
 
 test(`24. the newest archive restored to an empty graph has the same hash and answers ${questions} questions at ${MOMENTS} dates`, async () => {
   const began = Date.now();
-  const { config, memory, worker } = lab.scenario();
+  const { config, memory, worker } = testbed.scenario();
   const running = await worker().ready();
   const story = chronicleOf(config.group, episodes);
   await enqueueAll(memory, story);

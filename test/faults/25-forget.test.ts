@@ -11,9 +11,9 @@ import { repetitions } from '../support/faults/count.ts';
 import { allTexts } from '../support/faults/dump.ts';
 import { enqueueAll, untilDone, whenReachable } from '../support/faults/enqueue.ts';
 import { withQueue } from '../support/faults/jobs.ts';
-import { useLaboratory } from '../support/faults/laboratory.ts';
 import { record } from '../support/faults/results.ts';
 import { KNOWLEDGE, nameOf, type StoryEpisode, storyOf, uuidOf } from '../support/faults/story.ts';
+import { useTestbed } from '../support/faults/testbed.ts';
 import { textOf, type WholeGraph } from '../support/graphiti/whole-graph.ts';
 
 const canaries = repetitions({ full: 200, small: 12 });
@@ -26,7 +26,7 @@ const known = indexes.flatMap((index) => [
   `same: ${plain('Thing', index)} = ${word(index)}`,
   `repeats: ${plain('Depot', index)} holds it = ${plain('Depot', index)} hides ${word(index)}`,
 ]);
-const lab = useLaboratory({ knowledge: [KNOWLEDGE, ...known].join('\n') });
+const testbed = useTestbed({ knowledge: [KNOWLEDGE, ...known].join('\n') });
 const closing: Redis[] = [];
 afterAll(() => {
   for (const connection of closing) connection.disconnect();
@@ -38,12 +38,12 @@ function plain(kind: string, index: number): string {
 
 test(`25. ${canaries} forgotten episodes leave no word anywhere, and facts that other episodes also state remain`, async () => {
   const began = Date.now();
-  const { config, memory, worker } = lab.scenario();
+  const { config, memory, worker } = testbed.scenario();
   const { group } = config;
   const twin = `${group}-twin`;
   const running = await worker().ready();
-  const valkey = new Redis({ host: lab.valkey.host, port: lab.valkey.port });
-  const falkordb = new Redis({ host: lab.falkordb.host, port: lab.falkordb.port });
+  const valkey = new Redis({ host: testbed.valkey.host, port: testbed.valkey.port });
+  const falkordb = new Redis({ host: testbed.falkordb.host, port: testbed.falkordb.port });
   closing.push(valkey, falkordb);
 
   const unwanted = indexes.map((index) => canaryEpisode(group, index));
@@ -81,12 +81,12 @@ test(`25. ${canaries} forgotten episodes leave no word anywhere, and facts that 
     const found = indexes.map(word).filter((it) => text.toLowerCase().includes(it.toLowerCase()));
     if (found.length > 0) left.set(place, found);
   };
-  const graph = await lab.wholeGraph(group);
+  const graph = await testbed.wholeGraph(group);
   look('graph', JSON.stringify(graph));
-  look('restored graph', JSON.stringify(await lab.wholeGraph(`${group}-restored`)));
+  look('restored graph', JSON.stringify(await testbed.wholeGraph(`${group}-restored`)));
   for (const [place, text] of await allTexts(valkey)) look(`valkey ${place}`, text);
   for (const [place, text] of await allTexts(falkordb)) look(`falkordb ${place}`, text);
-  look('log', running.said());
+  look('log', running.output());
   look('spool', await folderText(config.home));
   look('new archive', await readFile(join(config.exportDir, newer.file), 'utf8'));
   look('note beside the archives', await readFile(join(config.exportDir, `forgotten_${group}.json`), 'utf8'));
@@ -97,13 +97,13 @@ test(`25. ${canaries} forgotten episodes leave no word anywhere, and facts that 
   expect(Object.fromEntries(left)).toEqual({});
   expect(await readFile(join(config.exportDir, older.file), 'utf8')).toContain(word(0));
   expect(restored.leftOut).toBeGreaterThanOrEqual(canaries);
-  const never = linesOf(await lab.wholeGraph(twin));
+  const never = linesOf(await testbed.wholeGraph(twin));
   expect(never.length).toBeGreaterThan(5 * kept);
   expect(differences(never, linesOf(graph))).toEqual([]);
 
   const rebuilt = await memory.archives.rebuild({ file: older.file, replace: true });
   expect(rebuilt).toMatchObject({ complete: true, problems: [] });
-  expect(differences(never, linesOf(await lab.wholeGraph(group)))).toEqual([]);
+  expect(differences(never, linesOf(await testbed.wholeGraph(group)))).toEqual([]);
 
   record({
     row: 25,

@@ -47,7 +47,7 @@ export function mcpClientOf(client: Client): McpClient {
 export interface McpProcess extends McpClient {
   readonly pid: number;
   /** Its output on stderr. */
-  said(): string;
+  output(): string;
 }
 
 /** The real command as a child process, asked by the protocol's own client. */
@@ -71,5 +71,5 @@ export async function startMcp(
   });
   const client = new Client({ name: 'tests', version: '1.0.0' }, clientOptions);
   await client.connect(transport);
-  return { ...mcpClientOf(client), pid: transport.pid ?? 0, said: () => said };
+  return { ...mcpClientOf(client), pid: transport.pid ?? 0, output: () => said };
 }

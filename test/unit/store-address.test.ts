@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config.ts';
-import { parseEndpoints, parseStoreUrl, placeOf } from '../../src/store-address.ts';
+import { parseEndpoints, parseStoreUrl, storeLocation } from '../../src/store-address.ts';
 
 let home: string;
 beforeAll(() => {
@@ -81,7 +81,7 @@ describe('a store address', () => {
         { host: 'two', port: 7001 },
       ],
     });
-    expect(placeOf(valkey(nodes))).toBe('the cluster one:7000, two:7001');
+    expect(storeLocation(valkey(nodes))).toBe('the cluster one:7000, two:7001');
   });
 
   test('takes user and password from the URL before the other settings', () => {

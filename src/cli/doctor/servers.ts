@@ -1,6 +1,6 @@
 import { checkStoreKind, retryWhileUnreachable, serverFindings } from '../../../workers/startup-checks.ts';
 import type { Config } from '../../config.ts';
-import { placeOf } from '../../store-address.ts';
+import { storeLocation } from '../../store-address.ts';
 import { checkRights } from '../../valkey/acl-rights.ts';
 import type { Store } from '../../valkey/failures.ts';
 import { readServers } from '../../valkey/server-info.ts';
@@ -22,7 +22,7 @@ export async function checkServer(store: Store, config: Config): Promise<readonl
       const kept = appendOnly && evictionPolicy === 'noeviction' ? ', keeps its data' : '';
       return `${module}${product} ${version}${kept}`;
     });
-    const answer = `${placeOf(address)} answers: ${[...new Set(answers)].join('; ')}.`;
+    const answer = `${storeLocation(address)} answers: ${[...new Set(answers)].join('; ')}.`;
     return [
       ...refusals.map((text) => problem(store, text)),
       ...warnings.map((text) => warning(store, text)),

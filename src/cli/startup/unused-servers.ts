@@ -1,6 +1,6 @@
 import type { Config, Environment } from '../../config.ts';
 import { normalizeLocalhost, runningAddress } from '../../running-settings.ts';
-import { placeOf } from '../../store-address.ts';
+import { storeLocation } from '../../store-address.ts';
 
 /**
  * Sentences about servers of this home's running `up` that are not used because a URL or nodes in the environment name others. Platforms set
@@ -19,7 +19,7 @@ export function unusedServers(environment: Environment, { valkey, falkordb }: Co
     const { host, port } = running;
     if (!used.topology && normalizeLocalhost(used.host) === host && String(used.port) === port) return [];
     return [
-      `${variable} leads to ${placeOf(used)}, so the ${store} of \`memory-manager up\` at ${host}:${port} is not used; unset ${variable} to use it.`,
+      `${variable} leads to ${storeLocation(used)}, so the ${store} of \`memory-manager up\` at ${host}:${port} is not used; unset ${variable} to use it.`,
     ];
   });
 }

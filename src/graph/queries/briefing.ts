@@ -1,5 +1,5 @@
 import type { GroupGraph } from '../group-graph.ts';
-import { unionOfTerms } from './term-search.ts';
+import { unionPerTerm } from './term-search.ts';
 
 /** The parts of an episode that a briefing needs; times in the graph's format. */
 export interface BriefingEpisode {
@@ -72,7 +72,7 @@ export function episodesWithTerms(
   limit: number,
   limits: TextLimits,
 ): Promise<BriefingEpisode[]> {
-  const each = unionOfTerms(
+  const each = unionPerTerm(
     terms,
     (term) =>
       `CALL db.idx.fulltext.queryNodes('_Passage', ${term}) YIELD node AS p WHERE $role IS NULL OR p.role = $role

@@ -1,7 +1,7 @@
 import { allWords, nameTerms } from '../fulltext.ts';
 import type { GroupGraph } from '../group-graph.ts';
 import type { StoredEmbedder } from './meta-nodes.ts';
-import { unionOfTerms } from './term-search.ts';
+import { unionPerTerm } from './term-search.ts';
 
 /** A name to look up. */
 export interface NameLookup {
@@ -150,7 +150,7 @@ async function findByTermsAndVectors(
   terms: readonly { readonly place: number; readonly term: string }[],
   vectors: readonly { readonly place: number; readonly vector: readonly number[] }[],
 ): Promise<SimilarEntity[]> {
-  const each = unionOfTerms(
+  const each = unionPerTerm(
     terms.map(({ term }) => term),
     (term, index) => `CALL db.idx.fulltext.queryNodes('Entity', ${term}) YIELD node
        WITH node LIMIT ${COMMON}

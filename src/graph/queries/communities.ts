@@ -2,7 +2,7 @@ import { toGraphTime } from '../../time.ts';
 import type { GroupGraph } from '../group-graph.ts';
 import { CHECK_FENCE, type Fenced, RETURN_FENCE } from './fence.ts';
 import { MAX_DISTANCE } from './search-facts.ts';
-import { collectHits, NO_TERM_LIMIT, scoreRareTerms, unionOfTerms } from './term-search.ts';
+import { collectHits, NO_TERM_LIMIT, scoreRareTerms, unionPerTerm } from './term-search.ts';
 import { holdsCondition, type Moment, momentParams } from './time-conditions.ts';
 
 export interface StoredCommunity {
@@ -164,7 +164,7 @@ export function searchCommunitiesByWords(
   terms: readonly string[],
   limit: number,
 ): Promise<CommunityRow[]> {
-  const each = unionOfTerms(
+  const each = unionPerTerm(
     terms,
     (term) => `CALL db.idx.fulltext.queryNodes('Community', ${term}) YIELD node ${collectHits('node')}`,
   );

@@ -3,7 +3,7 @@ import { type Passage, replacesTerm } from '../../passages/passages.ts';
 import type { GroupGraph } from '../group-graph.ts';
 import type { Params } from '../query-text.ts';
 import type { Conditions } from './filter-conditions.ts';
-import { collectHits, scoreRareTerms, unionOfTerms } from './term-search.ts';
+import { collectHits, scoreRareTerms, unionPerTerm } from './term-search.ts';
 
 /*
  * `_Passage` nodes hold the position of a passage in an episode's text and the terms by which it is found. `_PassageVector` nodes hold
@@ -55,7 +55,7 @@ export async function countTerms(
   terms: readonly string[],
   most: number,
 ): Promise<Map<string, number>> {
-  const each = unionOfTerms(
+  const each = unionPerTerm(
     terms,
     (term, place) =>
       `CALL db.idx.fulltext.queryNodes('_Passage', ${term}) YIELD node WITH node LIMIT $most RETURN ${place} AS place, count(node) AS n`,
@@ -75,7 +75,7 @@ export async function searchPassagesByWords(
   limit: number,
   most: number,
 ): Promise<PassageRow[]> {
-  const each = unionOfTerms(
+  const each = unionPerTerm(
     terms,
     (term) => `CALL db.idx.fulltext.queryNodes('_Passage', ${term}) YIELD node AS p WHERE ${text} ${collectHits('p')}`,
   );

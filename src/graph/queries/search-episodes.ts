@@ -1,6 +1,6 @@
 import type { GroupGraph } from '../group-graph.ts';
 import type { Conditions } from './filter-conditions.ts';
-import { collectHits, scoreRareTerms, unionOfTerms } from './term-search.ts';
+import { collectHits, scoreRareTerms, unionPerTerm } from './term-search.ts';
 
 export interface EpisodeRow {
   readonly uuid: string;
@@ -24,7 +24,7 @@ export function searchEpisodes(
   limit: number,
   most: number,
 ): Promise<EpisodeRow[]> {
-  const each = unionOfTerms(
+  const each = unionPerTerm(
     terms,
     (term) => `CALL db.idx.fulltext.queryNodes('Episodic', ${term}) YIELD node AS p WHERE ${text} ${collectHits('p')}`,
   );

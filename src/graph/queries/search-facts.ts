@@ -1,6 +1,6 @@
 import type { GroupGraph } from '../group-graph.ts';
 import type { Conditions } from './filter-conditions.ts';
-import { collectHits, scoreRareTerms, unionOfTerms } from './term-search.ts';
+import { collectHits, scoreRareTerms, unionPerTerm } from './term-search.ts';
 import { holdsCondition, type Moment, momentParams } from './time-conditions.ts';
 
 /** A fact as search result; dates in the graph's format. */
@@ -58,7 +58,7 @@ export function namedEntities(
     found: string,
   ) => `CALL db.idx.fulltext.queryNodes('Entity', ${found}) YIELD node WHERE ${condition}
        ${collectHits('node')}`;
-  const { text, params } = unionOfTerms(terms, (term) =>
+  const { text, params } = unionPerTerm(terms, (term) =>
     [
       // A match in the name counts twice, since the summaries of neighbours contain the name too.
       ...(onlyNames ? [] : [ofEntities(term)]),
@@ -86,7 +86,7 @@ export function searchFactsByWords(
   limit: number,
   most: number,
 ): Promise<FactRow[]> {
-  const each = unionOfTerms(
+  const each = unionPerTerm(
     terms,
     (term) => `CALL db.idx.fulltext.queryRelationships('RELATES_TO', ${term}) YIELD relationship AS e WHERE ${text}
        ${collectHits('e')}`,

@@ -5,7 +5,7 @@ import type { Conditions } from './filter-conditions.ts';
  * `LIMIT` left over from the previous call, so that rows of a common word would replace those of a rare one.
  * @param branch gets the parameter of the term and its index; branches share no rows
  */
-export function unionOfTerms(terms: readonly string[], branch: (term: string, place: number) => string): Conditions {
+export function unionPerTerm(terms: readonly string[], branch: (term: string, place: number) => string): Conditions {
   return {
     text: terms.map((_, place) => branch(`$term${place}`, place)).join('\nUNION ALL\n'),
     params: Object.fromEntries(terms.map((term, place) => [`term${place}`, term])),

@@ -9,6 +9,7 @@ import type { SearchMethod } from '../recipes/recipes.ts';
 import type { FoundFact, FoundItems, FoundPassage } from '../results.ts';
 import type { SearchContext } from '../search-context.ts';
 import { findCandidates } from './candidates.ts';
+import { type EndedRange, findCurrentContent, speakersOf } from './current-content.ts';
 import { dateWindowOf } from './date-window.ts';
 import type { Speakers } from './ended-text.ts';
 import { excerptBudget, excerptOf } from './excerpt.ts';
@@ -25,7 +26,6 @@ import {
   type ScoreParts,
 } from './rank.ts';
 import { keepRelevant } from './relevance.ts';
-import { type EndedRange, speakersOf, whatHolds } from './what-holds.ts';
 
 /** Factor that ranks a passage behind all current ones. */
 const BEHIND = 0.99;
@@ -118,7 +118,7 @@ async function readCurrent(
   const reading = readEpisodes(graph, candidates);
   const [{ episodes, textAt }, current] = await Promise.all([
     reading,
-    whatHolds(graph, facts, candidates, moment, reading),
+    findCurrentContent(graph, facts, candidates, moment, reading),
   ]);
   const endedIn = (passage: PassageRow) => current.ended.get(passage.uuid) ?? [];
   const shown = ranked

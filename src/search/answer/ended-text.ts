@@ -1,6 +1,6 @@
 import type { Statement } from '../../statements/statement.ts';
 import { day, toGraphTime } from '../../time.ts';
-import type { EndedRange } from './what-holds.ts';
+import type { EndedRange } from './current-content.ts';
 
 /** Labels of speakers (`assistant:`) by the uuids of their statements. */
 export type Speakers = ReadonlyMap<string, string>;

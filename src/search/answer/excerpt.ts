@@ -5,6 +5,7 @@ import { outlineAfter } from '../../passages/sections.ts';
 import { sentencesOf } from '../../passages/sentences.ts';
 import { termsOf, withoutEditorLinks } from '../../passages/terms.ts';
 import { truncated } from '../../text.ts';
+import type { EndedRange } from './current-content.ts';
 import { cutList } from './cut-list.ts';
 import {
   collapseOmissions,
@@ -16,7 +17,6 @@ import {
 } from './ended-text.ts';
 import type { RankedPassage } from './rank.ts';
 import { labelAt, latestLabel, type SpeakerLabel, speakerLabel } from './speaker-label.ts';
-import type { EndedRange } from './what-holds.ts';
 
 /** Characters of a passage that are shown: for prose, and for blocks (lists, procedures, code, tables, JSON, joined passages). */
 interface Allowance {

@@ -1,6 +1,6 @@
 import type { PassageRow } from '../../graph/queries/passages.ts';
 import { termsOf } from '../../passages/terms.ts';
-import type { EndedRange } from './what-holds.ts';
+import type { EndedRange } from './current-content.ts';
 
 /**
  * The factor for a passage that answers with an ended sentence. It is lower than the factor for facts (0.7), so that a current fact comes before

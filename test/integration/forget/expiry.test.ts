@@ -73,8 +73,8 @@ test('an interrupted sweep is continued, and the metric counts each episode once
     return 'drop' as const;
   };
   // The first part goes through; the connection ends before the second is written.
-  proxy.watch({ isMeant: isWrite });
-  proxy.watch({ isMeant: isWrite, before: drop });
+  proxy.intercept({ matches: isWrite });
+  proxy.intercept({ matches: isWrite, before: drop });
 
   await expect(
     openForgetting({ ...forgettingParts(stores.config, cut, embedder), metrics }).expire(group),

@@ -207,8 +207,8 @@ test('all waiting episodes of a session are found, although workers take them me
   );
   let moved = 0;
   // At the first look at what a job carries, others begin: from the head of the list, as workers take them.
-  proxy.watch({
-    isMeant: ([command]) => /^(hget|hgetall|hmget)$/i.test(command ?? ''),
+  proxy.intercept({
+    matches: ([command]) => /^(hget|hgetall|hmget)$/i.test(command ?? ''),
     async before(): Promise<'forward'> {
       for (; moved < 150; moved += 1)
         await opened.valkey.lmove(queue.toKey('wait'), queue.toKey('active'), 'RIGHT', 'LEFT');
@@ -232,8 +232,8 @@ test('episodes that arrive in a session while it is forgotten are removed too', 
   const tell = async (text: string) =>
     memory.waitFor(await memory.enqueueEpisode(text, { session: 's' }, { group, saga: 's' }));
   await tell('Harbor uses Early.');
-  proxy.watch({
-    isMeant: (message) => message.some((part) => part.includes('"kind":"forget"')),
+  proxy.intercept({
+    matches: (message) => message.some((part) => part.includes('"kind":"forget"')),
     async before(): Promise<'forward'> {
       // Its commit is not awaited: on a slow machine the caller, whose request is held here, would give Valkey up.
       await memory.enqueueEpisode('Harbor uses Lateword.', { session: 's' }, { group, saga: 's' });
@@ -261,8 +261,8 @@ test('a job that is trimmed while it is forgotten does not come back', async () 
   const key = queue.toKey(episode.uuid);
   const proxy = await startProxy(stores.config.valkey, 'resp');
   const connection = retryingConnection({ host: proxy.host, port: proxy.port, tls: false });
-  proxy.watch({
-    isMeant: ([command]) => /^hexists$/i.test(command ?? ''),
+  proxy.intercept({
+    matches: ([command]) => /^hexists$/i.test(command ?? ''),
     async after(): Promise<'forward'> {
       await opened.valkey.del(key);
       return 'forward';

@@ -325,7 +325,7 @@ test('after a worker is killed between two writes, its successor finds everythin
     MEMORY_TAKEOVER_SECONDS: '2',
     MEMORY_HEALTH_PORT: '0',
   };
-  const isMeant = (words: readonly string[]) => words.some((word) => word.includes('$maskedEpisodes'));
+  const matches = (words: readonly string[]) => words.some((word) => word.includes('$maskedEpisodes'));
   let masking: Promise<unknown> | undefined;
   for (const moment of ['before', 'after'] as const) {
     const worker = await startWorkerProcess(environment).ready();
@@ -335,7 +335,7 @@ test('after a worker is killed between two writes, its successor finds everythin
       killed.resolve();
       return 'drop';
     };
-    proxy.watch({ isMeant, [moment]: kill });
+    proxy.intercept({ matches, [moment]: kill });
     masking ??= memory.redact({ group });
     await killed.promise;
     expect(await placesOfSecrets()).not.toEqual([]);

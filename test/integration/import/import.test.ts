@@ -284,8 +284,8 @@ describe('the import command', () => {
         VALKEY_PORT: String(proxy.port),
       });
       // Valkey never hears the rest, so that the import is in the middle however fast the machine is.
-      proxy.watch({
-        isMeant: (message) => message.some((word) => word.includes('Harbor uses Thing5000.')),
+      proxy.intercept({
+        matches: (message) => message.some((word) => word.includes('Harbor uses Thing5000.')),
         before: () => {
           killed.kill('SIGKILL');
           return 'drop';

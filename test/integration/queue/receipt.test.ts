@@ -36,11 +36,11 @@ test.each([
     const episode = newEpisode('Harbor uses Redis.', null, newGroup(), 1000, { uuid: randomUUID() });
     const { jobId } = await producer.store(episode);
     await waiting.ready();
-    await until('it listens', () => proxy.blackHole((wire) => wire.said.has('xread')) > 0);
+    await until('it listens', () => proxy.blackHole((wire) => wire.commands.has('xread')) > 0);
 
     const looked = Promise.withResolvers<void>();
-    proxy.watch({
-      isMeant: ([command]) => command?.toLowerCase() === 'hgetall',
+    proxy.intercept({
+      matches: ([command]) => command?.toLowerCase() === 'hgetall',
       after() {
         looked.resolve();
         return 'forward';

@@ -153,8 +153,8 @@ describe('an enqueue without waiting', () => {
     });
     await until('an empty spool', () => openSpool(config.home, 10).names().length === 0);
     const added: number[] = [];
-    proxy.watch({
-      isMeant: (message) => message.some((part) => part.includes('Harbor part 256')),
+    proxy.intercept({
+      matches: (message) => message.some((part) => part.includes('Harbor part 256')),
       before: () => 'drop',
     });
 

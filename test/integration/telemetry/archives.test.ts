@@ -54,7 +54,7 @@ test('each step from an export to a restore is a span and a metric, without cont
   expect(counted('retries')).toBe(1);
   expect(counted('problems')).toBe(0);
   expect(durations('drill', 'ok')).toHaveLength(1);
-  const sent = [...watched.agent.bodies.map((body) => body.toString('latin1')), worker.said()].join('\n');
+  const sent = [...watched.agent.bodies.map((body) => body.toString('latin1')), worker.output()].join('\n');
   for (const secret of [CANARY, ...b2.secrets()]) expect(sent).not.toContain(secret);
 });
 

@@ -30,9 +30,9 @@ test('no content, key or metadata appears in a span, a metric or the log', async
   expect(sent).toContain('query_memory');
   expect(sent).not.toContain(CANARY);
   expect(sent).not.toContain('sk-leaked-key');
-  expect(worker.said()).toContain('failed (attempt 1');
-  expect(worker.said()).not.toContain(CANARY);
-  expect(worker.said()).not.toContain('sk-leaked-key');
+  expect(worker.output()).toContain('failed (attempt 1');
+  expect(worker.output()).not.toContain(CANARY);
+  expect(worker.output()).not.toContain('sk-leaked-key');
 });
 
 test('the log has JSON lines with the trace id', async () => {
@@ -43,7 +43,7 @@ test('the log has JSON lines with the trace id', async () => {
   await run(environment, 'store', 'Quay [Project] USES Node [Tool]: Quay uses Node.');
 
   await worker.stop();
-  const lines = worker.said().trim().split('\n');
+  const lines = worker.output().trim().split('\n');
   const { msg, dd } = lines
     .map((line) => JSON.parse(line))
     .find(({ level, msg }) => level === 'warn' && msg.includes('attempt'));

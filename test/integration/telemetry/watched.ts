@@ -43,7 +43,7 @@ export function useWatched(): Watched {
 
 export interface WatchedWorker {
   /** All that it wrote to stderr. */
-  said(): string;
+  output(): string;
   /** Ends it as Ctrl-C does; then all its spans and figures have arrived. */
   stop(): Promise<number | null>;
 }
@@ -57,7 +57,7 @@ export async function startWorker(environment: Record<string, string>): Promise<
   });
   await until('a worker that is ready', () => text.includes('is ready'));
   return {
-    said: () => text,
+    output: () => text,
     async stop() {
       child.kill('SIGTERM');
       const [status] = (await once(child, 'close')) as [number | null];

@@ -3,8 +3,8 @@ import { loadConfig } from '../../../src/config.ts';
 import { runCommand } from '../../support/command-line.ts';
 import { enqueueAll, untilDone } from '../../support/faults/enqueue.ts';
 import { inspectGraph, NO_DEFECTS } from '../../support/faults/inspect.ts';
-import { useLaboratory } from '../../support/faults/laboratory.ts';
 import { optionsOf, storyOf } from '../../support/faults/story.ts';
+import { useTestbed } from '../../support/faults/testbed.ts';
 import { startWorkerProcess } from '../../support/faults/worker-process.ts';
 import {
   isPreviousReleaseThere,
@@ -14,12 +14,12 @@ import {
 } from '../../support/upgrade/previous-release.ts';
 
 const EPISODES = 200;
-const lab = useLaboratory({ delay: 20 });
+const testbed = useTestbed({ delay: 20 });
 
 test.skipIf(!isPreviousReleaseThere())(
   `a worker of the previous release and one of this share a queue of ${EPISODES} episodes, and none is lost or stored twice`,
   async () => {
-    const { config, memory, environment, worker } = lab.scenario({
+    const { config, memory, environment, worker } = testbed.scenario({
       environment: { MEMORY_CONCURRENCY: '4' },
       queuePrefix: loadConfig({}).queuePrefix,
     });
@@ -58,8 +58,8 @@ test.skipIf(!isPreviousReleaseThere())(
       [theirs, ours].map(([episode]) => expect.stringContaining(episode?.ownFact ?? '')),
     );
     expect(handedIn).toMatchObject({ status: 0 });
-    expect(inspectGraph(await lab.wholeGraph(config.group), episodes)).toEqual(NO_DEFECTS);
+    expect(inspectGraph(await testbed.wholeGraph(config.group), episodes)).toEqual(NO_DEFECTS);
     expect(await memory.getJobCounts('store')).toMatchObject({ completed: EPISODES, failed: 0 });
-    for (const asked of [model, lab.model]) expect(asked.called('extract').length).toBeGreaterThan(0);
+    for (const asked of [model, testbed.model]) expect(asked.called('extract').length).toBeGreaterThan(0);
   },
 );

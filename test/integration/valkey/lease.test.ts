@@ -206,8 +206,8 @@ test('a process whose connection broke before the answer holds the lease and doe
   const group = newGroup();
   const proxy = await startProxy(stores.config.valkey, 'resp');
   const own = openProcess(LONG, { host: proxy.host, port: proxy.port, tls: false });
-  proxy.watch({
-    isMeant: ([command, , ...rest]) => command?.toLowerCase() === 'eval' && rest.includes(`lease:{${group}}`),
+  proxy.intercept({
+    matches: ([command, , ...rest]) => command?.toLowerCase() === 'eval' && rest.includes(`lease:{${group}}`),
     after() {
       proxy.cut();
       return 'drop';

@@ -3,39 +3,38 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openWire, type Wire } from './wire.ts';
 
-/** Decides what becomes of what is held meanwhile; what is dropped takes its connection with it into a black hole. */
-export type Act = () => 'forward' | 'drop' | Promise<'forward' | 'drop'>;
+/** Decides about a held message. After `drop` its connection carries nothing any more. */
+export type MessageDecision = () => 'forward' | 'drop' | Promise<'forward' | 'drop'>;
 
-/** What is looked for on its way to the server. */
-export interface Watch {
-  /** True for the message that is meant. */
-  readonly isMeant: (message: Message) => boolean;
-  /** The message is held. */
-  readonly before?: Act;
-  /** The server has carried it out; its reply is held. */
-  readonly after?: Act;
+/** Holds one message on its way to the server, or the reply to it. */
+export interface Interception {
+  readonly matches: (message: Message) => boolean;
+  /** Called while the message is held. */
+  readonly before?: MessageDecision;
+  /** Called while the reply is held; the server has carried out the command. */
+  readonly after?: MessageDecision;
 }
 
-/** The words of a command to Valkey or FalkorDB; of other servers all bytes since the last reply, as one text. */
+/** The arguments of a command to Valkey or FalkorDB; for other servers all bytes since the last reply, as one text. */
 export type Message = readonly string[];
 
-/** A proxy with its own port that forwards everything to another server, or stops to. */
+/** A proxy on a port of its own that forwards to another server, and can stop doing so. */
 export interface WireProxy {
   readonly host: string;
   readonly port: number;
-  /** Connections that are open, with the messages that each began with. */
+  /** The number of open connections. */
   readonly open: () => number;
-  /** Waits for one message; each watch is used up by the first that is meant. */
-  watch(watch: Watch): void;
-  /** The present connections carry nothing any more, in both directions, without an error: as if a router had forgotten them. */
+  /** Intercepts the first message that matches, once. */
+  intercept(interception: Interception): void;
+  /** Open connections carry nothing any more, in both directions and without an error, as if a router had dropped them. */
   blackHole(which?: (wire: Wire) => boolean): number;
-  /** New connections are taken and never answered. */
+  /** New connections are accepted and never answered. */
   swallowNew(isSwallowing: boolean): void;
-  /** New connections lead to another server; those of now stay where they are, as behind a Kubernetes service. */
+  /** New connections lead to another server; open ones stay, as behind a Kubernetes service. */
   switchTo(target: Target): void;
-  /** Ends the connections of now. */
+  /** Closes all open connections. */
   cut(): void;
-  /** Delays each message by this number of milliseconds. */
+  /** Delays each message. */
   delay(milliseconds: number): void;
   close(): Promise<void>;
 }
@@ -45,22 +44,25 @@ interface Target {
   readonly port: number;
 }
 
-/** @param speaks `resp` for Valkey and FalkorDB, whose commands are told apart; `bytes` for anything else */
-export async function startProxy(first: Target, speaks: 'resp' | 'bytes'): Promise<WireProxy> {
+/** @param protocol `resp` for Valkey and FalkorDB, whose commands are parsed; `bytes` for any other server */
+export async function startProxy(first: Target, protocol: 'resp' | 'bytes'): Promise<WireProxy> {
   const wires = new Set<Wire>();
-  const watches: Watch[] = [];
+  const interceptions: Interception[] = [];
   let target = first;
   let slowness = 0;
   let isSwallowing = false;
 
-  const findWatch = (message: Message): Watch | undefined => {
-    const place = watches.findIndex(({ isMeant }) => isMeant(message));
-    return place < 0 ? undefined : watches.splice(place, 1)[0];
+  const findInterception = (message: Message): Interception | undefined => {
+    const index = interceptions.findIndex(({ matches }) => matches(message));
+    return index < 0 ? undefined : interceptions.splice(index, 1)[0];
   };
 
   function take(client: Socket): void {
     const server = connect(target.port, target.host);
-    const wire = openWire(client, server, speaks, { findWatch, slowDown: () => slowness > 0 && sleep(slowness) });
+    const wire = openWire(client, server, protocol, {
+      findInterception,
+      slowDown: () => slowness > 0 && sleep(slowness),
+    });
     if (isSwallowing) wire.blackHole();
     wires.add(wire);
     client.once('close', () => wires.delete(wire));
@@ -72,11 +74,11 @@ export async function startProxy(first: Target, speaks: 'resp' | 'bytes'): Promi
     host: '127.0.0.1',
     port: (listener.address() as AddressInfo).port,
     open: () => wires.size,
-    watch: (watch) => void watches.push(watch),
+    intercept: (interception) => void interceptions.push(interception),
     blackHole(which = () => true) {
-      const meant = [...wires].filter(which);
-      for (const wire of meant) wire.blackHole();
-      return meant.length;
+      const chosen = [...wires].filter(which);
+      for (const wire of chosen) wire.blackHole();
+      return chosen.length;
     },
     swallowNew(swallowing) {
       isSwallowing = swallowing;

@@ -1,15 +1,15 @@
-import type { Proxies } from './laboratory.ts';
-import type { Act, Message } from './proxy.ts';
+import type { Message, MessageDecision } from './proxy.ts';
 import { nameOf, type StoryEpisode } from './story.ts';
+import type { Proxies } from './testbed.ts';
 
-// The one place that knows what the stages of a job look like on the wire. A pattern that no longer fits makes the tests fail
-// that wait for it.
+// The only file that knows what the stages of a job look like on the wire. If a pattern no longer matches, the tests that wait for it
+// fail.
 
 /** The command that writes the raw episode. */
 export const isRecord = ([command = '', graph, query = '']: Message, group: string): boolean =>
   command.toUpperCase() === 'GRAPH.QUERY' && graph === group && /MERGE \(\w+:Episodic\b/.test(query);
 
-/** The query with which a commit begins to read. */
+/** The first query of a commit. */
 export const isBegin = ([command = '', graph, query = '']: Message, group: string): boolean =>
   command.toUpperCase() === 'GRAPH.RO_QUERY' && graph === group && query.includes("MATCH (m:_Meta {key: 'fence'})");
 
@@ -17,11 +17,11 @@ export const isBegin = ([command = '', graph, query = '']: Message, group: strin
 export const isWrite = ([command = '', graph, query = '']: Message, group: string): boolean =>
   command.toUpperCase() === 'GRAPH.QUERY' && graph === group && query.includes('SET p.entity_edges = x.facts');
 
-/** Readers see the commit from then on. */
+/** The command that makes a commit visible to readers. */
 export const isVersion = (message: Message, group: string): boolean =>
   !/^m?get$/i.test(message[0] ?? '') && message.some((word) => word.endsWith(`version:{${group}}`));
 
-/** The job is done. */
+/** The command that completes the job. */
 export const isAck = (message: Message, prefix: string, jobId: string): boolean =>
   message.includes(`${prefix}:store:completed`) && message.includes(`${prefix}:store:${jobId}`);
 
@@ -30,15 +30,15 @@ const isCall =
   ([text = '']: Message, word: string): boolean =>
     text.includes(`"name":"${schema}"`) && text.includes(word);
 
-/** The model is asked what an episode with this word says. */
+/** The model call that extracts an episode with this word. */
 export const isExtract = isCall('extraction');
-/** The model is asked about names or facts, one of which has this word. */
+/** The model call that decides about names or facts with this word. */
 export const isResolve = isCall('verdict');
-/** Vectors of texts with this word are asked for. */
+/** The request for vectors of texts with this word. */
 export const isEmbed = ([text = '']: Message, word: string): boolean =>
   /^POST \S*\/embeddings /.test(text) && text.includes(word);
 
-/** At which point of its way a job is met. */
+/** A point of a job's path: before a command is sent, or after the server has carried it out. */
 export interface Boundary {
   readonly stage: 'record' | 'extract' | 'resolve' | 'embed' | 'write' | 'version' | 'ack';
   readonly when: 'before' | 'after';
@@ -48,34 +48,38 @@ export const BOUNDARIES: readonly Boundary[] = (
   ['record', 'extract', 'embed', 'resolve', 'write', 'version', 'ack'] as const
 ).flatMap((stage) => (['before', 'after'] as const).map((when) => ({ stage, when })));
 
-/** Does `act` when a job of a story comes to the boundary. */
-export function watchBoundary(
+/** Calls `decide` when a job of a story reaches the boundary. */
+export function interceptBoundary(
   { valkey, falkordb, model }: Proxies,
   { stage, when }: Boundary,
-  { told, seed, prefix }: { readonly told: readonly StoryEpisode[]; readonly seed: string; readonly prefix: string },
-  act: Act,
+  {
+    episodes,
+    seed,
+    prefix,
+  }: { readonly episodes: readonly StoryEpisode[]; readonly seed: string; readonly prefix: string },
+  decide: MessageDecision,
 ): void {
-  const group = told[0]?.group ?? '';
+  const group = episodes[0]?.group ?? '';
   const word = nameOf(seed, 'project');
   let isWritten = false;
-  // The version is also raised when the raw text is there; meant is the one after the write.
+  // The version is also replaced when the text is recorded; this waits for the replacement after the commit.
   if (stage === 'version')
-    falkordb.watch({
-      isMeant: (command) => isWrite(command, group),
+    falkordb.intercept({
+      matches: (command) => isWrite(command, group),
       after: () => {
         isWritten = true;
         return 'forward';
       },
     });
-  const meant = {
-    record: [falkordb, (it: Message) => isRecord(it, group)],
-    extract: [model, (it: Message) => isExtract(it, word)],
-    embed: [model, (it: Message) => isEmbed(it, word)],
-    resolve: [model, (it: Message) => isResolve(it, word)],
-    write: [falkordb, (it: Message) => isWrite(it, group)],
-    version: [valkey, (it: Message) => isWritten && isVersion(it, group)],
-    ack: [valkey, (it: Message) => told.some(({ uuid }) => isAck(it, prefix, uuid))],
+  const interceptions = {
+    record: [falkordb, (message: Message) => isRecord(message, group)],
+    extract: [model, (message: Message) => isExtract(message, word)],
+    embed: [model, (message: Message) => isEmbed(message, word)],
+    resolve: [model, (message: Message) => isResolve(message, word)],
+    write: [falkordb, (message: Message) => isWrite(message, group)],
+    version: [valkey, (message: Message) => isWritten && isVersion(message, group)],
+    ack: [valkey, (message: Message) => episodes.some(({ uuid }) => isAck(message, prefix, uuid))],
   } as const;
-  const [proxy, isMeant] = meant[stage];
-  proxy.watch({ isMeant, [when]: act });
+  const [proxy, matches] = interceptions[stage];
+  proxy.intercept({ matches, [when]: decide });
 }

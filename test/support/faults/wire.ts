@@ -1,42 +1,42 @@
 import type { Socket } from 'node:net';
-import type { Act, Message, Watch } from './proxy.ts';
+import type { Interception, Message, MessageDecision } from './proxy.ts';
 import { commandsIn, isPush, replyEnd } from './resp.ts';
 
 /** One connection through a proxy. */
 export interface Wire {
-  /** The first words of all commands that went through; empty where the proxy does not tell them apart. */
-  readonly said: ReadonlySet<string>;
+  /** The names of all forwarded commands, in lower case; empty for the protocol `bytes`. */
+  readonly commands: ReadonlySet<string>;
   blackHole(): void;
   cut(): void;
 }
 
-interface Surroundings {
-  readonly findWatch: (message: Message) => Watch | undefined;
-  /** Waited for before each message. */
+interface WireHooks {
+  readonly findInterception: (message: Message) => Interception | undefined;
+  /** Awaited before each message. */
   readonly slowDown: () => Promise<unknown> | false;
 }
 
-/** Hands on what the two say, one message after the other, unless a watch or a black hole stops it. */
+/** Forwards messages in both directions, one after the other, unless an interception or a black hole stops them. */
 export function openWire(
   client: Socket,
   server: Socket,
-  speaks: 'resp' | 'bytes',
-  { findWatch, slowDown }: Surroundings,
+  protocol: 'resp' | 'bytes',
+  { findInterception, slowDown }: WireHooks,
 ): Wire {
-  const said = new Set<string>();
+  const commands = new Set<string>();
   let isDead = false;
-  /** Whoever waits for what comes back; `left` counts the replies that are still to come before it. */
-  const expected: { left: number; after: Act }[] = [];
+  /** Interceptions that wait for a reply; `left` counts the replies that come before it. */
+  const expected: { left: number; after: MessageDecision }[] = [];
   let unanswered = 0;
   let [asked, answered] = [Buffer.alloc(0), Buffer.alloc(0)] as [Buffer, Buffer];
 
   async function toServer(message: Message, raw: Buffer): Promise<void> {
     await slowDown();
-    const watch = findWatch(message);
-    if (watch?.before && (await watch.before()) === 'drop') return blackHole();
+    const interception = findInterception(message);
+    if (interception?.before && (await interception.before()) === 'drop') return blackHole();
     if (isDead) return;
-    if (speaks === 'resp') said.add((message[0] ?? '').toLowerCase());
-    if (watch?.after) expected.push({ left: unanswered, after: watch.after });
+    if (protocol === 'resp') commands.add((message[0] ?? '').toLowerCase());
+    if (interception?.after) expected.push({ left: unanswered, after: interception.after });
     unanswered += 1;
     server.write(raw);
   }
@@ -45,7 +45,7 @@ export function openWire(
     if (isReply) {
       unanswered -= 1;
       const next = expected.find(({ left }) => left === 0);
-      for (const it of expected) it.left -= 1;
+      for (const other of expected) other.left -= 1;
       if (next) {
         expected.splice(expected.indexOf(next), 1);
         if ((await next.after()) === 'drop') return blackHole();
@@ -56,17 +56,17 @@ export function openWire(
 
   async function fromClient(bytes: Buffer): Promise<void> {
     asked = Buffer.concat([asked, bytes]);
-    if (speaks === 'bytes') return toServer([asked.toString()], bytes);
-    const { commands, rest } = commandsIn(asked);
+    if (protocol === 'bytes') return toServer([asked.toString()], bytes);
+    const { commands: parsed, rest } = commandsIn(asked);
     asked = rest;
-    for (const { args, raw } of commands) await toServer(args, raw);
+    for (const { args, raw } of parsed) await toServer(args, raw);
   }
 
   async function fromServer(bytes: Buffer): Promise<void> {
-    if (speaks === 'bytes') {
+    if (protocol === 'bytes') {
       asked = Buffer.alloc(0);
       unanswered = 1;
-      for (const it of expected) it.left = 0;
+      for (const waiting of expected) waiting.left = 0;
       return toClient(bytes, true);
     }
     answered = Buffer.concat([answered, bytes]);
@@ -86,16 +86,16 @@ export function openWire(
     server.destroy();
   }
 
-  inTurn(client, fromClient);
-  inTurn(server, fromServer);
-  // A black hole tells nobody that the other side is gone.
+  processInOrder(client, fromClient);
+  processInOrder(server, fromServer);
+  // After a black hole neither side learns that the other one closed the connection.
   client.on('error', () => {}).on('close', () => server.destroy());
   server.on('error', () => {}).on('close', () => isDead || client.destroy());
-  return { said, blackHole, cut };
+  return { commands, blackHole, cut };
 }
 
-/** Chunks are worked on one after the other, whatever one waits for. */
-function inTurn(socket: Socket, work: (bytes: Buffer) => Promise<void>): void {
+/** Processes chunks one after the other, also while one waits. */
+function processInOrder(socket: Socket, work: (bytes: Buffer) => Promise<void>): void {
   let before = Promise.resolve();
   socket.on('data', (bytes: Buffer) => {
     before = before.then(() => work(bytes)).catch(() => {});

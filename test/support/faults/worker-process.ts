@@ -8,7 +8,7 @@ import { until } from '../wait.ts';
 export interface WorkerProcess {
   readonly pid: number;
   /** All that it printed. */
-  said(): string;
+  output(): string;
   /** Waits until it takes jobs. */
   ready(): Promise<WorkerProcess>;
   /** Whether it is gone and all that it printed is read. */
@@ -61,7 +61,7 @@ export function startWorkerProcess(environment: Record<string, string>, main = M
     get pid() {
       return child.pid ?? 0;
     },
-    said: () => said,
+    output: () => said,
     async ready() {
       await until('the worker that takes jobs', () => {
         if (hasEnded && TOO_BUSY.test(said) && starts < STARTS) child = start();

@@ -9,7 +9,7 @@ import type { ExtractedFact, Extraction } from '../../../src/models/language-mod
 import { useStoreConnections } from '../store-connections.ts';
 import { newGroup, useStores } from '../stores.ts';
 import { checklist } from './checklist.ts';
-import { type Opinions, scriptedModel } from './scripted-model.ts';
+import { type ScriptedDecisions, scriptedModel } from './scripted-model.ts';
 
 /** Finds everything near to everything, so that all that exists is a candidate. */
 export const sameVectorEmbedder: Embedder = {
@@ -47,7 +47,7 @@ export function useScriptedIngest() {
 
   async function tell(
     told: readonly Told[],
-    opinions: Opinions = {},
+    opinions: ScriptedDecisions = {},
     { before, after, embedder = sameVectorEmbedder }: Telling = {},
   ): Promise<{ graph: GroupGraph; uuids: string[]; asked: ReturnType<typeof scriptedModel>['asked']; config: Config }> {
     const graph = opened.graphs.group(newGroup());

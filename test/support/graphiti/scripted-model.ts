@@ -8,7 +8,7 @@ import type {
 import { localDefaults } from '../../../src/models/local/language-model.ts';
 
 /** The decisions of a scripted model about everything that rules cannot decide; none by default. */
-export interface Opinions {
+export interface ScriptedDecisions {
   readonly isSame?: (asked: EntityQuestion, candidate: EntityCandidate) => boolean;
   readonly repeats?: (fact: DatedFact, candidate: DatedFact) => boolean;
   readonly contradicts?: (fact: DatedFact, candidate: DatedFact) => boolean;
@@ -24,7 +24,7 @@ const never = () => false;
 /** A model that extracts from each text what a test has set, with decisions that the test has set. */
 export function scriptedModel(
   told: Readonly<Record<string, Partial<Extraction>>>,
-  { isSame = never, repeats = never, contradicts = never }: Opinions = {},
+  { isSame = never, repeats = never, contradicts = never }: ScriptedDecisions = {},
 ): ScriptedModel {
   const asked: ScriptedModel['asked'] = [];
   return {

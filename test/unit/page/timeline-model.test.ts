@@ -26,9 +26,9 @@ test("a fact's period as known on a day ends only once the end was learned", () 
   const [line] = linesOf([
     fact('redis', { validAt: '2025-01-10', invalidAt: '2025-03-01', createdAt: '2025-02-01', expiredAt: '2025-05-01' }),
   ]);
-  const on = (lens: 'true' | 'known') =>
+  const on = (mode: 'true' | 'known') =>
     ['2025-01-20', '2025-02-20', '2025-04-01', '2025-06-01'].map(
-      (text) => line && includes(line.shown[lens], day(text)),
+      (text) => line && includes(line.shown[mode], day(text)),
     );
 
   expect(on('true')).toEqual([true, true, false, false]);
@@ -39,7 +39,7 @@ test.each([
   ['true', '2025-04-01', '2025-03-01', 1],
   ['known', '2025-04-01', null, undefined],
   ['known', '2025-06-01', '2025-03-01', 1],
-] as const)('in the "%s" view on %s the end of a fact is %s', (lens, on, invalidAt, next) => {
+] as const)('in the "%s" view on %s the end of a fact is %s', (mode, on, invalidAt, next) => {
   const lines = linesOf([
     fact(
       'redis',
@@ -48,7 +48,7 @@ test.each([
     ),
     fact('valkey', { validAt: '2025-03-01', createdAt: '2025-05-01' }),
   ]);
-  const [line] = lines.map((one) => lineOn(one, lens, day(on)));
+  const [line] = lines.map((one) => lineOn(one, mode, day(on)));
 
   expect([line?.fact.invalidAt, line?.fact.expiredAt !== null, line?.next]).toEqual([
     invalidAt,

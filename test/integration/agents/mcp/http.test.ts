@@ -44,7 +44,7 @@ async function start(port = 0) {
   });
   await until('the server that says its address', () => /token is/.test(said));
   const url = new URL(/http:\S+\/mcp/.exec(said)?.[0] ?? '');
-  return { child, url, said: () => said, token: readFileSync(tokenFile, 'utf8').trim() };
+  return { child, url, output: () => said, token: readFileSync(tokenFile, 'utf8').trim() };
 }
 
 async function stop(child: ChildProcess): Promise<number | null> {
@@ -96,9 +96,9 @@ test('two clients share one memory, with the protocols of 2025 and 2026', async 
 });
 
 test('the token is created once, stored privately and required', async () => {
-  const { url, token, said } = shared;
+  const { url, token, output } = shared;
   expect(statSync(tokenFile).mode & 0o777).toBe(0o600);
-  expect(said()).toContain(token);
+  expect(output()).toContain(token);
 
   expect((await post(url, {})).status).toBe(401);
   expect((await post(url, { authorization: 'Bearer wrong' })).status).toBe(401);
@@ -107,7 +107,7 @@ test('the token is created once, stored privately and required', async () => {
 
   const second = await start();
   expect(second.token).toBe(token);
-  expect(second.said()).not.toContain(token);
+  expect(second.output()).not.toContain(token);
 });
 
 test('only programs and pages of this machine are accepted', async () => {

@@ -698,5 +698,5 @@ test('a cancelled call is not answered, and its episode is stored', async () => 
 });
 
 test('stdout has only protocol messages', () => {
-  expect(mcp.said()).toBe('');
+  expect(mcp.output()).toBe('');
 });

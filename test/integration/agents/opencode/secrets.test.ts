@@ -46,7 +46,7 @@ test('spool, queue, journal, graph, archive, trace and log contain none of two h
   for (const [place, text] of Object.entries(places)) expect(text, place).toContain(SEEN);
   places.trace = watched.agent.bodies.map((body) => body.toString('latin1')).join('\n');
   expect(places.trace).toContain('memory.write');
-  places.log = worker.said();
+  places.log = worker.output();
 
   const survivors = Object.entries(places).flatMap(([place, text]) =>
     hidden.flatMap(({ name, secrets }) =>

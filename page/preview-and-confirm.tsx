@@ -35,7 +35,7 @@ export interface Panel<Preview> {
  * has to be confirmed again. Every failure leads to `failed`, from which the start is near.
  * @param props.look loads the preview, of the user's choice if one was made
  */
-export function TwoSteps<Preview, Done>(props: {
+export function PreviewAndConfirm<Preview, Done>(props: {
   title: string;
   hint: string;
   /** The button of the first step. */
@@ -93,7 +93,7 @@ export function TwoSteps<Preview, Done>(props: {
   };
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the key works on the buttons inside
-    <section class="two-steps" ref={section} aria-live="polite" onKeyDown={onKeyDown}>
+    <section class="preview-and-confirm" ref={section} aria-live="polite" onKeyDown={onKeyDown}>
       <h2>{title}</h2>
       {isReadOnly.value ? (
         <p class="quiet">This page was started with --read-only.</p>

@@ -14,62 +14,62 @@ import { startProxy, type WireProxy } from './proxy.ts';
 import { KNOWLEDGE } from './story.ts';
 import { startWorkerProcess, type WorkerProcess } from './worker-process.ts';
 
-/** Where something answers; a proxy may stand in for a server. */
-interface Place {
+/** The address of a server, or of a proxy in front of one. */
+interface Endpoint {
   readonly host: string;
   readonly port: number;
 }
 
 export type Proxies = Readonly<Record<'valkey' | 'falkordb' | 'model', WireProxy>>;
 
-/** What of a scenario goes another way than straight to the servers. */
-export interface Ways {
-  readonly valkey?: Place;
-  readonly falkordb?: Place;
+/** Addresses to use instead of the servers' own, and other settings of a scenario. */
+export interface ScenarioOptions {
+  readonly valkey?: Endpoint;
+  readonly falkordb?: Endpoint;
   /** For OPENAI_BASE_URL. */
-  readonly model?: Place;
+  readonly model?: Endpoint;
   readonly environment?: Record<string, string>;
-  /** Default: one that no other scenario has. */
+  /** Default: a new one. */
   readonly queuePrefix?: string;
 }
 
-/** A memory with a queue, a folder and a default group of its own. */
+/** A memory with its own queue, folder and default group. */
 export interface Scenario {
   readonly config: Config;
-  /** For processes. */
+  /** Environment variables for processes. */
   readonly environment: Record<string, string>;
   readonly memory: MemoryManager;
-  /** The same memory by another way. */
-  by(ways: Ways): Scenario;
-  /** Starts a worker; it is killed when the file's tests are over. */
+  /** The same memory, reached through other addresses. */
+  via(options: ScenarioOptions): Scenario;
+  /** Starts a worker, which is killed after the file's last test. */
   worker(environment?: Record<string, string>): WorkerProcess;
 }
 
-/** Servers, a model and workers that a test file may do anything to. */
-export interface Laboratory {
+/** Servers, a model and workers of one test file, which may break them. */
+export interface Testbed {
   readonly valkey: Server;
   readonly falkordb: Server;
   readonly model: FakeOpenAI;
   readonly graphs: Graphs;
-  scenario(ways?: Ways): Scenario;
-  /** In front of the servers and the model; closed when the file's tests are over. */
+  scenario(options?: ScenarioOptions): Scenario;
+  /** Proxies in front of the servers and the model, closed after the file's last test. */
   proxies(): Promise<Proxies>;
   wholeGraph(group: string): Promise<WholeGraph>;
 }
 
-/** The fake model's vectors, cut much shorter, have no direction for some short names. */
+/** With far fewer dimensions, the fake model's vectors of some short names would be zero. */
 const DIMENSION = '768';
 /**
- * After how much silence a dead worker's jobs are taken over: soon where workers die, later where it is also counted what is done
- * twice, else late enough for any machine that keeps living ones from work for a while.
+ * After how many silent seconds a dead worker's jobs are taken over. `soon`: for tests that kill workers. `later`: for those that also
+ * count repeated work. `late`: so that a slow machine does not make living workers look dead.
  */
 const TAKEOVER_SECONDS = { soon: 2, later: 10, late: 60 };
 
-/** Starts Valkey and FalkorDB, which write to disk before they answer, and a model, for the tests of a file. */
-export function useLaboratory(
+/** Starts Valkey and FalkorDB, which write to disk before they answer, and a fake model, for the tests of a file. */
+export function useTestbed(
   model: FakeOpenAIOptions = {},
   { takeover = 'late' }: { readonly takeover?: keyof typeof TAKEOVER_SECONDS } = {},
-): Laboratory {
+): Testbed {
   const started = {} as { valkey: Server; falkordb: Server; model: FakeOpenAI; graphs: Graphs; folder: string };
   const closing: (() => unknown)[] = [];
 
@@ -81,7 +81,7 @@ export function useLaboratory(
       startFalkorDB(durable),
       startFakeOpenAI({ knowledge: KNOWLEDGE, ...model }),
     ]);
-    started.graphs = openGraphs({ ...placeOf(started.falkordb), tls: false });
+    started.graphs = openGraphs({ ...endpointOf(started.falkordb), tls: false });
   });
   afterAll(async () => {
     await Promise.all(closing.reverse().map((close) => close()));
@@ -90,7 +90,7 @@ export function useLaboratory(
     await rm(started.folder, { recursive: true, force: true });
   });
 
-  function open(ways: Ways, base?: Config): Scenario {
+  function open(options: ScenarioOptions, base?: Config): Scenario {
     const own = newGroup();
     const config: Config = {
       ...(base ?? {
@@ -99,14 +99,14 @@ export function useLaboratory(
         nightly: undefined,
         group: own,
         exportDir: join(started.folder, own, 'exports'),
-        queuePrefix: ways.queuePrefix ?? `{${own}}`,
+        queuePrefix: options.queuePrefix ?? `{${own}}`,
         home: join(started.folder, own),
       }),
-      valkey: { ...placeOf(ways.valkey ?? base?.valkey ?? started.valkey), tls: false },
-      falkordb: { ...placeOf(ways.falkordb ?? base?.falkordb ?? started.falkordb), tls: false },
+      valkey: { ...endpointOf(options.valkey ?? base?.valkey ?? started.valkey), tls: false },
+      falkordb: { ...endpointOf(options.falkordb ?? base?.falkordb ?? started.falkordb), tls: false },
     };
     const url = new URL(started.model.url);
-    if (ways.model) url.host = `${ways.model.host}:${ways.model.port}`;
+    if (options.model) url.host = `${options.model.host}:${options.model.port}`;
     const environment = {
       ...environmentOf(config),
       MEMORY_MODELS: 'openai',
@@ -114,9 +114,9 @@ export function useLaboratory(
       MEMORY_EMBEDDING_DIM: DIMENSION,
       MEMORY_TAKEOVER_SECONDS: String(TAKEOVER_SECONDS[takeover]),
       MEMORY_HEALTH_PORT: '0',
-      // Otherwise the tests would spend most of their time loading the program a hundred times.
+      // Without a compile cache, most of the tests' time would be spent on loading the program.
       NODE_COMPILE_CACHE: join(started.folder, 'compiled'),
-      ...ways.environment,
+      ...options.environment,
     };
     const memory = new MemoryManager({
       ...config,
@@ -128,7 +128,7 @@ export function useLaboratory(
       config,
       environment,
       memory,
-      by: (others) => open({ ...ways, ...others }, config),
+      via: (others) => open({ ...options, ...others }, config),
       worker(more = {}) {
         const worker = startWorkerProcess({ ...environment, ...more });
         closing.push(() => worker.kill());
@@ -150,7 +150,7 @@ export function useLaboratory(
     get graphs() {
       return started.graphs;
     },
-    scenario: (ways = {}) => open(ways),
+    scenario: (options = {}) => open(options),
     async proxies() {
       const { hostname, port } = new URL(started.model.url);
       const [valkey, falkordb, model] = await Promise.all([
@@ -165,4 +165,4 @@ export function useLaboratory(
   };
 }
 
-const placeOf = ({ host, port }: Place) => ({ host, port });
+const endpointOf = ({ host, port }: Endpoint) => ({ host, port });

@@ -4,20 +4,20 @@ import { openQueueWatch, type QueueWatch } from '../queue/queue-watch.ts';
 import { SECOND } from '../time.ts';
 import type { ArchiveWorkbench } from './archives.ts';
 import { jobsOf } from './now.ts';
-import type { News } from './schemas.ts';
+import type { LiveUpdate } from './schemas.ts';
 
 const EVERY = 2 * SECOND;
 /** A line is written at least this often, for changes that the queue does not show: workers, models, spooled texts. */
 const HEARTBEAT = 5;
 
-export interface NewsStream {
+export interface LiveUpdates {
   /** Writes JSON lines to the response until the reader disconnects: one immediately, one for each change, and one every ten seconds. */
   follow(response: ServerResponse): void;
   close(): void;
 }
 
 /** One reader of the queue's counts serves all open pages. Nothing is read while no page is open. */
-export function openNews(config: Config, archiveWork: ArchiveWorkbench): NewsStream {
+export function openLiveUpdates(config: Config, archiveWork: ArchiveWorkbench): LiveUpdates {
   const followers = new Set<ServerResponse>();
   let watch: QueueWatch | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -32,13 +32,13 @@ export function openNews(config: Config, archiveWork: ArchiveWorkbench): NewsStr
       watch ??= openQueueWatch(config);
       const { counts, lastEnded } = await watch.look();
       const work = archiveWork.latest();
-      const news: News = {
+      const update: LiveUpdate = {
         jobs: jobsOf(counts),
         completed: counts.completed,
         lastEnded,
         work: work && `${work.id} ${work.state}`,
       };
-      const line = `${JSON.stringify(news)}\n`;
+      const line = `${JSON.stringify(update)}\n`;
       quiet = line === last ? quiet + 1 : 0;
       if (quiet % HEARTBEAT === 0) for (const follower of followers) follower.write(line);
       last = line;

@@ -35,7 +35,7 @@ export interface EndedRange {
 }
 
 /** Current facts of an answer, and the ended parts of its passages. */
-export interface WhatHolds {
+export interface CurrentContent {
   /** The facts that hold. */
   readonly facts: readonly FactRow[];
   /** By the passages' uuids; no entry for a passage without ended parts. */
@@ -47,13 +47,13 @@ export interface WhatHolds {
  * have ended. Stored passages never change, so this runs for each answer, after the ranking. Facts and passages share the queries.
  * @param reading the texts that the passages' ranges refer to; queries that need no text run meanwhile
  */
-export async function whatHolds(
+export async function findCurrentContent(
   graph: GroupGraph,
   shownFacts: readonly FactRow[],
   passages: readonly PassageRow[],
   moment: Moment,
   reading: Promise<{ readonly textAt: (passage: PassageRow) => string | undefined }>,
-): Promise<WhatHolds> {
+): Promise<CurrentContent> {
   const episodes = [...new Set(passages.map(({ episode }) => episode))];
   if (moment.alsoEnded || episodes.length + shownFacts.length === 0) return { facts: shownFacts, ended: new Map() };
   const [replacements, facts, stated] = await Promise.all([

@@ -94,7 +94,7 @@ const SCREENS: readonly { readonly name: string; readonly open: (page: Page, add
     {
       name: 'erase',
       open: async (page) => {
-        await show(page, '/memories/harbor', '.two-steps');
+        await show(page, '/memories/harbor', '.preview-and-confirm');
         await page.getByRole('button', { name: 'Show what would be erased' }).click();
         await page.getByLabel('Type harbor').fill('harbor');
       },

@@ -17,6 +17,8 @@ export interface Config extends ModelSettings, StoreSettings {
   readonly valkey: Address;
   /** Replicas of Valkey that must have a job before its receipt is given; 0 waits for none. */
   readonly valkeyCopies: number;
+  /** Replicas of FalkorDB that must have what a job wrote before the job is done; 0 waits for none. */
+  readonly falkordbCopies: number;
   /** The file with the user's own types, if MEMORY_CONFIG or a running `up` names one. */
   readonly configFile?: string | undefined;
   readonly group: string;
@@ -113,6 +115,7 @@ export function loadConfig(environment: Environment = process.env): Config {
     falkordb: address('FALKORDB'),
     valkey: address('VALKEY'),
     valkeyCopies: values.VALKEY_COPIES,
+    falkordbCopies: values.FALKORDB_COPIES,
     ...readModels(values),
     configFile: values.MEMORY_CONFIG && resolve(values.MEMORY_CONFIG),
     group: values.MEMORY_GROUP,

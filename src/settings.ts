@@ -134,6 +134,11 @@ export const SETTINGS = {
   ),
   FALKORDB_SENTINEL_USERNAME: optionalText('user of the sentinels of FalkorDB'),
   FALKORDB_SENTINEL_PASSWORD: secret('password of the sentinels of FalkorDB'),
+  FALKORDB_COPIES: setting(
+    integerSetting(10, 'it must be a whole number of replicas from 0 to 10', 0),
+    '0',
+    'replicas of FalkorDB that must have a commit before its job is done; 0 waits for none',
+  ),
   VALKEY_HOST: setting(text, 'localhost', 'host of Valkey'),
   VALKEY_PORT: setting(port, '6380', 'port of Valkey'),
   VALKEY_USERNAME: optionalText('user of Valkey'),

@@ -208,7 +208,7 @@ function openShared(
       );
     },
   });
-  const graphs = openGraphs(config.falkordb, { journal });
+  const graphs = openGraphs(config.falkordb, { journal, copies: config.falkordbCopies });
   const connections = [valkey];
   const budget = openBudget(valkey, config.queuePrefix, config.budget);
   const guard = { signs, metrics, prices: config.prices, budget };

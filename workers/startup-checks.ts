@@ -19,6 +19,11 @@ export interface StartupFindings {
 
 const MOST_SKEW = 2 * SECOND;
 const LEAST_STALLED = 10;
+/** What happens when a store has fewer replicas than it should. */
+const TOO_FEW_COPIES: Readonly<Record<Store, string>> = {
+  Valkey: 'texts whose queue it holds are spooled or refused',
+  FalkorDB: 'commits are made, but their jobs wait',
+};
 const LEAST_TAKEOVER = 5 * SECOND;
 /** Milliseconds, as FalkorDB takes them. */
 const LONGEST_WRITE = 25_000;
@@ -45,12 +50,12 @@ export async function runStartupChecks(
   for (const facts of valkey) checkStoreKind('Valkey', facts, config);
   const falkordb = await retryWhileUnreachable(() => readServers('FalkorDB', config.falkordb, now));
   for (const facts of falkordb) checkStoreKind('FalkorDB', facts, config);
-  await checkRights('FalkorDB', config.falkordb, config.queuePrefix);
+  await checkRights('FalkorDB', config.falkordb, config.queuePrefix, config.falkordbCopies);
   // Also detects a user that may not use graphs.
   await graph.read('RETURN 1 AS n');
   const findings = [
     ...valkey.map((facts) => serverFindings('Valkey', facts, config.valkeyCopies)),
-    ...falkordb.map((facts) => serverFindings('FalkorDB', facts)),
+    ...falkordb.map((facts) => serverFindings('FalkorDB', facts, config.falkordbCopies)),
     settingsFindings(config),
   ];
   // The nodes of a cluster mostly have the same settings.
@@ -102,7 +107,7 @@ export function checkStoreKind(
 
 /**
  * Pure, so that it can be tested with the facts of any server.
- * @param copies those that VALKEY_COPIES asks for
+ * @param copies those that VALKEY_COPIES or FALKORDB_COPIES asks for
  */
 export function serverFindings(store: Store, facts: ServerInfo, copies = 0): StartupFindings {
   const { product, version, evictionPolicy, appendOnly, falkordb, isReplica, replicas, limits, ahead } = facts;
@@ -127,7 +132,7 @@ export function serverFindings(store: Store, facts: ServerInfo, copies = 0): Sta
     );
   if (replicas < copies)
     warnings.push(
-      `VALKEY_COPIES is ${copies}, and ${store} has ${replicas === 1 ? '1 replica' : `${replicas} replicas`}: texts whose queue it holds are spooled or refused. Start more replicas, or set VALKEY_COPIES to ${replicas}.`,
+      `${store.toUpperCase()}_COPIES is ${copies}, and ${store} has ${replicas === 1 ? '1 replica' : `${replicas} replicas`}: ${TOO_FEW_COPIES[store]}. Start more replicas, or set ${store.toUpperCase()}_COPIES to ${replicas}.`,
     );
   if (falkordb !== undefined && !isAtLeast(falkordb, OLDEST_FALKORDB))
     warnings.push(

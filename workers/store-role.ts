@@ -20,6 +20,7 @@ import { openSpool } from '../src/queue/spool/spool.ts';
 import type { Metrics } from '../src/telemetry/metrics.ts';
 import { redactError } from '../src/telemetry/redact-error.ts';
 import type { VitalSigns } from '../src/telemetry/vital-signs.ts';
+import { SECOND } from '../src/time.ts';
 import { openUpkeep, type Upkeep } from '../src/upkeep/upkeep.ts';
 import type { Leases } from '../src/valkey/lease.ts';
 import { startBriefings } from './briefings.ts';
@@ -131,10 +132,16 @@ function upkeepOf(shared: SharedResources, caching: Embedder, forgetting: Forget
   return {
     async run(group, task) {
       await migrateKeys(group);
-      return upkeep.run(group, task);
+      const result = await upkeep.run(group, task);
+      // Longer than for an episode, since a second run of the task would have another result.
+      await graphs.confirm(group, [], TASK_CONFIRMED_WITHIN);
+      return result;
     },
   };
 }
+
+/** How long replicas may take to confirm a task, for FALKORDB_COPIES. */
+const TASK_CONFIRMED_WITHIN = 10 * SECOND;
 
 /** Processes `store` jobs, which bring an episode into the graph, and `task` jobs, which change a graph in another way. */
 export function startStoreWorker(

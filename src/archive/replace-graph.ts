@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { InvalidInputError, StaleFenceError } from '../errors.ts';
+import { InvalidInputError, isFailure, StaleFenceError, StoreUnreachableError } from '../errors.ts';
+import type { Graphs } from '../graph/graphs.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { readChangeHead, WRITE_FENCE } from '../graph/queries/fence.ts';
 import { isEmptyGraph } from '../graph/queries/meta-nodes.ts';
@@ -8,6 +9,7 @@ import type { Scratch } from '../graph/scratch.ts';
 import type { BaseArchive } from '../journal/entry.ts';
 import { type Journal, openJournal } from '../journal/journal.ts';
 import { recordHead } from '../journal/lost-changes.ts';
+import { MINUTE } from '../time.ts';
 import { replaceVersion } from '../valkey/keys.ts';
 import type { Lease, Leases } from '../valkey/lease.ts';
 
@@ -101,6 +103,21 @@ async function swap(
   throw new StaleFenceError(
     `The memory "${group}" kept changing during the restore; restore again when fewer texts are stored.`,
   );
+}
+
+/** A large graph may reach replicas much later than a commit. */
+const REPLICATED_WITHIN = 1 * MINUTE;
+
+/** @throws StoreUnreachableError when too few replicas get the graph that was put in place, for FALKORDB_COPIES */
+export async function confirmReplaced(graphs: Graphs, group: string): Promise<void> {
+  try {
+    await graphs.confirm(group, [], REPLICATED_WITHIN);
+  } catch (error) {
+    if (!isFailure(error, 'StoreUnreachableError')) throw error;
+    throw new StoreUnreachableError(
+      `The memory "${group}" was replaced, but a failover may undo that: ${error.message}`,
+    );
+  }
 }
 
 /** Called before the work, which may take long. @throws InvalidInputError when the group's graph is not empty */

@@ -1,5 +1,6 @@
 import { sizeText } from '../archive/export.ts';
 import type { NightlyStatus, QueueStatus, Status, ValkeyStatus } from '../memory/status.ts';
+import type { CopiesStatus } from '../queue/producer.ts';
 import { supervisionNotices, supervisionOf } from '../supervisor/supervision.ts';
 import type { ModelHealth } from '../telemetry/vital-signs.ts';
 import { oneLine, truncated } from '../text.ts';
@@ -49,6 +50,7 @@ function lines({ group, valkey, falkordb, spool }: Status): string[] {
     valkey.ok ? `Valkey   answers (${valkey.latencyMs} ms)` : valkey.error,
     falkordb.ok ? `FalkorDB answers (${falkordb.latencyMs} ms)` : falkordb.error,
     ...(valkey.ok ? valkeyLines(valkey) : []),
+    ...(falkordb.ok ? copiesLines('FALKORDB_COPIES', falkordb.copies, graphCopies) : []),
     ...(spool.episodes > 0 ? [`Spool    ${count(spool.episodes, 'episode')} on disk, waiting for Valkey`] : []),
     ...(spool.unreadable > 0
       ? [`Spool    ${count(spool.unreadable, 'file')} in ${spool.folder}/unreadable that could not be queued`]
@@ -83,7 +85,7 @@ function valkeyLines(status: ValkeyStatus) {
         `         process ${pid} on ${host}: ${roles.join(', ')}${state === 'closing' ? ', closing' : ''}${healthUrl ? `, ${healthUrl}/health` : ''}`,
     ),
     ...Object.entries(models).map(([model, signs]) => `Model    ${model}: ${calls(signs)}, breaker ${signs.breaker}`),
-    ...copiesLines(status),
+    ...copiesLines('VALKEY_COPIES', status.copies, queueCopies),
     ...budgetLines(status),
     queue('Store', store),
     queue('Export', exporting),
@@ -95,12 +97,18 @@ function valkeyLines(status: ValkeyStatus) {
   ];
 }
 
-function copiesLines({ copies }: ValkeyStatus): string[] {
+const queueCopies = (replicas: string) =>
+  `Valkey has ${replicas} (in a cluster, its primary with the fewest); texts may be spooled or refused`;
+const graphCopies = (replicas: string) => `FalkorDB has ${replicas}; commits are made, but their jobs wait`;
+
+function copiesLines(
+  setting: string,
+  copies: CopiesStatus | null,
+  consequence: (replicas: string) => string,
+): string[] {
   if (!copies || copies.replicas === null || copies.replicas >= copies.wanted) return [];
   const { wanted, replicas } = copies;
-  return [
-    `Copies   VALKEY_COPIES asks for ${wanted}, and Valkey has ${count(replicas, 'replica')} (in a cluster, its primary with the fewest); texts may be spooled or refused`,
-  ];
+  return [`Copies   ${setting} asks for ${wanted}, and ${consequence(count(replicas, 'replica'))}`];
 }
 
 function budgetLines({ budget }: ValkeyStatus): string[] {

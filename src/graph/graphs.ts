@@ -3,19 +3,21 @@ import { checkGroup, graphName, groupOf } from '../group.ts';
 import type { Embedder } from '../models/embedder.ts';
 import { SECOND } from '../time.ts';
 import { replicaError } from '../valkey/failures.ts';
-import { type GraphConnection, graphNames, RowLimitError } from './connection.ts';
+import { ignoreReplyError } from '../valkey/server-info.ts';
+import { type GraphConnection, graphNames } from './connection.ts';
+import { openGraphCopies } from './copies.ts';
 import type { GraphJournal, GroupGraph } from './group-graph.ts';
 import { openJournaledChange } from './journaled-change.ts';
 import { openConnectionPool } from './pool.ts';
 import { isMemoryGraph } from './queries/meta-nodes.ts';
 import { queryText } from './query-text.ts';
+import { readRows, rowsOf } from './read-rows.ts';
 import { checkEmbedder, prepareSchema } from './schema.ts';
 import {
   checkpointName,
   deleteGraph,
   dropCheckpoints,
   dropScratchGraphs,
-  isMissingGraph,
   openScratch,
   type Scratch,
   scratchName,
@@ -32,6 +34,15 @@ export interface Graphs {
   ping(): Promise<void>;
   /** Clears FalkorDB's slow log of the group's graph, which contains texts of queries. */
   forgetQueries(group: string): Promise<void>;
+  /**
+   * Waits until as many replicas as FALKORDB_COPIES asks for have all that was written to the group's graph. Without that setting it does nothing.
+   * @param episodes uuids of episodes that must be committed or removed
+   * @param limitMs how long replicas may take; default: 2 s
+   * @throws StoreUnreachableError when too few confirm in time; StaleFenceError when the primary lacks changes, as after a failover
+   */
+  confirm(group: string, episodes?: readonly string[], limitMs?: number): Promise<void>;
+  /** How many replicas the primary has; null where the server does not tell. */
+  countReplicas(): Promise<number | null>;
   /** A new scratch graph, which may replace the group's graph. @throws InvalidInputError when `group` is not a valid name */
   scratch(group: string): Scratch;
   /** Drops scratch graphs older than `age` milliseconds, which are no longer in use. @returns how many */
@@ -62,31 +73,29 @@ export interface GraphsOptions {
   readonly writers?: number;
   /** Default: no journal, so that a lost graph cannot be rebuilt. */
   readonly journal?: GraphJournal;
+  /** Replicas that must have a job's writes before the job is done, for `confirm`. Default: 0. */
+  readonly copies?: number;
 }
 
 /** Reads and writes use separate connections, so that a long write never delays a read. Nothing is connected before the first query. */
-export function openGraphs(address: Address, { readers = 4, writers = 2, journal }: GraphsOptions = {}): Graphs {
+export function openGraphs(
+  address: Address,
+  { readers = 4, writers = 2, journal, copies: wanted = 0 }: GraphsOptions = {},
+): Graphs {
   const reads = openConnectionPool(address, readers);
   const writes = openConnectionPool(address, writers);
+  const copies = wanted > 0 ? openGraphCopies(address, wanted) : undefined;
   const open = new Map<string, GroupGraph>();
 
   function bind(group: string, name: string, journal?: GraphJournal): GroupGraph {
     const write = <Row>(text: string): Promise<Row[]> =>
-      rows(writes.use((connection) => connection.run('GRAPH.QUERY', name, text, WRITE_LIMIT), WRITE_LIMIT));
-    const ask = <Row>(text: string): Promise<Row[]> =>
-      rows(reads.use((connection) => connection.run('GRAPH.RO_QUERY', name, text, READ_LIMIT), READ_LIMIT));
+      rowsOf(writes.use((connection) => connection.run('GRAPH.QUERY', name, text, WRITE_LIMIT), WRITE_LIMIT));
+    const ask = (text: string): Promise<unknown[]> =>
+      reads.use((connection) => connection.run('GRAPH.RO_QUERY', name, text, READ_LIMIT), READ_LIMIT);
     const prepared = once((embedder) => prepareSchema(graph, embedder));
     const graph: GroupGraph = {
       group,
-      async read(query, params) {
-        try {
-          return await ask(queryText(query, params));
-        } catch (error) {
-          if (!(error instanceof RowLimitError)) throw error;
-          const [all] = await ask<{ rows: readonly unknown[][] }>(queryText(inOneRow(query, error.columns), params));
-          return uncut(error.columns, all?.rows ?? []);
-        }
-      },
+      read: (query, params) => readRows(ask, query, params),
       write: async (query, params) => write(queryText(query, params)),
       change: (query, params) => change(query, params),
       position: async () => (journal ? journal.position(group) : '0-0'),
@@ -116,6 +125,12 @@ export function openGraphs(address: Address, { readers = 4, writers = 2, journal
     },
     forgetQueries: (group) =>
       writes.use((connection) => forgetQueries(connection, graphName(checkGroup(group))), WRITE_LIMIT),
+    confirm: async (group, episodes = [], limitMs) => copies?.confirm(checkGroup(group), episodes, limitMs),
+    async countReplicas() {
+      const role = await reads.use((connection) => connection.call('ROLE').catch(ignoreReplyError), READ_LIMIT);
+      const [, , replicas] = (role ?? []) as unknown[];
+      return Array.isArray(replicas) ? replicas.length : null;
+    },
     async groups() {
       const names = await reads.use(graphNames, WRITE_LIMIT);
       const groups = names.map(groupOf).filter((group) => group !== undefined);
@@ -139,6 +154,7 @@ export function openGraphs(address: Address, { readers = 4, writers = 2, journal
     close() {
       reads.close();
       writes.close();
+      copies?.close();
     },
   };
 }
@@ -147,25 +163,6 @@ async function forgetQueries(connection: GraphConnection, name: string): Promise
   await connection.call('UNLINK', `telemetry{${name}}`);
   // FalkorDB refuses this for a graph that does not exist.
   await connection.call('GRAPH.SLOWLOG', name, 'RESET').catch(() => {});
-}
-
-/** Cypher that returns all rows of a query as one row, so that no row limit applies. The column names are ours. */
-function inOneRow(query: string, columns: readonly string[]): string {
-  return `CALL { ${query} } RETURN collect([${columns.join(', ')}]) AS rows`;
-}
-
-function uncut<Row>(columns: readonly string[], rows: readonly (readonly unknown[])[]): Row[] {
-  return rows.map((row) => Object.fromEntries(columns.map((column, place) => [column, row[place]])) as Row);
-}
-
-async function rows<Row>(answer: Promise<unknown[]>): Promise<Row[]> {
-  try {
-    return (await answer) as Row[];
-  } catch (error) {
-    // The first write creates a graph; until then it reads as empty.
-    if (isMissingGraph(error)) return [];
-    throw error;
-  }
 }
 
 /** Caches a result of true per embedder model for `lasts` milliseconds. Concurrent callers share one run. */

@@ -126,12 +126,18 @@ export function openIngest(graphs: Graphs, valkey: Redis, leases: Leases, parts:
     }
   }
 
+  /** Also for an episode that was committed before: that may have been a moment ago, and no replica may have it. */
+  async function ingestAndConfirm(episode: Episode): Promise<void> {
+    await ingestOnce(episode);
+    await graphs.confirm(episode.group, [episode.uuid]);
+  }
+
   const inFlight = new Map<string, Promise<void>>();
   function ingest(episode: Episode): Promise<void> {
     const key = `${episode.uuid} ${episode.group}`;
     const running = inFlight.get(key);
     if (running) return running;
-    const ingested = ingestOnce(episode).finally(() => inFlight.delete(key));
+    const ingested = ingestAndConfirm(episode).finally(() => inFlight.delete(key));
     inFlight.set(key, ingested);
     return ingested;
   }

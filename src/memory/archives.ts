@@ -246,14 +246,19 @@ export async function restoreArchive(
   const { findManifest } = await import('../archive/catalogue.ts');
   const manifest = await findManifest(store, fileOrLatest, services.group(options.group));
   const group = services.group(options.group ?? manifest.group);
-  const [{ openWriterAccess }, { loadIntoScratch }, { checkBytes }, { checkEmpty, replaceGraph }, graphs] =
-    await Promise.all([
-      import('./writer-access.ts'),
-      import('../archive/restore.ts'),
-      import('../archive/read-archive.ts'),
-      import('../archive/replace-graph.ts'),
-      services.graphs(),
-    ]);
+  const [
+    { openWriterAccess },
+    { loadIntoScratch },
+    { checkBytes },
+    { checkEmpty, confirmReplaced, replaceGraph },
+    graphs,
+  ] = await Promise.all([
+    import('./writer-access.ts'),
+    import('../archive/restore.ts'),
+    import('../archive/read-archive.ts'),
+    import('../archive/replace-graph.ts'),
+    services.graphs(),
+  ]);
   const access = await openWriterAccess(services.config);
   let leftOut = 0;
   try {
@@ -275,6 +280,7 @@ export async function restoreArchive(
       await scratch.drop().catch(() => {});
       throw error;
     }
+    await confirmReplaced(graphs, group);
   } finally {
     access.close();
   }

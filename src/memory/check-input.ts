@@ -174,7 +174,12 @@ const shapes = {
         takeoverMs: wholeNumber(1),
         stalledLimit: wholeNumber(1),
       },
-      ...{ valkeyCopies: wholeNumber(0), spoolLimit: wholeNumber(1), home: nonEmptyText },
+      ...{
+        valkeyCopies: wholeNumber(0),
+        falkordbCopies: wholeNumber(0),
+        spoolLimit: wholeNumber(1),
+        home: nonEmptyText,
+      },
       health: objectOf<Config['health']>({ host: nonEmptyText, port: wholeNumber(0, 65_535) }),
       allowedHosts: z.array(nonEmptyText, 'a list of names'),
       logLevel: oneOf('debug', 'info', 'warn', 'error', 'silent'),

@@ -1,7 +1,7 @@
 import type { Queue } from 'bullmq';
 import type { Manifest } from '../archive/manifest.ts';
 import { rebuildIntoScratch } from '../archive/rebuild.ts';
-import { checkEmpty, replaceGraph } from '../archive/replace-graph.ts';
+import { checkEmpty, confirmReplaced, replaceGraph } from '../archive/replace-graph.ts';
 import { chooseStore } from '../archive/stores/choose.ts';
 import { timedStep } from '../archive/timed-step.ts';
 import type { Episode } from '../episode.ts';
@@ -61,7 +61,7 @@ export async function rebuildMemory(
   const store = await chooseStore(config, metrics);
   const access = await openWriterAccess(config);
   const journal = openJournal(access.valkey, { key: config.journalKey });
-  const graphs = openGraphs(config.falkordb, { journal });
+  const graphs = openGraphs(config.falkordb, { journal, copies: config.falkordbCopies });
   try {
     if (!replace) await checkEmpty(graphs.group(group));
     await access.migrateKeys(graphs.group(group));
@@ -90,6 +90,7 @@ export async function rebuildMemory(
     const [missing, refused] = [again.missing(), again.refused()];
     const { nodes: _, ...counts } = await countGraph(graphs.group(group));
     const taken = await takeInAgain(services, access, graphs.group(group), built.since);
+    await confirmReplaced(graphs, group);
     return {
       ...{ group, file: built.file, changes, ...counts, ...taken },
       complete: missing === 0 && refused.length === 0 && built.isRightGraph,

@@ -54,7 +54,7 @@ export function openServices(config: Config, givenParts: MemoryDependencies): Se
       (producer) => producer.close(),
     ),
     graphs: lazy(
-      async () => (await import('../graph/graphs.ts')).openGraphs(falkordb),
+      async () => (await import('../graph/graphs.ts')).openGraphs(falkordb, { copies: config.falkordbCopies }),
       (graphs) => graphs.close(),
     ),
     embedder: lazy(

@@ -61,6 +61,8 @@ export interface Status {
     readonly passages: { readonly cut: number; readonly episodes: number } | null;
     /** True when the graph has lost changes, as far as Valkey knows. It must then be rebuilt. */
     readonly lacksChanges: boolean;
+    /** The replicas that FALKORDB_COPIES asks for, and those that the primary has; null without FALKORDB_COPIES. */
+    readonly copies: CopiesStatus | null;
   }>;
   /** This machine's spool: episodes that wait for Valkey, and files that cannot be queued. */
   readonly spool: { readonly folder: string; readonly episodes: number; readonly unreadable: number };
@@ -78,13 +80,16 @@ export async function getStatus(services: Services, options: StatusOptions): Pro
         import('../graph/queries/passage-upkeep.ts'),
         import('../passages/passages.ts'),
       ]);
-      const graph = (await services.graphs()).group(group);
-      const [counts, passages, lacks] = await Promise.all([
+      const graphs = await services.graphs();
+      const graph = graphs.group(group);
+      const wanted = services.config.falkordbCopies;
+      const [counts, passages, lacks, copies] = await Promise.all([
         countGraph(graph),
         options.countPassages === false ? null : countCut(graph, PASSAGE_VERSION),
         lacksChanges(services, graph),
+        wanted > 0 ? graphs.countReplicas().then((replicas) => ({ wanted, replicas })) : null,
       ]);
-      return { graph: counts, passages, lacksChanges: lacks };
+      return { graph: counts, passages, lacksChanges: lacks, copies };
     }),
   ]);
   // Measured last and one by one: loading and connecting would take longer than the answer.

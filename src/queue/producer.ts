@@ -42,7 +42,7 @@ export interface JobCounts {
   readonly completed: number;
 }
 
-/** Whether Valkey can make as many copies as VALKEY_COPIES asks for. */
+/** Whether a store can make as many copies as VALKEY_COPIES or FALKORDB_COPIES asks for. */
 export interface CopiesStatus {
   readonly wanted: number;
   /** Null where the server does not tell. */

@@ -29,7 +29,7 @@ const CHANNELS = ['lease', 'told', 'reading'];
 /**
  * Checks that the server lets this user run everything that a worker runs, without running it: in a transaction a server refuses each
  * command as it would outside, and a discarded transaction changes nothing.
- * @param copies those of VALKEY_COPIES, which need one more command
+ * @param copies those of VALKEY_COPIES or FALKORDB_COPIES, which need more commands
  * @throws AccessRefusedError naming every command, key and channel that is missing; StoreUnreachableError, WrongServerError
  */
 export async function checkRights(store: Store, address: Address, queuePrefix: string, copies = 0): Promise<void> {
@@ -38,7 +38,7 @@ export async function checkRights(store: Store, address: Address, queuePrefix: s
     await ensureConnected(connection, address);
     const nodes = await primariesOf(connection);
     const usual = store === 'Valkey' ? VALKEY_COMMANDS : FALKORDB_COMMANDS;
-    const commands = copies > 0 ? `${usual}; WAIT 0 1` : usual;
+    const commands = copies > 0 ? `${usual}; ${store === 'Valkey' ? '' : 'SET k x; '}WAIT 0 1` : usual;
     const missing = await Promise.all(
       nodes.map((node) => missingRights(node, connection, commands, store, queuePrefix)),
     );

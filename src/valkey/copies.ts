@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Address } from '../config.ts';
 import { StoreUnreachableError } from '../errors.ts';
+import { shareCalls } from '../share-calls.ts';
 import { storeLocation } from '../store-address.ts';
 import { SECOND } from '../time.ts';
 import { primariesOf } from './cluster.ts';
@@ -49,34 +50,16 @@ interface Confirmation {
   readonly replicas: number;
 }
 
-interface Batch {
-  readonly keys: string[];
-  readonly confirmation: Promise<Confirmation>;
-}
-
 /** On a connection of its own, since WAIT delays all later commands of its connection. */
 export function openCopies(address: Address, wanted: number): Copies {
   const connection = failFastConnection(address);
-  let running: Promise<unknown> = Promise.resolve();
-  let next: Batch | undefined;
-
-  function newBatch(): Batch {
-    const keys: string[] = [];
-    const confirmation = running.then(() => {
-      next = undefined;
-      return askReplicas(connection, keys, wanted);
-    });
-    running = confirmation.catch(() => {});
-    return { keys, confirmation };
-  }
+  const confirmation = shareCalls((keys: readonly string[]) => askReplicas(connection, keys, wanted));
 
   return {
     connect: () => ensureConnected(connection, address),
     async confirm(keys) {
       await ensureConnected(connection, address);
-      next ??= newBatch();
-      next.keys.push(...keys);
-      const { missing, replicas } = await next.confirmation;
+      const { missing, replicas } = await confirmation(keys);
       const at = `Valkey at ${storeLocation(address)}`;
       if (keys.some((key) => missing.has(key)))
         throw new StoreUnreachableError(`${at} no longer has the job, as after a failover; try again.`);

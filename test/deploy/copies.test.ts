@@ -11,6 +11,7 @@ import { type RunningWorkers, startWorkers } from '../../workers/main.ts';
 import { attemptsOf } from '../support/deploy/attempts.ts';
 import { deployedConfig } from '../support/deploy/deployed-config.ts';
 import { type Deployment, startCluster, startSentinels } from '../support/deploy/deployments.ts';
+import { cutReplication, replicasOf, restoreReplication } from '../support/deploy/replication.ts';
 import type { ServerProcess } from '../support/deploy/server-process.ts';
 import { plainEmbedder, plainModel } from '../support/models.ts';
 import { until } from '../support/wait.ts';
@@ -18,26 +19,6 @@ import { until } from '../support/wait.ts';
 /** Before and after replication ends. `FAULTS=full` stores more. */
 const STORES = process.env.FAULTS === 'full' ? 2500 : 30;
 const TOO_FEW = /^Valkey at .* has 0 of the 1 copies that VALKEY_COPIES asks for; check its replicas\.$/;
-
-/** The replicas that are configured to follow this primary. */
-async function replicasOf({ servers }: Deployment, primary: ServerProcess): Promise<ServerProcess[]> {
-  const roles = await Promise.all(servers.map(({ client }) => client.role() as Promise<unknown[]>));
-  return servers.filter((_, index) => roles[index]?.[0] === 'slave' && roles[index]?.[2] === primary.port);
-}
-
-/** Stops replication until `restoreReplication`, while all servers keep answering. */
-async function cutReplication(primary: ServerProcess, replicas: readonly ServerProcess[]): Promise<void> {
-  // A server without a password rejects every password, so the replicas cannot reconnect.
-  for (const { client } of replicas) await client.config('SET', 'masterauth', 'wrong');
-  await primary.client.call('CLIENT', 'KILL', 'TYPE', 'replica');
-  await until('a primary without replicas', async () =>
-    /connected_slaves:0\r/.test(await primary.client.info('replication')),
-  );
-}
-
-async function restoreReplication(replicas: readonly ServerProcess[]): Promise<void> {
-  for (const { client } of replicas) await client.config('SET', 'masterauth', '');
-}
 
 describe.each([
   ['sentinels', startSentinels, (primary: ServerProcess) => primary.kill()],

@@ -11,6 +11,7 @@ const LAYERS: readonly (readonly string[])[] = [
     'src/errors.ts',
     'src/duration.ts',
     'src/map-concurrently.ts',
+    'src/share-calls.ts',
     'src/home.ts',
     'src/json.ts',
     'src/lazy.ts',

@@ -8,7 +8,7 @@ import { errorSentence, type Finding, ok, problem, warning } from './finding.ts'
 
 /** The checks of a worker's start, all at once. Never throws. */
 export async function checkServer(store: Store, config: Config): Promise<readonly Finding[]> {
-  const copies = store === 'Valkey' ? config.valkeyCopies : 0;
+  const copies = store === 'Valkey' ? config.valkeyCopies : config.falkordbCopies;
   const address = store === 'Valkey' ? config.valkey : config.falkordb;
   try {
     const servers = await retryWhileUnreachable(() => readServers(store, address));

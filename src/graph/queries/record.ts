@@ -123,7 +123,7 @@ export function previousEpisodes(
  * Those of the episodes that are committed or removed.
  * @param uuids of episodes
  */
-export async function doneEpisodes(graph: GroupGraph, uuids: readonly string[]): Promise<string[]> {
+export async function doneEpisodes(graph: Pick<GroupGraph, 'read'>, uuids: readonly string[]): Promise<string[]> {
   const rows = await graph.read<{ uuid: string }>(
     `UNWIND $episodes AS x
      MATCH (k:_Meta {key: x.key}) WHERE k.committed_at IS NOT NULL OR k.removed_at IS NOT NULL

@@ -60,6 +60,17 @@ describe('status', () => {
     expect((await run()).stdout).not.toContain('Copies');
   });
 
+  test('reports that FalkorDB has fewer replicas than FALKORDB_COPIES requires', async () => {
+    const { config, run } = newMemory();
+
+    const { stdout } = await runCommand(['status'], { ...environmentOf(config), FALKORDB_COPIES: '1' });
+
+    expect(stdout).toContain(
+      '\nCopies   FALKORDB_COPIES asks for 1, and FalkorDB has 0 replicas; commits are made, but their jobs wait\n',
+    );
+    expect((await run()).stdout).not.toContain('Copies');
+  });
+
   test('store reports that too few replicas have the text, and where the text is', async () => {
     const { config } = newMemory();
     const environment = { ...environmentOf(config), VALKEY_COPIES: '1' };

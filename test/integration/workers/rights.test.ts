@@ -102,6 +102,19 @@ test('WAIT is needed with VALKEY_COPIES only, and is among the documented rights
   });
 });
 
+test('SET and WAIT are needed in FalkorDB with FALKORDB_COPIES only, and are among the documented rights', async () => {
+  const { falkordb, queuePrefix } = stores.config;
+  const [, rules = []] = documentedRules(queuePrefix);
+  const [documented, without] = [
+    { ...falkordb, ...(await newUser(falkordb, rules)) },
+    { ...falkordb, ...(await newUser(falkordb, [...rules, '-wait', '-set'])) },
+  ];
+
+  await expect(checkRights('FalkorDB', documented, queuePrefix, 1)).resolves.toBeUndefined();
+  await expect(checkRights('FalkorDB', without, queuePrefix)).resolves.toBeUndefined();
+  await expect(checkRights('FalkorDB', without, queuePrefix, 1)).rejects.toThrow(/ use SET, WAIT; grant that/);
+});
+
 test.each(['{memory}', '{one}'])('the documented rights for %s are sufficient for everything', async (queuePrefix) => {
   const exportDir = await mkdtemp(join(tmpdir(), 'memory-rights-'));
   closers.push(() => rm(exportDir, { recursive: true, force: true }));

@@ -65,9 +65,17 @@ test.each([
       'VALKEY_COPIES is 1, and Valkey has 0 replicas: texts whose queue it holds are spooled or refused. Start more replicas, or set VALKEY_COPIES to 0.',
     ],
   ],
+  [
+    'FalkorDB',
+    0,
+    1,
+    [
+      'FALKORDB_COPIES is 1, and FalkorDB has 0 replicas: commits are made, but their jobs wait. Start more replicas, or set FALKORDB_COPIES to 0.',
+    ],
+  ],
   ['Valkey', 2, 2, []],
   ['Valkey', 0, 0, []],
-] as const)('%s with %i replicas when VALKEY_COPIES is %i', (store, replicas, copies, warnings) => {
+] as const)('%s with %i replicas when its number of copies is %i', (store, replicas, copies, warnings) => {
   expect(serverFindings(store, { ...sound, replicas }, copies)).toEqual({ refusals: [], warnings });
 });
 

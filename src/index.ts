@@ -126,10 +126,13 @@ export {
 } from './ontology/define.ts';
 export type { Attribute, AttributeValue, EntityType, FactType, Ontology } from './ontology.ts';
 export type { PassageKind } from './passages/cut.ts';
+export type { JobCounts } from './queue/bullmq-layout.ts';
 export type { DeadLetter, DeadLetterDetails } from './queue/dead-letters.ts';
 export type { BatchOptions } from './queue/enqueue-many.ts';
+export type { QueueName } from './queue/jobs.ts';
 export type { NightlyOutcome } from './queue/nightly-exports.ts';
-export type { CopiesStatus, EpisodeReceipt, JobCounts, QueueName, Receipt } from './queue/producer.ts';
+export type { EpisodeReceipt, Receipt } from './queue/producer.ts';
+export type { CopiesStatus } from './queue/queue-state.ts';
 export type { DrainResult } from './queue/spool/drain.ts';
 export type { ScoreParts } from './search/answer/rank.ts';
 export type { DateFilter, SearchFilters } from './search/filters.ts';

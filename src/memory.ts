@@ -52,7 +52,9 @@ import { openServices, type Services, waitFor } from './memory/services.ts';
 import type { Status } from './memory/status.ts';
 import type { MentionsOptions, TimelineOptions } from './memory/timeline.ts';
 import { type Communities, openCommunities, openSagas, type Sagas } from './memory/upkeep.ts';
-import type { EpisodeReceipt, JobCounts, QueueName, Receipt } from './queue/producer.ts';
+import type { JobCounts } from './queue/bullmq-layout.ts';
+import type { QueueName } from './queue/jobs.ts';
+import type { EpisodeReceipt, Receipt } from './queue/producer.ts';
 import type { DrainResult } from './queue/spool/drain.ts';
 import { assertPrivateHome } from './running-settings.ts';
 import { traceRequest } from './telemetry/tracing.ts';
@@ -61,6 +63,8 @@ import type { Triplet } from './triplet.ts';
 let storeModule: Promise<typeof import('./memory/store.ts')> | undefined;
 // Loaded once: many calls may need the module at the same time, and each `import()` takes time.
 const loadStore = () => (storeModule ??= import('./memory/store.ts'));
+
+const loadQueueState = () => import('./queue/queue-state.ts');
 
 /**
  * The public API. Connections and models are opened when first needed; `close()` closes them.
@@ -307,17 +311,22 @@ export class MemoryManager {
 
   /** The number of workers, on any machine, that take jobs of a queue. */
   async getWorkerCount(queue: QueueName): Promise<number> {
-    return (await this.#services.producer()).workers(checkQueue(queue));
+    const { countWorkers } = await loadQueueState();
+    return countWorkers(await this.#services.queues(), checkQueue(queue));
   }
 
   /** The number of jobs of a queue in each state. */
   async getJobCounts(queue: QueueName): Promise<JobCounts> {
-    return traceRequest('counts', async () => (await this.#services.producer()).counts(checkQueue(queue)));
+    return traceRequest('counts', async () =>
+      (await loadQueueState()).jobCounts(await this.#services.queues(), checkQueue(queue)),
+    );
   }
 
   /** The reason of the latest failure in a queue, among jobs that wait for a retry or are dead letters. */
   async getLastFailure(queue: QueueName): Promise<string | undefined> {
-    return traceRequest('last_failure', async () => (await this.#services.producer()).lastFailure(checkQueue(queue)));
+    return traceRequest('last_failure', async () =>
+      (await loadQueueState()).latestFailure(await this.#services.queues(), checkQueue(queue)),
+    );
   }
 
   /** The state of servers, queues, workers and models. A server that does not answer is reported, not thrown. */

@@ -1,4 +1,6 @@
-import type { Producer } from '../src/queue/producer.ts';
+import { openNightlyExports } from '../src/queue/nightly-exports.ts';
+import { jobCounts, liveWorkers, oldestWaiting, spendingToday } from '../src/queue/queue-state.ts';
+import type { OpenQueues } from '../src/queue/queues.ts';
 import type { Spool } from '../src/queue/spool/spool.ts';
 import { countOutcomes, readOutcomes } from '../src/telemetry/agent-outcomes.ts';
 import type { Metrics } from '../src/telemetry/metrics.ts';
@@ -25,24 +27,24 @@ export async function reportServers(
 }
 
 /** Reports gauges that are read from Valkey, the spool and the agents' outcomes in `home`. While Valkey is down, fewer. Never throws. */
-export async function reportGauges(producer: Producer, spool: Spool, metrics: Metrics, home: string): Promise<void> {
+export async function reportGauges(queues: OpenQueues, spool: Spool, metrics: Metrics, home: string): Promise<void> {
   try {
     reportAgents(home, metrics);
     metrics.gauge?.('opencode.memory.spool.episodes', spool.count());
-    const { lastCommit, now } = await producer.alive();
+    const { lastCommit, now } = await liveWorkers(queues);
     if (lastCommit !== null) metrics.gauge?.('opencode.memory.last_commit_age', (now - lastCommit) / SECOND);
-    const verified = [...(await producer.nights.restoreTests()).values()].flatMap(
+    const verified = [...(await openNightlyExports(queues).restoreTests()).values()].flatMap(
       (drill) => drill.verified?.at.getTime() ?? [],
     );
     if (verified.length > 0)
       metrics.gauge?.('opencode.memory.archive.verified_age', (now - Math.min(...verified)) / SECOND);
-    const { budget } = await producer.spending();
+    const { budget } = await spendingToday(queues);
     if (budget) {
       metrics.gauge?.('opencode.memory.budget.spent', budget.spent);
       metrics.gauge?.('opencode.memory.budget.limit', budget.limit);
     }
     for (const queue of ['store', 'export'] as const) {
-      const [counts, since] = await Promise.all([producer.counts(queue), producer.oldestWaiting(queue)]);
+      const [counts, since] = await Promise.all([jobCounts(queues, queue), oldestWaiting(queues, queue)]);
       for (const [state, count] of Object.entries(counts))
         metrics.gauge?.('opencode.memory.queue.jobs', count, { queue, state });
       const waited = since === null ? 0 : Math.max(0, now - since) / SECOND;

@@ -2,7 +2,9 @@ import type { Graphs } from '../src/graph/graphs.ts';
 import { isLost, lostGroups } from '../src/journal/lost-changes.ts';
 import type { LiveWorkers } from '../src/queue/heartbeats.ts';
 import type { NightlyState } from '../src/queue/nightly-exports.ts';
-import type { Producer } from '../src/queue/producer.ts';
+import { openNightlyExports } from '../src/queue/nightly-exports.ts';
+import { jobCounts, liveWorkers, oldestWaiting, pingValkey, spendingToday } from '../src/queue/queue-state.ts';
+import type { OpenQueues } from '../src/queue/queues.ts';
 import type { Spool } from '../src/queue/spool/spool.ts';
 import type { RestoreTest } from '../src/schedule/restore-tests.ts';
 import type { ModelHealth, VitalSigns } from '../src/telemetry/vital-signs.ts';
@@ -28,7 +30,7 @@ export interface Health {
 
 /** The inputs of the measurement. */
 export interface HealthInputs {
-  readonly producer: Producer;
+  readonly queues: OpenQueues;
   readonly graphs: Pick<Graphs, 'ping' | 'group'>;
   /** The worker's own group. */
   readonly group: string;
@@ -48,8 +50,8 @@ const STUCK_AFTER = 2 * MINUTE;
 
 /** Asks the servers and reads the worker's own observations; only what was observed is reported. Never throws. */
 export async function measureHealth(measured: HealthInputs): Promise<Health> {
-  const { producer, graphs } = measured;
-  const stores = Promise.all([store('valkey', () => producer.ping()), store('falkordb', () => graphs.ping())]);
+  const { queues, graphs } = measured;
+  const stores = Promise.all([store('valkey', () => pingValkey(queues)), store('falkordb', () => graphs.ping())]);
   const checks = (await Promise.all([stores, measureWorkHealth(measured)])).flat();
   const worst = (['red', 'degraded'] as const).find((grade) => checks.some(({ status }) => status === grade));
   return { status: worst ?? 'ok', checks };
@@ -57,17 +59,17 @@ export async function measureHealth(measured: HealthInputs): Promise<Health> {
 
 /** The checks other than those of the servers. Never throws. */
 export async function measureWorkHealth(measured: HealthInputs): Promise<readonly HealthCheck[]> {
-  const { producer, signs, spool, storesEpisodes } = measured;
-  const queues = [
+  const { queues, signs, spool, storesEpisodes } = measured;
+  const checks = [
     queueCheck(measured),
-    budgetCheck(producer),
-    deadLetters(producer),
+    budgetCheck(queues),
+    deadLetters(queues),
     archivesCheck(measured),
     graphsCheck(measured),
   ];
   return [
     ...(storesEpisodes ? Object.entries(signs.read().models).map(([model, signs]) => modelCheck(model, signs)) : []),
-    ...(await Promise.all(queues)).filter((check) => check !== undefined),
+    ...(await Promise.all(checks)).filter((check) => check !== undefined),
     spoolCheck(spool),
   ];
 }
@@ -103,13 +105,13 @@ export function modelCheck(model: string, { breaker, ok, failed, failedInARow }:
 }
 
 /** Undefined while Valkey does not answer, which its own check reports. */
-async function queueCheck({ producer, started, storesEpisodes }: HealthInputs): Promise<HealthCheck | undefined> {
+async function queueCheck({ queues, started, storesEpisodes }: HealthInputs): Promise<HealthCheck | undefined> {
   if (!storesEpisodes) return undefined;
   try {
     const [since, alive, { budget }] = await Promise.all([
-      producer.oldestWaiting('store'),
-      producer.alive(),
-      producer.spending(),
+      oldestWaiting(queues, 'store'),
+      liveWorkers(queues),
+      spendingToday(queues),
     ]);
     const verdict = gradeQueue(since, alive, started);
     // Jobs that wait for the next day are not stuck, and the check of the budget reports them.
@@ -135,9 +137,9 @@ export function gradeQueue(
 }
 
 /** Undefined without a budget. */
-async function budgetCheck(producer: Producer): Promise<HealthCheck | undefined> {
+async function budgetCheck(queues: OpenQueues): Promise<HealthCheck | undefined> {
   try {
-    const { budget } = await producer.spending();
+    const { budget } = await spendingToday(queues);
     if (!budget) return undefined;
     const spent = `$${budget.spent.toFixed(2)} of $${budget.limit} are spent today (UTC)`;
     return isSpent(budget)
@@ -152,10 +154,10 @@ async function budgetCheck(producer: Producer): Promise<HealthCheck | undefined>
   }
 }
 
-async function deadLetters(producer: Producer): Promise<HealthCheck | undefined> {
+async function deadLetters(queues: OpenQueues): Promise<HealthCheck | undefined> {
   const name = 'dead letters';
   try {
-    const counts = await Promise.all([producer.counts('store'), producer.counts('export')]);
+    const counts = await Promise.all([jobCounts(queues, 'store'), jobCounts(queues, 'export')]);
     const failed = counts.reduce((sum, count) => sum + count.failed, 0);
     if (failed === 0) return { name, status: 'ok', message: 'There are none.' };
     const jobs = failed === 1 ? '1 job was' : `${failed} jobs were`;
@@ -166,10 +168,10 @@ async function deadLetters(producer: Producer): Promise<HealthCheck | undefined>
 }
 
 /** Undefined if there was no nightly export yet and none is due. */
-async function archivesCheck({ producer, findMissed }: HealthInputs): Promise<HealthCheck | undefined> {
-  const { nights, alive } = producer;
+async function archivesCheck({ queues, findMissed }: HealthInputs): Promise<HealthCheck | undefined> {
+  const nights = openNightlyExports(queues);
   try {
-    const [night, drills, { now }] = await Promise.all([nights.last(), nights.restoreTests(), alive()]);
+    const [night, drills, { now }] = await Promise.all([nights.last(), nights.restoreTests(), liveWorkers(queues)]);
     const verdict = gradeArchives(night, [...drills.values()], now, await findMissed(night, drills));
     return verdict && { name: 'archives', ...verdict };
   } catch {
@@ -226,11 +228,11 @@ const memories = (count: number | undefined): string => (count === 1 ? '1 memory
  * Undefined while Valkey does not answer. The graph of the worker's own group is compared too; others are compared by nightly exports and
  * commits.
  */
-async function graphsCheck({ producer, graphs, group }: HealthInputs): Promise<HealthCheck | undefined> {
+async function graphsCheck({ queues, graphs, group }: HealthInputs): Promise<HealthCheck | undefined> {
   const name = 'graphs';
   try {
-    const lost = new Set(await producer.ask(lostGroups));
-    if (await isLost(producer.ask, graphs.group(group)).catch(() => false)) lost.add(group);
+    const lost = new Set(await queues.ask(lostGroups));
+    if (await isLost(queues.ask, graphs.group(group)).catch(() => false)) lost.add(group);
     if (lost.size === 0) return { name, status: 'ok', message: 'No graph is known to lack committed changes.' };
     const [first] = [...lost].sort();
     return {

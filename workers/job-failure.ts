@@ -11,7 +11,7 @@ import type { Redis } from 'ioredis';
 import type { Address, Config } from '../src/config.ts';
 import { type FailureName, type FailurePolicy, failurePolicy, isFailure, isOperationalError } from '../src/errors.ts';
 import { checkGroup } from '../src/group.ts';
-import { postponeNote, postponeReason } from '../src/queue/job-state.ts';
+import { postponeNote, postponeReason } from '../src/queue/failure-reason.ts';
 import {
   BACKOFF_STRATEGY,
   backoff,

@@ -19,7 +19,9 @@ import { costOf } from '../src/models/prices.ts';
 import { languageModelProvider, loadEmbedder, loadLanguageModel } from '../src/models/providers.ts';
 import { loadOntology } from '../src/ontology/load.ts';
 import type { Ontology } from '../src/ontology.ts';
+import { openNightlyExports } from '../src/queue/nightly-exports.ts';
 import { openProducer } from '../src/queue/producer.ts';
+import { openQueues } from '../src/queue/queues.ts';
 import { combineMetrics, DOGSTATSD, type Metrics } from '../src/telemetry/metrics.ts';
 import { noticeHandler } from '../src/telemetry/notices.ts';
 import { openPrometheus } from '../src/telemetry/prometheus.ts';
@@ -88,10 +90,10 @@ export async function startWorkers(
   const loaded = await load(config, roles, parts, metrics);
   const stopPluginSpans = redactPluginSpans();
   const { shared, connections } = openShared(config, parts, loaded, { metrics, signs, onNotice });
-  const { valkey, graphs, leases, producer, languageModel, embedder } = shared;
+  const { valkey, graphs, leases, queues, producer, languageModel, embedder } = shared;
   const workers: Worker[] = [];
   const lockReleases: (() => Promise<void>)[] = [];
-  const closing: (() => Promise<void>)[] = [() => producer.close()];
+  const closing: (() => Promise<void>)[] = [async () => producer.close(), () => queues.close()];
   let operations: Operations | undefined;
 
   async function close(): Promise<void> {
@@ -138,7 +140,8 @@ export async function startWorkers(
     if (loaded.archives) workers.push(startExportRole(shared, loaded.archives));
     reportErrors(workers, connections, config.valkey, onNotice);
     await Promise.all(workers.map((worker) => worker.waitUntilReady()));
-    if (loaded.schedule) closing.unshift(await loaded.schedule.start(producer.nights, { metrics, onNotice }));
+    if (loaded.schedule)
+      closing.unshift(await loaded.schedule.start(openNightlyExports(queues), { metrics, onNotice }));
     operations = await startOperations(config, { roles, workers, signs, metrics, prometheus, onNotice });
     return { close, [Symbol.asyncDispose]: close };
   } catch (error) {
@@ -194,13 +197,14 @@ function openShared(
 ): { readonly shared: SharedResources; readonly connections: readonly Redis[] } {
   const { metrics, signs, onNotice } = observers;
   const valkey = inNamespace(retryingConnection(config.valkey, PATIENCE), config.queuePrefix);
-  const producer = openProducer(config);
+  const queues = openQueues(config);
+  const producer = openProducer(queues);
+  const nights = openNightlyExports(queues);
   const journal = openJournal(valkey, {
     key: config.journalKey,
     onGap(group) {
       onNotice('The journal of a memory lacks changes that its graph has; a new archive holds all of it again.');
-      if (config.nightly)
-        producer.nights.addExport(group).catch((error: unknown) => onNotice(redactError(error).message));
+      if (config.nightly) nights.addExport(group).catch((error: unknown) => onNotice(redactError(error).message));
     },
     onLoss(group) {
       onNotice(
@@ -213,7 +217,7 @@ function openShared(
   const budget = openBudget(valkey, config.queuePrefix, config.budget);
   const guard = { signs, metrics, prices: config.prices, budget };
   const shared: SharedResources = {
-    ...{ config, valkey, graphs, journal, producer, ontology, metrics, signs, onNotice },
+    ...{ config, valkey, graphs, journal, queues, producer, ontology, metrics, signs, onNotice },
     leases: openLeases(valkey, config.takeoverMs),
     migrateKeys: openKeyMigration(valkey, graphs, () => onNotice(EARLIER_KEYS_DENIED)),
     languageModel: parts.languageModel
@@ -230,9 +234,9 @@ function openShared(
 }
 
 function startExportRole(shared: SharedResources, store: ArchiveStore): Worker {
-  const { config, valkey, graphs, leases, journal, producer, migrateKeys, metrics, onNotice } = shared;
+  const { config, valkey, graphs, leases, journal, queues, migrateKeys, metrics, onNotice } = shared;
   const exportParts = {
-    ...{ graphs, leases, store, nights: producer.nights, trim: journal.trim, migrateKeys },
+    ...{ graphs, leases, store, nights: openNightlyExports(queues), trim: journal.trim, migrateKeys },
     installation: () => installationId(valkey, config.queuePrefix),
     journaled: () => journaledGroups(valkey),
   };

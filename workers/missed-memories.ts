@@ -1,6 +1,6 @@
 import { journaledBefore, journaledGroups } from '../src/journal/lost-changes.ts';
 import type { NightlyState } from '../src/queue/nightly-exports.ts';
-import type { Producer } from '../src/queue/producer.ts';
+import type { OpenQueues } from '../src/queue/queues.ts';
 import type { RestoreTest } from '../src/schedule/restore-tests.ts';
 
 /** Finds the memories that a night should have exported and did not. */
@@ -16,7 +16,7 @@ export type FindMissedMemories = (
  */
 
 /** Scans Valkey's keys once for each night. */
-export function openMissedExportCheck({ ask }: Pick<Producer, 'ask'>): FindMissedMemories {
+export function openMissedExportCheck({ ask }: Pick<OpenQueues, 'ask'>): FindMissedMemories {
   let scanned: { readonly tick: number; readonly journaled: readonly string[] } | undefined;
 
   return async ({ last, groups }, restoreTests) => {

@@ -3,6 +3,8 @@ import type { Config } from '../src/config.ts';
 import { openGraphs } from '../src/graph/graphs.ts';
 import { STORE_QUEUE } from '../src/queue/jobs.ts';
 import { openProducer } from '../src/queue/producer.ts';
+import { pingValkey, prometheusMetrics } from '../src/queue/queue-state.ts';
+import { openQueues } from '../src/queue/queues.ts';
 import { drainSpool } from '../src/queue/spool/drain.ts';
 import { openSpool } from '../src/queue/spool/spool.ts';
 import type { Metrics } from '../src/telemetry/metrics.ts';
@@ -43,17 +45,18 @@ const FIGURES_EVERY = 10 * SECOND;
  */
 export async function startOperations(config: Config, watched: OperationsInput): Promise<Operations> {
   const { roles, workers, signs, metrics, prometheus, onNotice } = watched;
-  const producer = openProducer(config);
+  const queues = openQueues(config);
+  const producer = openProducer(queues);
   // A separate pool: behind many reads of episodes a busy server would look silent.
   const graphs = openGraphs(config.falkordb, { readers: 1, writers: 1 });
   const spool = openSpool(config.home, config.spoolLimit);
   const identity = newIdentity(roles);
-  const findMissed = openMissedExportCheck(producer);
+  const findMissed = openMissedExportCheck(queues);
   noteCommits(workers, signs);
 
   const health = shared(() =>
     measureHealth({
-      producer,
+      queues,
       spool,
       signs,
       graphs,
@@ -71,13 +74,13 @@ export async function startOperations(config: Config, watched: OperationsInput):
   };
   const reportAll = shared(() =>
     Promise.all([
-      reportServers({ valkey: () => producer.ping(), falkordb: () => graphs.ping() }, untilClosed),
-      reportGauges(producer, spool, metrics, config.home),
+      reportServers({ valkey: () => pingValkey(queues), falkordb: () => graphs.ping() }, untilClosed),
+      reportGauges(queues, spool, metrics, config.home),
     ]),
   );
   async function figures() {
-    const [queues] = await Promise.all([producer.prometheus().catch((): string[] => []), reportAll()]);
-    return { text: mergeMetrics(queues) + (await prometheus.text()), contentType: prometheus.contentType };
+    const [texts] = await Promise.all([prometheusMetrics(queues).catch((): string[] => []), reportAll()]);
+    return { text: mergeMetrics(texts) + (await prometheus.text()), contentType: prometheus.contentType };
   }
 
   const server = await startHealthServer(
@@ -90,7 +93,8 @@ export async function startOperations(config: Config, watched: OperationsInput):
     onNotice,
   ).catch(async (error) => {
     graphs.close();
-    await producer.close();
+    producer.close();
+    await queues.close();
     throw error;
   });
   const heartbeat = startHeartbeat(config, identity, signs, server.address);
@@ -116,7 +120,8 @@ export async function startOperations(config: Config, watched: OperationsInput):
       isClosed = true;
       graphs.close();
       await Promise.all([server.close(), heartbeat.stop(), ...regular.map((timer) => timer.end())]);
-      await producer.close();
+      producer.close();
+      await queues.close();
     },
   };
 }

@@ -15,6 +15,7 @@ import { isForgottenJob } from '../src/queue/forgotten-job.ts';
 import { EXPORT_QUEUE, readStoreJob, readTaskJob, refuseJob, STORE_QUEUE, TASK, type Task } from '../src/queue/jobs.ts';
 import type { Producer } from '../src/queue/producer.ts';
 import { embedQuestions } from '../src/queue/question-vectors.ts';
+import type { OpenQueues } from '../src/queue/queues.ts';
 import { openQueue } from '../src/queue/queues.ts';
 import { openSpool } from '../src/queue/spool/spool.ts';
 import type { Metrics } from '../src/telemetry/metrics.ts';
@@ -36,6 +37,7 @@ export interface SharedResources {
   readonly graphs: Graphs;
   readonly journal: Journal;
   readonly leases: Leases;
+  readonly queues: OpenQueues;
   readonly producer: Producer;
   readonly languageModel: LanguageModel;
   readonly embedder: Embedder;

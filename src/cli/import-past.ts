@@ -11,6 +11,7 @@ import { type Config, loadConfig } from '../config.ts';
 import { InvalidInputError } from '../errors.ts';
 import { openServices, type Services } from '../memory/services.ts';
 import { languageModelProvider } from '../models/providers.ts';
+import { countWorkers } from '../queue/queue-state.ts';
 import { day } from '../time.ts';
 import type { CommandCall } from './command.ts';
 import { confirmWithUser } from './terminal/ask-user.ts';
@@ -47,7 +48,7 @@ async function previewAndImport(services: Services, options: PastSessionOptions,
     return 1;
   const result = await withProgress('Importing', (show) => importPastSessionsOf(services, options, show));
   if (!call.json) console.log(`Imported ${count(result.added, 'episode')}.`);
-  if (result.added > 0 && (await (await services.producer()).workers('store')) === 0)
+  if (result.added > 0 && (await countWorkers(await services.queues(), 'store')) === 0)
     console.error('No worker is running to read them; start one with `memory-manager up` or `memory-manager worker`.');
   return end(call, result, cost);
 }

@@ -1,6 +1,6 @@
 import { sizeText } from '../archive/export.ts';
 import type { NightlyStatus, QueueStatus, Status, ValkeyStatus } from '../memory/status.ts';
-import type { CopiesStatus } from '../queue/producer.ts';
+import type { CopiesStatus } from '../queue/queue-state.ts';
 import { supervisionNotices, supervisionOf } from '../supervisor/supervision.ts';
 import type { ModelHealth } from '../telemetry/vital-signs.ts';
 import { oneLine, truncated } from '../text.ts';

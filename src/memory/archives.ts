@@ -212,7 +212,8 @@ async function storeRestoreTest(
   const problem = intact ? undefined : problems.join('; ');
   const result: RestoreTestResult = { file, at: new Date(), problem };
   try {
-    await (await services.producer()).nights.storeRestoreTest(group, result);
+    const { openNightlyExports } = await import('../queue/nightly-exports.ts');
+    await openNightlyExports(await services.queues()).storeRestoreTest(group, result);
   } catch (error) {
     if (!isOperationalError(error)) throw error;
   }
@@ -324,8 +325,8 @@ export async function pruneArchives(
     import('../archive/prune.ts'),
     import('../archive/manifest.ts'),
   ]);
-  const producer = await services.producer();
-  const installation = await producer.ask((valkey) => installationId(valkey, services.config.queuePrefix));
+  const { ask } = await services.queues();
+  const installation = await ask((valkey) => installationId(valkey, services.config.queuePrefix));
   const rules = { installation, all: graphsOf, dryRun };
   return pruneStore(await storeOf(services), services.group(group), { daily, weekly, monthly }, rules);
 }

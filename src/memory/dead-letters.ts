@@ -1,7 +1,7 @@
 import { InvalidInputError } from '../errors.ts';
 import { checkList } from '../input-shapes.ts';
-import type { DeadLetter, DeadLetterDetails } from '../queue/dead-letters.ts';
-import type { QueueName } from '../queue/producer.ts';
+import type { DeadLetter, DeadLetterDetails, DeadLetterStore } from '../queue/dead-letters.ts';
+import type { QueueName } from '../queue/jobs.ts';
 import { traceRequest } from '../telemetry/tracing.ts';
 import { checkInput } from './check-input.ts';
 import type { Services } from './services.ts';
@@ -53,7 +53,7 @@ export async function listDeadLetters(
   const isCount = (value: number, least: number) => Number.isInteger(value) && value >= least;
   if (!isCount(limit, 1) || limit > MOST || !isCount(skip, 0))
     throw new InvalidInputError(`The limit of dead letters must be 1 to ${MOST}, and the number to skip 0 or more.`);
-  return (await services.producer()).deadLetters.list(queuesOf(queue), limit, skip);
+  return (await openStore(services)).list(queuesOf(queue), limit, skip);
 }
 
 export async function showDeadLetter(
@@ -62,7 +62,7 @@ export async function showDeadLetter(
   { queue }: QueueOptions,
 ): Promise<DeadLetterDetails> {
   const [queues, checked] = [queuesOf(queue), checkId(id)];
-  return (await services.producer()).deadLetters.show(queues, checked);
+  return (await openStore(services)).show(queues, checked);
 }
 
 export async function replayDeadLetters(
@@ -71,7 +71,7 @@ export async function replayDeadLetters(
   { queue }: QueueOptions,
 ): Promise<number> {
   const [queues, checked] = [queuesOf(queue), checkIds(ids)];
-  return (await services.producer()).deadLetters.replay(queues, checked);
+  return (await openStore(services)).replay(queues, checked);
 }
 
 export async function dropDeadLetters(
@@ -80,7 +80,12 @@ export async function dropDeadLetters(
   { queue }: QueueOptions,
 ): Promise<number> {
   const [queues, checked] = [queuesOf(queue), checkIds(ids)];
-  return (await services.producer()).deadLetters.drop(queues, checked);
+  return (await openStore(services)).drop(queues, checked);
+}
+
+async function openStore(services: Services): Promise<DeadLetterStore> {
+  const { openDeadLetterStore } = await import('../queue/dead-letters.ts');
+  return openDeadLetterStore(await services.queues());
 }
 
 function queuesOf(queue: QueueName | undefined): readonly QueueName[] {

@@ -7,7 +7,7 @@ import type { FactRow } from '../graph/queries/search-facts.ts';
 import { instant } from '../graph/queries/time-conditions.ts';
 import { checkList } from '../input-shapes.ts';
 import type { TokenUse } from '../models/language-model.ts';
-import type { JobState } from '../queue/job-state.ts';
+import type { JobState } from '../queue/queue-state.ts';
 import { traceRequest } from '../telemetry/tracing.ts';
 import { checkText, oneLine, truncated } from '../text.ts';
 import { checkTime, toGraphTime } from '../time.ts';
@@ -194,7 +194,8 @@ async function findJob(
   group: string,
 ): Promise<JobState | StoreUnreachableError | undefined> {
   try {
-    return await (await services.producer()).job('store', uuid, group);
+    const { jobState } = await import('../queue/queue-state.ts');
+    return await jobState(await services.queues(), 'store', uuid, group);
   } catch (error) {
     if (error instanceof StoreUnreachableError) return error;
     throw error;

@@ -1,6 +1,7 @@
 import type { ExportResult } from '../archive/export.ts';
 import { isOperationalError, NoWorkerError } from '../errors.ts';
 import { journaledGroups } from '../journal/lost-changes.ts';
+import { countWorkers } from '../queue/queue-state.ts';
 import { MINUTE } from '../time.ts';
 import type { GroupOptions, WaitOptions } from './options.ts';
 import type { Services } from './services.ts';
@@ -34,9 +35,9 @@ export async function exportMemory(services: Services, options: ExportOptions): 
  */
 export async function exportAll(services: Services, options: ExportAllOptions): Promise<GroupExportResult[]> {
   const { gzip = false, timeoutMs = 10 * MINUTE, onProgress = () => {}, ...wait } = options;
-  const [graphs, producer] = await Promise.all([services.graphs(), exporting(services)]);
+  const [graphs, producer, { ask }] = await Promise.all([services.graphs(), exporting(services), services.queues()]);
   // A memory whose graph is lost fails instead of being skipped.
-  const groups = [...new Set([...(await graphs.groups()), ...(await producer.ask(journaledGroups))])].sort();
+  const groups = [...new Set([...(await graphs.groups()), ...(await ask(journaledGroups))])].sort();
   const jobs = await Promise.all(groups.map((group) => producer.export(group, gzip)));
   const results: GroupExportResult[] = [];
   for (const [index, group] of groups.entries()) {
@@ -60,7 +61,7 @@ export async function exportAll(services: Services, options: ExportAllOptions): 
 async function exporting(services: Services) {
   const [producer, waiting] = await Promise.all([services.producer(), services.waiting.export()]);
   await waiting.ready();
-  if ((await producer.workers('export')) === 0)
+  if ((await countWorkers(await services.queues(), 'export')) === 0)
     throw new NoWorkerError(
       'No worker is running to export; start one with `memory-manager up` or `memory-manager worker`.',
     );

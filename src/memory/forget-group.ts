@@ -92,32 +92,26 @@ export async function forgetGroup(
   };
 }
 
-async function countStored({ config, graphs }: Services, group: string) {
-  const [{ countGraph }, { countGroupJobs }, { openQueues }, { findSpooled }, { openSpool }, { journalKey }] =
-    await Promise.all([
-      import('../graph/queries/meta-nodes.ts'),
-      import('../queue/group-jobs.ts'),
-      import('../queue/queues.ts'),
-      import('../queue/spool/search.ts'),
-      import('../queue/spool/spool.ts'),
-      import('../journal/stream.ts'),
-    ]);
+async function countStored({ config, graphs, queues: openedQueues }: Services, group: string) {
+  const [{ countGraph }, { countGroupJobs }, { findSpooled }, { openSpool }, { journalKey }] = await Promise.all([
+    import('../graph/queries/meta-nodes.ts'),
+    import('../queue/group-jobs.ts'),
+    import('../queue/spool/search.ts'),
+    import('../queue/spool/spool.ts'),
+    import('../journal/stream.ts'),
+  ]);
   const { episodes, entities, facts } = await countGraph((await graphs()).group(group));
   const spool = openSpool(config.home, config.spoolLimit);
   const spooled = (await findSpooled(spool, ({ episode }) => episode.group === group)).length;
-  const { connection, queues, ask, close } = openQueues(config);
-  try {
-    const [store, exports, journal] = await ask(() =>
-      Promise.all([
-        countGroupJobs(queues.store, connection, group),
-        countGroupJobs(queues.export, connection, group),
-        connection.xlen(journalKey(connection, group)),
-      ]),
-    );
-    return { episodes, entities, facts, jobs: store + exports, spooled, journal };
-  } finally {
-    await close();
-  }
+  const { queues, ask } = await openedQueues();
+  const [store, exports, journal] = await ask((valkey) =>
+    Promise.all([
+      countGroupJobs(queues.store, valkey, group),
+      countGroupJobs(queues.export, valkey, group),
+      valkey.xlen(journalKey(valkey, group)),
+    ]),
+  );
+  return { episodes, entities, facts, jobs: store + exports, spooled, journal };
 }
 
 /** @param isNeeded whether an unreachable place is an error */

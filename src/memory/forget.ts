@@ -207,22 +207,23 @@ async function entityOf(graph: GroupGraph, name: string): Promise<string> {
   throw new InvalidInputError(`More than one entity is called "${short(name)}"; give the uuid, such as ${found}.`);
 }
 
-async function episodeOf({ config }: Services, graph: GroupGraph, uuidOrName: string): Promise<string> {
+async function episodeOf(services: Services, graph: GroupGraph, uuidOrName: string): Promise<string> {
   const { findEpisode } = await import('../graph/queries/episodes.ts');
   const [found, other] = await findEpisode(graph, uuidOrName);
   if (other)
     throw new InvalidInputError(
       `More than one episode is named "${short(uuidOrName)}"; give the uuid, such as ${found?.uuid}.`,
     );
-  const uuid = found?.uuid ?? (await pendingEpisodes(config, graph.group, (episode) => episode.uuid === uuidOrName))[0];
+  const uuid =
+    found?.uuid ?? (await pendingEpisodes(services, graph.group, (episode) => episode.uuid === uuidOrName))[0];
   if (uuid !== undefined) return uuid;
   throw missing('episode', uuidOrName, graph);
 }
 
-async function sessionOf({ config }: Services, graph: GroupGraph, session: string): Promise<string[]> {
+async function sessionOf(services: Services, graph: GroupGraph, session: string): Promise<string[]> {
   const { isOfSession, sessionEpisodes } = await import('../graph/queries/episodes.ts');
   const unread = await pendingEpisodes(
-    config,
+    services,
     graph.group,
     ({ saga, metadata }) => saga === session || isOfSession(metadata, session),
   );
@@ -231,25 +232,20 @@ async function sessionOf({ config }: Services, graph: GroupGraph, session: strin
 
 /** The uuids of matching episodes in the queue or on this machine's disk. */
 async function pendingEpisodes(
-  config: Config,
+  { config, queues: openedQueues }: Services,
   group: string,
   matches: (episode: { uuid?: string; saga?: string | null; metadata?: unknown }) => boolean,
 ): Promise<string[]> {
-  const [{ findJobs }, { openQueues }, { findSpooled }, { openSpool }] = await Promise.all([
+  const [{ findJobs }, { findSpooled }, { openSpool }] = await Promise.all([
     import('../queue/forgotten-job.ts'),
-    import('../queue/queues.ts'),
     import('../queue/spool/search.ts'),
     import('../queue/spool/spool.ts'),
   ]);
-  const { connection, queues, ask, close } = openQueues(config);
-  try {
-    // Searched in the order in which episodes move (disk, queue, graph), so that none is missed.
-    const spool = openSpool(config.home, config.spoolLimit);
-    const spooled = await findSpooled(spool, ({ episode }) => episode.group === group && matches(episode));
-    return [...spooled, ...(await ask(() => findJobs(queues.store, connection, group, matches)))];
-  } finally {
-    await close();
-  }
+  // Searched in the order in which episodes move (disk, queue, graph), so that none is missed.
+  const spool = openSpool(config.home, config.spoolLimit);
+  const spooled = await findSpooled(spool, ({ episode }) => episode.group === group && matches(episode));
+  const { queues, ask } = await openedQueues();
+  return [...spooled, ...(await ask((valkey) => findJobs(queues.store, valkey, group, matches)))];
 }
 
 const short = (text: string) => truncated(oneLine(text), 60);

@@ -20,9 +20,8 @@ export async function getGroups(services: Services): Promise<GroupOverview[]> {
 }
 
 /** Names of all memories of which anything is stored, in their order: a graph, a journal, or episodes that no worker has read yet. */
-export async function getGroupNames({ config, graphs }: Services): Promise<string[]> {
-  const [{ openQueues }, { groupsOfJobs }, { openSpool }, { spooledGroups }, { journaledGroups }] = await Promise.all([
-    import('../queue/queues.ts'),
+export async function getGroupNames({ config, graphs, queues: openedQueues }: Services): Promise<string[]> {
+  const [{ groupsOfJobs }, { openSpool }, { spooledGroups }, { journaledGroups }] = await Promise.all([
     import('../queue/group-jobs.ts'),
     import('../queue/spool/spool.ts'),
     import('../queue/spool/search.ts'),
@@ -30,14 +29,10 @@ export async function getGroupNames({ config, graphs }: Services): Promise<strin
   ]);
   // In the order in which an episode passes them: it is found although it moves on meanwhile.
   const spooled = await spooledGroups(openSpool(config.home, config.spoolLimit));
-  const { connection, queues, ask, close } = openQueues(config);
-  try {
-    const queued = await ask(() => groupsOfJobs(queues.store, connection));
-    const journaled = await ask(() => journaledGroups(connection));
-    return [...new Set([...spooled, ...queued, ...journaled, ...(await (await graphs()).groups())])].sort();
-  } finally {
-    await close();
-  }
+  const { queues, ask } = await openedQueues();
+  const queued = await ask((valkey) => groupsOfJobs(queues.store, valkey));
+  const journaled = await ask(journaledGroups);
+  return [...new Set([...spooled, ...queued, ...journaled, ...(await (await graphs()).groups())])].sort();
 }
 
 export async function getGroupOverview(services: Services, name: string | undefined): Promise<GroupOverview> {

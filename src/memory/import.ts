@@ -10,6 +10,7 @@ import { decodeText, readBytes, readError } from '../import/decode.ts';
 import type { InputItem } from '../import/json-lines.ts';
 import { readValues } from '../import/read-values.ts';
 import type { Producer } from '../queue/producer.ts';
+import { countWorkers } from '../queue/queue-state.ts';
 import {
   countSkipped,
   type ImportCounts,
@@ -104,7 +105,7 @@ export async function enqueueChecked(
   options: ImportOptions,
 ): Promise<void> {
   const producer = await services.producer();
-  if (options.wait) await readyToWait(services, producer);
+  if (options.wait) await readyToWait(services);
   try {
     for await (const part of inParts(source, checking, options.onProgress)) {
       options.signal?.throwIfAborted();
@@ -118,9 +119,9 @@ export async function enqueueChecked(
   }
 }
 
-async function readyToWait(services: Services, producer: Producer): Promise<void> {
+async function readyToWait(services: Services): Promise<void> {
   await (await services.waiting.store()).ready();
-  if ((await producer.workers('store')) > 0) return;
+  if ((await countWorkers(await services.queues(), 'store')) > 0) return;
   throw new NoWorkerError(
     'No worker is running to read the imported episodes; start one with `memory-manager up` or `memory-manager worker`. Nothing was imported.',
   );

@@ -59,20 +59,15 @@ export async function redact(services: Services, { dryRun = false, ...options }:
   };
 }
 
-async function plan({ config, graphs }: Services, group: string): Promise<MaskedGroup> {
-  const [{ previewGroupRedaction }, { episodeJobs }, { openQueues }] = await Promise.all([
+async function plan({ config, graphs, queues: openedQueues }: Services, group: string): Promise<MaskedGroup> {
+  const [{ previewGroupRedaction }, { episodeJobs }] = await Promise.all([
     import('../forget/redact/redact-group.ts'),
     import('../queue/mask-jobs.ts'),
-    import('../queue/queues.ts'),
   ]);
   const graph = (await graphs()).group(group);
-  const { connection, queues, ask, close } = openQueues(config);
-  try {
-    const jobs = await ask(() => episodeJobs(queues.store, connection, group));
-    return await previewGroupRedaction(graph, { jobs, spool: await spoolOf(config) });
-  } finally {
-    await close();
-  }
+  const { queues, ask } = await openedQueues();
+  const jobs = await ask((valkey) => episodeJobs(queues.store, valkey, group));
+  return await previewGroupRedaction(graph, { jobs, spool: await spoolOf(config) });
 }
 
 /** Masks the episodes on this machine's disk and returns how many had secrets. */

@@ -4,8 +4,10 @@ import { checkGroup } from '../group.ts';
 import { type Lazy, lazy } from '../lazy.ts';
 import type { Embedder } from '../models/embedder.ts';
 import type { LanguageModel } from '../models/language-model.ts';
-import type { Producer, QueueName } from '../queue/producer.ts';
+import type { QueueName } from '../queue/jobs.ts';
+import type { Producer } from '../queue/producer.ts';
 import type { QuestionVectors } from '../queue/question-vectors.ts';
+import type { OpenQueues } from '../queue/queues.ts';
 import type { JobWaiter } from '../queue/wait.ts';
 import { openReader, type Reader } from '../reader/reader.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -22,6 +24,8 @@ export interface Services {
   /** Reports that an answer could not be produced in the usual way. */
   readonly notice: (sentence: string) => void;
   readonly reader: Lazy<Reader>;
+  readonly queues: Lazy<OpenQueues>;
+  /** Adds jobs to the queues. */
   readonly producer: Lazy<Producer>;
   readonly spooling: Lazy<Spooling>;
   readonly graphs: Lazy<Graphs>;
@@ -44,13 +48,18 @@ export function openServices(config: Config, givenParts: MemoryDependencies): Se
       async () => (await import('../queue/wait.ts')).openJobWaiter(queue, config),
       (open) => open.close(),
     );
+  const queues = lazy(
+    async () => (await import('../queue/queues.ts')).openQueues(config),
+    (open) => open.close(),
+  );
   const opened = {
+    queues,
     reader: lazy(
       async () => openReader({ address: valkey, queuePrefix: config.queuePrefix, metrics, onNotice: notice }),
       (reader) => reader.close(),
     ),
     producer: lazy(
-      async () => (await import('../queue/producer.ts')).openProducer(config),
+      async () => (await import('../queue/producer.ts')).openProducer(await queues()),
       (producer) => producer.close(),
     ),
     graphs: lazy(

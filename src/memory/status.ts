@@ -3,9 +3,23 @@ import type { GroupGraph } from '../graph/group-graph.ts';
 import type { GraphSize } from '../graph/queries/meta-nodes.ts';
 import { type JournalSize, openJournal } from '../journal/journal.ts';
 import { isLost } from '../journal/lost-changes.ts';
+import type { JobCounts } from '../queue/bullmq-layout.ts';
 import type { WorkerNote } from '../queue/heartbeats.ts';
+import type { QueueName } from '../queue/jobs.ts';
 import type { NightlyExports, NightlyOutcome, NightlyState } from '../queue/nightly-exports.ts';
-import type { CopiesStatus, JobCounts, Producer, QueueName } from '../queue/producer.ts';
+import { openNightlyExports } from '../queue/nightly-exports.ts';
+import {
+  type CopiesStatus,
+  copiesStatus,
+  countWorkers,
+  jobCounts,
+  latestFailure,
+  liveWorkers,
+  oldestWaiting,
+  pingValkey,
+  spendingToday,
+} from '../queue/queue-state.ts';
+import type { OpenQueues } from '../queue/queues.ts';
 import type { RestoreTest } from '../schedule/restore-tests.ts';
 import type { ModelHealth } from '../telemetry/vital-signs.ts';
 import type { DailySpend } from '../valkey/budget.ts';
@@ -73,7 +87,7 @@ export async function getStatus(services: Services, options: StatusOptions): Pro
   const group = services.group(options.group);
   const [{ spool }, valkey, falkordb] = await Promise.all([
     services.spooling(),
-    answerOf(async () => valkeyStatus(await services.producer(), group)),
+    answerOf(async () => valkeyStatus(await services.queues(), group)),
     answerOf(async () => {
       const [{ countGraph }, { countCut }, { PASSAGE_VERSION }] = await Promise.all([
         import('../graph/queries/meta-nodes.ts'),
@@ -93,7 +107,7 @@ export async function getStatus(services: Services, options: StatusOptions): Pro
     }),
   ]);
   // Measured last and one by one: loading and connecting would take longer than the answer.
-  const valkeyTimed = await timed(valkey, async () => void (await (await services.producer()).ping()));
+  const valkeyTimed = await timed(valkey, async () => void (await pingValkey(await services.queues())));
   const falkordbTimed = await timed(falkordb, async () => (await services.graphs()).ping());
   return {
     group,
@@ -105,7 +119,7 @@ export async function getStatus(services: Services, options: StatusOptions): Pro
 
 async function lacksChanges(services: Services, graph: GroupGraph): Promise<boolean> {
   try {
-    return await isLost((await services.producer()).ask, graph);
+    return await isLost((await services.queues()).ask, graph);
   } catch {
     // The same status shows why.
     return false;
@@ -113,28 +127,28 @@ async function lacksChanges(services: Services, graph: GroupGraph): Promise<bool
 }
 
 /** All at once, so that the whole costs as many round trips as its longest part. */
-async function valkeyStatus(producer: Producer, group: string): Promise<ValkeyStatus> {
+async function valkeyStatus(queues: OpenQueues, group: string): Promise<ValkeyStatus> {
   const queue = async (name: QueueName) => {
     const [counts, since, failure] = await Promise.all([
-      producer.counts(name),
-      producer.oldestWaiting(name),
-      producer.lastFailure(name),
+      jobCounts(queues, name),
+      oldestWaiting(queues, name),
+      latestFailure(queues, name),
     ]);
     return { counts, since, failure };
   };
-  const alive = producer.alive();
+  const alive = liveWorkers(queues);
   const time = alive.then(({ now }) => now);
   const [living, store, exports, workers, { spent, budget }, nightly, journal, reembedding, copies] = await Promise.all(
     [
       alive,
       queue('store'),
       queue('export'),
-      producer.workers('store'),
-      producer.spending(),
-      nightlyStatus(producer.nights, group, time),
-      producer.ask((valkey) => openJournal(valkey).size(group)),
-      producer.ask((valkey) => readReembedding(valkey, group)),
-      producer.copies(),
+      countWorkers(queues, 'store'),
+      spendingToday(queues),
+      nightlyStatus(openNightlyExports(queues), group, time),
+      queues.ask((valkey) => openJournal(valkey).size(group)),
+      queues.ask((valkey) => readReembedding(valkey, group)),
+      copiesStatus(queues),
     ],
   );
   const { now, lastCommit } = living;

@@ -81,7 +81,8 @@ export async function runTask<Result>(
   const checked = services.group(group);
   const [producer, waiting] = await Promise.all([services.producer(), services.waiting.store()]);
   await waiting.ready();
-  if ((await producer.workers('store')) === 0)
+  const { countWorkers } = await import('../queue/queue-state.ts');
+  if ((await countWorkers(await services.queues(), 'store')) === 0)
     throw new NoWorkerError(
       'No worker is running to do this; start one with `memory-manager up` or `memory-manager worker`.',
     );

@@ -1,51 +1,11 @@
 import type { Queue } from 'bullmq';
 import { InvalidInputError } from '../errors.ts';
 import { checkGroup } from '../group.ts';
-import { parseJson } from '../json.ts';
 import { carrierOf, traceIdOf } from '../telemetry/tracing.ts';
+import { type FailedJob, listFailedJobs, type RawJob, readFailureTime, readRawJob } from './bullmq-layout.ts';
 import { replayJob } from './existing-job.ts';
-import type { QueueName } from './producer.ts';
+import type { QueueName } from './jobs.ts';
 import type { OpenQueues } from './queues.ts';
-
-/** A job as stored in Valkey, in a form that can always be read. */
-export interface RawJob {
-  readonly name: string;
-  /** Parsed; the text itself if it is not JSON. */
-  readonly data: unknown;
-  /** As `opts.telemetry` of BullMQ's job. */
-  readonly telemetry: { readonly metadata: string } | undefined;
-  readonly failedReason: string;
-  /** The stack traces of its failures, oldest first. */
-  readonly stacktrace: readonly string[];
-  readonly attemptsMade: number;
-  /** Milliseconds since 1970. */
-  readonly timestamp: number;
-}
-
-/**
- * BullMQ's own reader fails for a whole page of jobs when one of them contains broken JSON. The field names are those of BullMQ 6.7.
- * @param hash the reply of `HGETALL` @returns undefined for a job that does not exist
- */
-export function rawJob(hash: Readonly<Record<string, string>>): RawJob | undefined {
-  if (Object.keys(hash).length === 0) return undefined;
-  const { tm: metadata } = (parsed(hash.opts) ?? {}) as { tm?: unknown };
-  const stacktrace = parsed(hash.stacktrace);
-  return {
-    name: hash.name ?? '',
-    data: parsed(hash.data),
-    telemetry: typeof metadata === 'string' ? { metadata } : undefined,
-    failedReason: hash.failedReason ?? '',
-    stacktrace: Array.isArray(stacktrace) ? stacktrace.map(String) : [],
-    attemptsMade: Number(hash.atm) || 0,
-    timestamp: Number(hash.timestamp) || 0,
-  };
-}
-
-/** The value, or the text itself if it is not JSON. */
-function parsed(text: string | undefined): unknown {
-  const value = parseJson(text ?? '');
-  return value === undefined ? text : value;
-}
 
 /** A dead letter: a job that failed permanently. It stays in Valkey until it is replayed or dropped. */
 export interface DeadLetter {
@@ -92,42 +52,33 @@ export interface DeadLetterStore {
 /** Jobs for each call, so that no round trip takes close to the second after which Valkey counts as away. */
 const AT_ONCE = 100;
 
-interface Found {
+interface LocatedJob extends FailedJob {
   readonly queue: QueueName;
-  readonly id: string;
-  /** Milliseconds since 1970. */
-  readonly failedAt: number;
 }
 
-export function openDeadLetterStore({ connection, queues, ask }: Omit<OpenQueues, 'close'>): DeadLetterStore {
+export function openDeadLetterStore({ connection, queues, ask }: OpenQueues): DeadLetterStore {
   /** @param most the maximum for each queue; -1 for all */
-  async function newest(names: readonly QueueName[], most = -1): Promise<Found[]> {
+  async function newest(names: readonly QueueName[], most = -1): Promise<LocatedJob[]> {
     const letters = await Promise.all(
-      names.map(async (queue) => {
-        const last = most < 0 ? -1 : most - 1;
-        const rows = await connection.zrevrange(queues[queue].toKey('failed'), 0, last, 'WITHSCORES');
-        return Array.from({ length: rows.length / 2 }, (_, index) => ({
-          queue,
-          id: rows[2 * index] ?? '',
-          failedAt: Number(rows[2 * index + 1]),
-        }));
-      }),
+      names.map(async (queue) =>
+        (await listFailedJobs(queues[queue], connection, most)).map((job) => ({ queue, ...job })),
+      ),
     );
     return letters.flat().sort((a, b) => b.failedAt - a.failedAt);
   }
 
-  async function find(names: readonly QueueName[], id: string): Promise<Found> {
+  async function find(names: readonly QueueName[], id: string): Promise<LocatedJob> {
     for (const queue of names) {
-      const score = await connection.zscore(queues[queue].toKey('failed'), id);
-      if (score !== null) return { queue, id, failedAt: Number(score) };
+      const failedAt = await readFailureTime(queues[queue], connection, id);
+      if (failedAt !== null) return { queue, id, failedAt };
     }
     throw new InvalidInputError(
       `There is no dead letter "${id.slice(0, 80)}"; \`memory-manager dead-letter list\` shows all.`,
     );
   }
 
-  async function whole({ queue, id, failedAt }: Found): Promise<DeadLetterDetails | undefined> {
-    const raw = rawJob(await connection.hgetall(queues[queue].toKey(id)));
+  async function whole({ queue, id, failedAt }: LocatedJob): Promise<DeadLetterDetails | undefined> {
+    const raw = await readRawJob(queues[queue], connection, id);
     if (!raw) return undefined;
     const { logs } = await queues[queue].getJobLogs(id);
     return { ...letterOf(queue, id, failedAt, raw), payload: raw.data, details: [...raw.stacktrace, ...logs] };
@@ -158,7 +109,7 @@ export function openDeadLetterStore({ connection, queues, ask }: Omit<OpenQueues
         const page = (await newest(names, skip + limit)).slice(skip, skip + limit);
         const letters = await Promise.all(
           page.map(async ({ queue, id, failedAt }) => {
-            const raw = rawJob(await connection.hgetall(queues[queue].toKey(id)));
+            const raw = await readRawJob(queues[queue], connection, id);
             return raw && letterOf(queue, id, failedAt, raw);
           }),
         );

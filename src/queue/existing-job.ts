@@ -2,6 +2,7 @@ import type { Job, Queue } from 'bullmq';
 import { isIdempotencyUuid } from '../derived-uuid.ts';
 import type { Episode } from '../episode.ts';
 import { InvalidInputError } from '../errors.ts';
+import { resetStallCount } from './bullmq-layout.ts';
 import { isForgottenJob } from './forgotten-job.ts';
 
 /**
@@ -27,8 +28,7 @@ export async function replayJob(
   // The payload is not read, since it may be unreadable.
   const job = new Job(queue, '', {}, {}, jobId);
   try {
-    // Otherwise the next death of a worker would exceed the limit of stalls.
-    await (await queue.getBackend().client).hdel(queue.toKey(jobId), 'stc');
+    await resetStallCount(queue, jobId);
     await job.retry(state, { resetAttemptsMade: true, resetAttemptsStarted: true });
     return true;
   } catch (error) {

@@ -2,7 +2,7 @@ import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Episode } from '../episode.ts';
 import { isOperationalError } from '../errors.ts';
-import { rawJob } from './dead-letters.ts';
+import { listEndedJobIds, readRawJob } from './bullmq-layout.ts';
 import { readStoreJob, STORE_QUEUE } from './jobs.ts';
 
 /** Read in one call, so that no round trip takes long. */
@@ -20,11 +20,9 @@ export async function* finishedEpisodes(
   since: number,
 ): AsyncGenerator<Episode[]> {
   // All ids in one call, since handling some jobs may move the others.
-  const ids = await valkey.zrangebyscore(queue.toKey(state), since, '+inf');
+  const ids = await listEndedJobIds(queue, valkey, state, since);
   for (let from = 0; from < ids.length; from += AT_ONCE) {
-    const jobs = await Promise.all(
-      ids.slice(from, from + AT_ONCE).map(async (id) => rawJob(await valkey.hgetall(queue.toKey(id)))),
-    );
+    const jobs = await Promise.all(ids.slice(from, from + AT_ONCE).map((id) => readRawJob(queue, valkey, id)));
     const episodes = jobs.flatMap((job) => (job?.name === STORE_QUEUE ? readable(job.data) : []));
     yield episodes.filter((episode) => episode.group === group);
   }

@@ -1,8 +1,8 @@
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { parseJson } from '../json.ts';
-import { clearJobPayload, forgetFailureEvents, isForgottenJob } from './forgotten-job.ts';
-import { jobIds } from './job-ids.ts';
+import { deleteFailureEvents, jobExists, listJobIds, readNameAndPayload } from './bullmq-layout.ts';
+import { clearJobPayload, isForgottenJob } from './forgotten-job.ts';
 import { TASK } from './jobs.ts';
 
 /** What a queue held of a group before `removeGroupJobs`. */
@@ -28,11 +28,11 @@ export async function removeGroupJobs(queue: Queue, connection: Redis, group: st
       continue;
     }
     // Gone meanwhile, or locked by a worker.
-    if ((await connection.exists(queue.toKey(id))) === 0) continue;
+    if (!(await jobExists(queue, connection, id))) continue;
     active += 1;
     if (typeof data.uuid === 'string') await clearJobPayload(queue, connection, { ...data, uuid: data.uuid, group });
   }
-  if (jobs.length > 0) await forgetFailureEvents(queue, connection, new Set(jobs.map(({ id }) => id)));
+  if (jobs.length > 0) await deleteFailureEvents(queue, connection, new Set(jobs.map(({ id }) => id)));
   const episodes = jobs.flatMap(({ data: { uuid } }) => (typeof uuid === 'string' ? [uuid] : []));
   return { removed, episodes, active };
 }
@@ -77,17 +77,17 @@ interface JobData {
 
 interface QueuedJob {
   readonly id: string;
-  readonly name: string | null | undefined;
+  readonly name: string | null;
   readonly text: string;
   readonly data: JobData | undefined;
 }
 
 async function* jobsOf(queue: Queue, connection: Redis): AsyncGenerator<QueuedJob> {
-  for await (const ids of jobIds(queue, connection, 'all')) {
-    const rows = await Promise.all(ids.map((id) => connection.hmget(queue.toKey(id), 'name', 'data')));
-    for (const [index, id] of ids.entries()) {
-      const [name, text] = rows[index] ?? [];
-      if (typeof text === 'string') yield { id, name, text, data: parseJson(text) as JobData | undefined };
-    }
+  for await (const ids of listJobIds(queue, connection, 'all')) {
+    const jobs = await Promise.all(
+      ids.map(async (id) => ({ id, ...(await readNameAndPayload(queue, connection, id)) })),
+    );
+    for (const { id, name, payload: text } of jobs)
+      if (text !== null) yield { id, name, text, data: parseJson(text) as JobData | undefined };
   }
 }

@@ -6,6 +6,7 @@ import { InvalidInputError, isFailure, NewerJobError } from '../errors.ts';
 import { checkGroup } from '../group.ts';
 import { HOUR, MINUTE, SECOND } from '../time.ts';
 
+export type QueueName = 'store' | 'export';
 export const STORE_QUEUE = 'store';
 export const EXPORT_QUEUE = 'export';
 /** The name of a job on the `store` queue that carries a task instead of an episode. */

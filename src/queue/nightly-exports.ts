@@ -1,5 +1,4 @@
 import type { Job, JobsOptions, Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import * as z from 'zod/mini';
 import {
   type RestoreTest,
@@ -12,6 +11,7 @@ import { openScheduleState, readSchedule, type ScheduleState, storeNextTick } fr
 import { carrier, jobTelemetry } from '../telemetry/tracing.ts';
 import { timestamp } from '../time.ts';
 import { EXPORT_OPTIONS, EXPORT_QUEUE, type ExportJob, NIGHTLY, type NightlyJob } from './jobs.ts';
+import type { OpenQueues } from './queues.ts';
 
 /** The nightly exports as recorded in Valkey. All methods throw StoreUnreachableError, AccessRefusedError, WrongServerError. */
 export interface NightlyExports {
@@ -60,12 +60,9 @@ const exportId = (tick: Date, group: string): string => `${nightId(tick)}-${grou
 const nightlyExport = (group: string): ExportJob => ({ version: 1, group, nightly: true });
 const result = z.object({ groups: z.array(z.string()) });
 
-export function openNightlyExports(
-  connection: Redis,
-  queue: Queue,
-  prefix: string,
-  ask: <T>(work: () => Promise<T>) => Promise<T>,
-): NightlyExports {
+export function openNightlyExports({ connection, queues, config, ask }: OpenQueues): NightlyExports {
+  const queue = queues.export;
+  const prefix = config.queuePrefix;
   const options = (jobId: string): JobsOptions => ({
     ...EXPORT_OPTIONS,
     jobId,

@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts';
-import type { JobCounts } from './producer.ts';
+import { countJobs, type JobCounts, readLatestEnds } from './bullmq-layout.ts';
 import { openQueues } from './queues.ts';
 
 /** The queue of episodes and tasks at one moment. */
@@ -15,20 +15,15 @@ export interface QueueWatch {
   close(): Promise<void>;
 }
 
-/** Watches the queue of episodes over one connection. Which job ended last is read from the sorted sets in which BullMQ 6.7 keeps ended jobs. */
+/** Watches the queue of episodes over one connection. */
 export function openQueueWatch(config: Config): QueueWatch {
   const { connection, queues, ask, close } = openQueues(config);
   const { store } = queues;
-  const last = (set: string) => connection.zrange(store.toKey(set), '0', '0', 'REV', 'WITHSCORES');
   return {
     look: () =>
       ask(async () => {
-        const [{ wait = 0, active = 0, delayed = 0, failed = 0, completed = 0 }, ...ends] = await Promise.all([
-          store.getJobCounts('wait', 'active', 'delayed', 'failed', 'completed'),
-          last('completed'),
-          last('failed'),
-        ]);
-        return { counts: { waiting: wait, active, delayed, failed, completed }, lastEnded: ends.flat().join(' ') };
+        const [counts, lastEnded] = await Promise.all([countJobs(store), readLatestEnds(store, connection)]);
+        return { counts, lastEnded };
       }),
     close,
   };

@@ -6,12 +6,22 @@ import { explainValkey, isFalkorDBError } from '../valkey/failures.ts';
 import { inNamespace } from '../valkey/keys.ts';
 import { isDemotion } from '../valkey/open-client.ts';
 import { ignoreReplyError } from '../valkey/server-info.ts';
-import { EXPORT_QUEUE, STORE_QUEUE } from './jobs.ts';
-
-export type OpenQueues = ReturnType<typeof openQueues>;
+import { EXPORT_QUEUE, type QueueName, STORE_QUEUE } from './jobs.ts';
 
 /** Both queues on one connection, for callers that need an answer or an error at once. */
-export function openQueues(config: Config) {
+export interface OpenQueues {
+  readonly connection: Redis;
+  readonly queues: Readonly<Record<QueueName, Queue>>;
+  readonly config: Config;
+  /**
+   * Runs calls to Valkey, which answer or fail within a second, also while Valkey is down or frozen.
+   * @throws StoreUnreachableError, AccessRefusedError, WrongServerError
+   */
+  ask<T>(work: (valkey: Redis) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+export function openQueues(config: Config): OpenQueues {
   const connection = inNamespace(failFastConnection(config.valkey), config.queuePrefix);
   const queues = {
     store: openQueue(STORE_QUEUE, connection, config),
@@ -38,12 +48,12 @@ export function openQueues(config: Config) {
   return {
     connection,
     queues,
-    /** Runs a call to Valkey. @throws StoreUnreachableError, AccessRefusedError, WrongServerError */
-    async ask<T>(work: () => Promise<T>): Promise<T> {
+    config,
+    async ask<T>(work: (valkey: Redis) => Promise<T>): Promise<T> {
       const attempt = async () => {
         await ensureConnected(connection, config.valkey);
         await checkPlain();
-        return await work();
+        return await work(connection);
       };
       try {
         // A demoted primary refused the call, so that nothing was done. Its address may lead to the new primary by now.

@@ -11,8 +11,8 @@ import {
 } from '../valkey/connections.ts';
 import { explainValkey } from '../valkey/failures.ts';
 import { withTimeout } from '../with-timeout.ts';
-import { lastFailureReason, postponeReason } from './job-state.ts';
-import type { QueueName } from './producer.ts';
+import { lastFailureReason, postponeReason } from './failure-reason.ts';
+import type { QueueName } from './jobs.ts';
 import { openQueue } from './queues.ts';
 
 /** Waits for jobs of one queue to end. */

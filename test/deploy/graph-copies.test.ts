@@ -7,7 +7,7 @@ import type { Config } from '../../src/config.ts';
 import { type Server, startValkey } from '../../src/embedded/servers.ts';
 import { graphName } from '../../src/group.ts';
 import { MemoryManager } from '../../src/memory.ts';
-import { postponeReason } from '../../src/queue/job-state.ts';
+import { postponeReason } from '../../src/queue/failure-reason.ts';
 import type { EpisodeReceipt } from '../../src/queue/producer.ts';
 import { openQueues } from '../../src/queue/queues.ts';
 import { type RunningWorkers, startWorkers } from '../../workers/main.ts';

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Address, Config } from '../../src/config.ts';
 import { type Server, startFalkorDB, startValkey } from '../../src/embedded/servers.ts';
 import { MemoryManager } from '../../src/memory.ts';
-import { openProducer } from '../../src/queue/producer.ts';
+import { jobCounts } from '../../src/queue/queue-state.ts';
+import { openQueues } from '../../src/queue/queues.ts';
 import { readServers } from '../../src/valkey/server-info.ts';
 import { type RunningWorkers, startWorkers } from '../../workers/main.ts';
 import { environmentOf, runCommand } from '../support/command-line.ts';
@@ -142,16 +143,16 @@ describe.each([
     // A failover does not count as a failed job.
     expect([...new Set(await attemptsOf(config, acknowledged))]).toEqual([1]);
 
-    const producer = openProducer(config);
+    const queues = openQueues(config);
     try {
-      const counts = await producer.counts('store');
+      const counts = await jobCounts(queues, 'store');
       expect({ failed: counts.failed, waiting: counts.waiting, delayed: counts.delayed }).toEqual({
         failed: 0,
         waiting: 0,
         delayed: 0,
       });
     } finally {
-      await producer.close();
+      await queues.close();
     }
   });
 });

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { isOperationalError } from '../../src/errors.ts';
 import { checkGroup } from '../../src/group.ts';
-import { postponeReason } from '../../src/queue/job-state.ts';
+import { postponeReason } from '../../src/queue/failure-reason.ts';
 import { runCommand } from '../support/command-line.ts';
 import { canonicalLines, differences } from '../support/faults/canonical-graph.ts';
 import { repetitions } from '../support/faults/count.ts';

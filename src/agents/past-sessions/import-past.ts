@@ -6,6 +6,7 @@ import type { Services } from '../../memory/services.ts';
 import { costOf } from '../../models/prices.ts';
 import { embedderProvider, languageModelProvider } from '../../models/providers.ts';
 import type { Producer } from '../../queue/producer.ts';
+import { knownEpisodes } from '../../queue/queue-state.ts';
 import {
   type PastEpisodes,
   type PastSessionCounts,
@@ -38,11 +39,10 @@ export async function previewPastImport(
   options: PastSessionOptions,
   onProgress?: OnProgress,
 ): Promise<PastImportPreview> {
-  const producer = await services.producer();
   return withPast({ ...options, home: services.config.home, isNoted: false }, async (past) => {
     let known = 0;
     for (const part of inParts(past.episodes(onProgress)))
-      known += part.length - (await unknownOf(services, producer, part)).length;
+      known += part.length - (await unknownOf(services, part)).length;
     return { ...past.counts(), known };
   });
 }
@@ -100,7 +100,7 @@ function* inParts(episodes: Iterable<Episode>): Generator<Episode[]> {
 /** @returns how many were added */
 async function add(services: Services, producer: Producer, part: readonly Episode[]): Promise<number> {
   for (let isRepeated = false; ; isRepeated = true) {
-    const unknown = await unknownOf(services, producer, part);
+    const unknown = await unknownOf(services, part);
     try {
       if (unknown.length > 0) await producer.storeMany(unknown, new Set(unknown.map(({ uuid }) => uuid)));
       return unknown.length;
@@ -112,8 +112,11 @@ async function add(services: Services, producer: Producer, part: readonly Episod
 }
 
 /** The queue knows an episode for 30 days; after that the graph does. */
-async function unknownOf(services: Services, producer: Producer, part: readonly Episode[]): Promise<Episode[]> {
-  const known = await producer.knownEpisodes(part.map(({ uuid }) => uuid));
+async function unknownOf(services: Services, part: readonly Episode[]): Promise<Episode[]> {
+  const known = await knownEpisodes(
+    await services.queues(),
+    part.map(({ uuid }) => uuid),
+  );
   const unknown = part.filter(({ uuid }) => !known.has(uuid));
   const groups = Map.groupBy(unknown, ({ group }) => group);
   const recorded = await Promise.all([...groups].map(([group, episodes]) => recordedOf(services, group, episodes)));

@@ -2,6 +2,8 @@ import type { Scope } from '../../agents/scope.ts';
 import { type Config, loadConfig } from '../../config.ts';
 import { openServices, type Services } from '../../memory/services.ts';
 import { nightlyStatus } from '../../memory/status.ts';
+import { openNightlyExports } from '../../queue/nightly-exports.ts';
+import { liveWorkers } from '../../queue/queue-state.ts';
 import { type AgentMemory, agentMemory, sizeAndDate } from '../memory/agent-memory.ts';
 import { checkAgents, checkAgentWork, checkJoined } from './agents.ts';
 import { checkExports } from './exports.ts';
@@ -62,20 +64,20 @@ async function checkStored(
   const { config } = services;
   const [valkey, falkordb] = await Promise.all([checkServer('Valkey', config), checkServer('FalkorDB', config)]);
   const graphs = isUsable(falkordb) ? await services.graphs() : undefined;
-  const producer = isUsable(valkey) ? await services.producer() : undefined;
+  const queues = isUsable(valkey) ? await services.queues() : undefined;
   const orFinding = async (about: string, work: () => Promise<readonly Finding[]>): Promise<readonly Finding[]> =>
     work().catch((error: unknown) => [problem(about, errorSentence(error))]);
   const nightly =
-    producer &&
+    queues &&
     (await nightlyStatus(
-      producer.nights,
+      openNightlyExports(queues),
       memory.group,
-      producer.alive().then(({ now }) => now),
+      liveWorkers(queues).then(({ now }) => now),
     ).catch(() => undefined));
   const contents = graphs ? await contentsOf(services, memory.group) : undefined;
   const { userGroup } = memory.scope;
   const [work, models, exports] = await Promise.all([
-    producer && graphs ? orFinding('worker', () => checkWork(config, producer, graphs, memory.group)) : [],
+    queues && graphs ? orFinding('worker', () => checkWork(config, queues, graphs, memory.group)) : [],
     checkModelsAndVectors(config, graphs, [memory.group, userGroup]),
     checkExports(
       config,

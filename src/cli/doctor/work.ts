@@ -6,7 +6,8 @@ import type { Graphs } from '../../graph/graphs.ts';
 import { hasJournalKey, NO_KEY_NOTICE } from '../../journal/hmac.ts';
 import { worstModelHealth } from '../../memory/status.ts';
 import type { WorkerNote } from '../../queue/heartbeats.ts';
-import type { Producer } from '../../queue/producer.ts';
+import { countWorkers, liveWorkers } from '../../queue/queue-state.ts';
+import type { OpenQueues } from '../../queue/queues.ts';
 import { openSpool } from '../../queue/spool/spool.ts';
 import { type Finding, type Level, ok, problem, warning } from './finding.ts';
 
@@ -16,21 +17,21 @@ const START = 'start one with `memory-manager up` or `memory-manager worker`';
 /** Workers, and the checks that need Valkey and workers: models, queue, dead letters, archives, graphs, spool. @throws StoreUnreachableError and the like */
 export async function checkWork(
   config: Config,
-  producer: Producer,
+  queues: OpenQueues,
   graphs: Graphs,
   group: string,
 ): Promise<readonly Finding[]> {
   const [{ workers }, connections, hasKey] = await Promise.all([
-    producer.alive(),
-    producer.workers('store'),
-    producer.ask(hasJournalKey),
+    liveWorkers(queues),
+    countWorkers(queues, 'store'),
+    queues.ask(hasJournalKey),
   ]);
   const started = Math.min(Date.now(), ...workers.map((worker) => Date.parse(worker.started)));
   const checks = await measureWorkHealth({
-    ...{ producer, graphs, group, started, storesEpisodes: true },
+    ...{ queues, graphs, group, started, storesEpisodes: true },
     signs: { read: () => ({ models: worstModelHealth(workers), lastCommit: null }) },
     spool: openSpool(config.home, config.spoolLimit),
-    findMissed: openMissedExportCheck(producer),
+    findMissed: openMissedExportCheck(queues),
   });
   return [
     ...checkWorkers(workers, connections, config.nightly !== undefined),

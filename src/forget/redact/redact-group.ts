@@ -13,8 +13,9 @@ import { deleteMemo } from '../../ingest/memo.ts';
 import { openJournal } from '../../journal/journal.ts';
 import { withLegacyKeys } from '../../journal/migrate-keys.ts';
 import type { Embedder } from '../../models/embedder.ts';
+import { listActiveJobIds } from '../../queue/bullmq-layout.ts';
 import type { StoreJob } from '../../queue/jobs.ts';
-import { activeJobs, episodeJobs, maskJob, type StoredJob } from '../../queue/mask-jobs.ts';
+import { episodeJobs, maskJob, type StoredJob } from '../../queue/mask-jobs.ts';
 import { mapSpooled } from '../../queue/spool/search.ts';
 import type { Spool } from '../../queue/spool/spool.ts';
 import { clearCache } from '../../reader/cache.ts';
@@ -131,7 +132,7 @@ async function maskRound(
   const seen = await readFence(graph);
   const jobs = await learnWaiting(parts, group, known);
   // Before the graph is read: the plan lacks texts that a running job adds later.
-  const active = await activeJobs(queue, valkey);
+  const active = await listActiveJobIds(queue, valkey);
   const isAhead = ahead !== undefined && (await isPlanCurrent(ahead, graph, known));
   const plan = isAhead ? ahead.plan : await planRedaction(graph, known);
   const withSecrets = jobs.filter((job) => isChanged(contentsOf(job), maskedJob(known, job)));

@@ -3,8 +3,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { MemoryManager } from '../../../src/index.ts';
 import { guardedLanguageModel } from '../../../src/models/guarded-model.ts';
 import { openaiLanguageModel } from '../../../src/models/openai/language-model.ts';
-import { postponeReason } from '../../../src/queue/job-state.ts';
-import { openProducer } from '../../../src/queue/producer.ts';
+import { postponeReason } from '../../../src/queue/failure-reason.ts';
+import { openQueues } from '../../../src/queue/queues.ts';
 import { openSpool } from '../../../src/queue/spool/spool.ts';
 import { NO_METRICS } from '../../../src/telemetry/metrics.ts';
 import { openVitalSigns } from '../../../src/telemetry/vital-signs.ts';
@@ -187,10 +187,10 @@ test('with the budget spent, a worker stores and finds texts, counts no attempt,
     ),
   });
   const gauges = new Map<string, number>();
-  const producer = openProducer(settings);
+  const queues = openQueues(settings);
   const metrics = { ...NO_METRICS, gauge: (name: string, value: number) => void gauges.set(name, value) };
-  await reportGauges(producer, openSpool(settings.home, 1), metrics, settings.home);
-  await producer.close();
+  await reportGauges(queues, openSpool(settings.home, 1), metrics, settings.home);
+  await queues.close();
   expect(gauges.get('opencode.memory.budget.limit')).toBe(0.000001);
   expect(gauges.get('opencode.memory.budget.spent')).toBeGreaterThan(0.000001);
   await limited.close();

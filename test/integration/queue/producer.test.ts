@@ -5,6 +5,8 @@ import { newEpisode } from '../../../src/episode.ts';
 import { ModelFailedError } from '../../../src/errors.ts';
 import type { Ingest } from '../../../src/ingest/ingest.ts';
 import { openProducer, type Producer } from '../../../src/queue/producer.ts';
+import { jobCounts, latestFailure } from '../../../src/queue/queue-state.ts';
+import { type OpenQueues, openQueues } from '../../../src/queue/queues.ts';
 import { openJobWaiter } from '../../../src/queue/wait.ts';
 import { MINUTE, SECOND } from '../../../src/time.ts';
 import { retryingConnection } from '../../../src/valkey/connections.ts';
@@ -20,8 +22,14 @@ afterEach(async () => {
 
 const episode = () => newEpisode('Harbor uses Redis.', { a: 1 }, stores.config.group, 1000);
 
+function queuesOf(config = stores.config): OpenQueues {
+  const opened = openQueues(config);
+  closers.push(() => opened.close());
+  return opened;
+}
+
 function producer(config = stores.config): Producer {
-  const opened = openProducer(config);
+  const opened = openProducer(queuesOf(config));
   closers.push(() => opened.close());
   return opened;
 }
@@ -58,11 +66,11 @@ describe('a producer', () => {
 
   test('makes one job of the same episode enqueued twice', async () => {
     const [one, opened] = [episode(), producer()];
-    const before = (await opened.counts('store')).waiting;
+    const before = (await jobCounts(queuesOf(), 'store')).waiting;
 
     await Promise.all([opened.store(one), opened.store(one)]);
 
-    expect((await opened.counts('store')).waiting - before).toBe(1);
+    expect((await jobCounts(queuesOf(), 'store')).waiting - before).toBe(1);
   });
 
   test('returns the stored episode for a known uuid, and refuses a different one', async () => {
@@ -163,10 +171,10 @@ describe('a job', () => {
     });
     const opened = producer();
     const { jobId } = await opened.store(episode());
-    await until('a failure', () => opened.lastFailure('store'));
+    await until('a failure', () => latestFailure(queuesOf(), 'store'));
 
     await expect(waiting.result(jobId, SECOND)).rejects.toThrow(/Its last try failed: The server refuses the key\.$/);
-    expect(await opened.lastFailure('store')).toBe('The server refuses the key.');
+    expect(await latestFailure(queuesOf(), 'store')).toBe('The server refuses the key.');
   });
 
   test('is not waited for after Valkey is gone', async () => {

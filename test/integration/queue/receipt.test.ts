@@ -5,6 +5,8 @@ import { newEpisode } from '../../../src/episode.ts';
 import { JobFailedError, TimedOutError } from '../../../src/errors.ts';
 import { MemoryManager } from '../../../src/memory.ts';
 import { openProducer } from '../../../src/queue/producer.ts';
+import { jobCounts } from '../../../src/queue/queue-state.ts';
+import { openQueues } from '../../../src/queue/queues.ts';
 import { openJobWaiter } from '../../../src/queue/wait.ts';
 import { MINUTE, SECOND } from '../../../src/time.ts';
 import { retryingConnection } from '../../../src/valkey/connections.ts';
@@ -31,7 +33,8 @@ test.each([
   async (_, work, outcome) => {
     const proxy = await startProxy(stores.config.valkey, 'resp');
     const config = { ...stores.config, queuePrefix: `{${newGroup()}}` };
-    const producer = openProducer(config);
+    const queues = openQueues(config);
+    const producer = openProducer(queues);
     const waiting = openJobWaiter('store', { ...config, valkey: { host: proxy.host, port: proxy.port, tls: false } });
     const episode = newEpisode('Harbor uses Redis.', null, newGroup(), 1000, { uuid: randomUUID() });
     const { jobId } = await producer.store(episode);
@@ -56,7 +59,7 @@ test.each([
     await looked.promise;
     worker?.run().catch(() => {});
     await until('the end of the job', async () => {
-      const { waiting, active } = await producer.counts('store');
+      const { waiting, active } = await jobCounts(queues, 'store');
       return !work || waiting + active === 0;
     });
     vi.advanceTimersByTime(5 * SECOND);

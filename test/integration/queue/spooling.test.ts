@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Server, startValkey } from '../../../src/embedded/servers.ts';
 import { MemoryManager } from '../../../src/memory.ts';
-import { openProducer } from '../../../src/queue/producer.ts';
+import { jobCounts } from '../../../src/queue/queue-state.ts';
+import { openQueues } from '../../../src/queue/queues.ts';
 import { openSpool } from '../../../src/queue/spool/spool.ts';
 import { countingMetrics } from '../../../src/telemetry/metrics.ts';
 import { carrierOf } from '../../../src/telemetry/tracing.ts';
@@ -47,11 +48,11 @@ async function ownValkey(): Promise<Server> {
 
 /** All ids and how many of them differ. */
 async function queued(config: Awaited<ReturnType<typeof newConfig>>): Promise<number> {
-  const producer = openProducer(config);
+  const queues = openQueues(config);
   try {
-    return (await producer.counts('store')).waiting;
+    return (await jobCounts(queues, 'store')).waiting;
   } finally {
-    await producer.close();
+    await queues.close();
   }
 }
 

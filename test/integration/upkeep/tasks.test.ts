@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { InvalidInputError, JobFailedError, NoWorkerError } from '../../../src/errors.ts';
 import { MemoryManager } from '../../../src/memory.ts';
 import { openProducer } from '../../../src/queue/producer.ts';
-import { openQueue } from '../../../src/queue/queues.ts';
+import { openQueue, openQueues } from '../../../src/queue/queues.ts';
 import { openUpkeep } from '../../../src/upkeep/upkeep.ts';
 import { retryingConnection } from '../../../src/valkey/connections.ts';
 import { startStoreWorker } from '../../../workers/store-role.ts';
@@ -69,7 +69,8 @@ describe('a task', () => {
   });
 
   test('of summaries is one job for all callers at the same moment', async () => {
-    const producer = openProducer(stores.config);
+    const queues = openQueues(stores.config);
+    const producer = openProducer(queues);
     const group = newGroup();
     await memory.connect('store');
 
@@ -80,7 +81,7 @@ describe('a task', () => {
     const ended = memory.waitFor({ queue: 'store', jobId });
     await (await queue.getJob(jobId))?.promote();
     expect(await ended).toEqual({ entities: 0 });
-    await producer.close();
+    await queues.close();
   });
 
   test('is refused with a clear message when no worker runs', async () => {

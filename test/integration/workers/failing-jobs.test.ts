@@ -7,7 +7,7 @@ import * as errors from '../../../src/errors.ts';
 import { openGraphs } from '../../../src/graph/graphs.ts';
 import type { Ingest } from '../../../src/ingest/ingest.ts';
 import { MemoryManager } from '../../../src/memory.ts';
-import { postponeReason } from '../../../src/queue/job-state.ts';
+import { postponeReason } from '../../../src/queue/failure-reason.ts';
 import { STORE_OPTIONS } from '../../../src/queue/jobs.ts';
 import type { Metrics } from '../../../src/telemetry/metrics.ts';
 import { MINUTE, SECOND } from '../../../src/time.ts';

@@ -13,8 +13,8 @@ import { openJournal } from '../../../src/journal/journal.ts';
 import { journalKey } from '../../../src/journal/stream.ts';
 import { MemoryManager } from '../../../src/memory.ts';
 import { EXPORT_QUEUE, type ExportJob } from '../../../src/queue/jobs.ts';
-import { openProducer } from '../../../src/queue/producer.ts';
-import { openQueue } from '../../../src/queue/queues.ts';
+import { openNightlyExports } from '../../../src/queue/nightly-exports.ts';
+import { openQueue, openQueues } from '../../../src/queue/queues.ts';
 import { DAY, MINUTE } from '../../../src/time.ts';
 import { retryingConnection } from '../../../src/valkey/connections.ts';
 import { startExportWorker } from '../../../workers/export-worker.ts';
@@ -46,10 +46,10 @@ function newMemory(differing: Partial<Config> = {}) {
     ...differing,
   };
   const memory = new MemoryManager(config, { embedder: plainEmbedder() });
-  const producer = openProducer(config);
+  const queues = openQueues(config);
   closers.push(
     () => memory.close(),
-    () => producer.close(),
+    () => queues.close(),
   );
   const notices: string[] = [];
   const started = async (...roles: WorkerRole[]) => {
@@ -73,7 +73,17 @@ function newMemory(differing: Partial<Config> = {}) {
   /** With a taken port in the configuration, whereas a free one may be taken by another process before the worker takes it. */
   const healthAddress = () =>
     notices.flatMap((notice) => /^Port .* answer at (\S+)\.$/.exec(notice)?.[1] ?? [])[0] ?? '';
-  return { config, memory, nights: producer.nights, notices, healthAddress, started, tell, nightly, lookAtStatus };
+  return {
+    config,
+    memory,
+    nights: openNightlyExports(queues),
+    notices,
+    healthAddress,
+    started,
+    tell,
+    nightly,
+    lookAtStatus,
+  };
 }
 
 /** As if the last night had been so many days ago. */

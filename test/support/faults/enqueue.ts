@@ -1,6 +1,6 @@
 import { StoreUnreachableError } from '../../../src/errors.ts';
 import type { MemoryManager } from '../../../src/memory.ts';
-import type { JobCounts } from '../../../src/queue/producer.ts';
+import type { JobCounts } from '../../../src/queue/bullmq-layout.ts';
 import { MINUTE } from '../../../src/time.ts';
 import { until, watchFor } from '../wait.ts';
 import { optionsOf, type StoryEpisode } from './story.ts';

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadConfig } from '../../../src/config.ts';
-import { openProducer } from '../../../src/queue/producer.ts';
+import { openNightlyExports } from '../../../src/queue/nightly-exports.ts';
+import { openQueues } from '../../../src/queue/queues.ts';
 import { runDueTicks } from '../../../src/schedule/run-due-ticks.ts';
 import { openTicks } from '../../../src/schedule/ticks.ts';
 import { retryingConnection } from '../../../src/valkey/connections.ts';
@@ -8,7 +9,7 @@ import { retryingConnection } from '../../../src/valkey/connections.ts';
 /** What `startSchedulerProcess` runs: a scheduler that looks all the time, by the test's clock and its own error. */
 const skew = Number(process.argv[2]);
 const config = loadConfig();
-const { nights } = openProducer(config);
+const nights = openNightlyExports(openQueues(config));
 const valkey = retryingConnection(config.valkey);
 const ticks = openTicks(config.nightly?.cron ?? '', config.nightly?.timeZone ?? '');
 const state = {

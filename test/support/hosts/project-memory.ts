@@ -3,7 +3,7 @@ import { scopeOf } from '../../../src/agents/scope.ts';
 import { type Config, loadConfig } from '../../../src/config.ts';
 import type { EpisodeDetails, FactHit } from '../../../src/memory/results.ts';
 import { MemoryManager } from '../../../src/memory.ts';
-import type { JobCounts } from '../../../src/queue/producer.ts';
+import type { JobCounts } from '../../../src/queue/bullmq-layout.ts';
 import { type RunningWorkers, startWorkers } from '../../../workers/main.ts';
 import type { Stores } from '../stores.ts';
 import { until } from '../wait.ts';

@@ -249,6 +249,11 @@ const SIGNALS: Readonly<Record<string, string>> = {
   asks: 'is itself a question',
   user: 'is a user’s message',
   tool: 'is the output of a tool',
+  named: 'is about the thing that the question names',
+  definition: 'says what it is',
+  stated: 'how many texts state it',
+  recent: 'recent',
+  subject: 'is about what it does',
 };
 
 /** `meaning 0.42, the question’s words 0.35, is a user’s message −0.10`, the largest first. */

@@ -9,7 +9,7 @@ export const CACHE_TTL_MS = 5 * MINUTE;
 /** Longer answers are not worth their memory. */
 const LONGEST = 1_000_000;
 /** The format of cached answers; raise it with every change, so that an answer in another format is not used. */
-const FORMAT = 6;
+const FORMAT = 7;
 
 export interface CacheLookup {
   /** The group's version now. */

@@ -10,6 +10,7 @@ import { oneLine, truncated } from '../text.ts';
 import { findAnswer } from './answer/answer.ts';
 import { withCurrentText } from './answer/current-content.ts';
 import { foundWithCurrentSummaries } from './answer/current-summaries.ts';
+import { topicOf } from './answer/question-subject.ts';
 import { withoutExpired } from './expired.ts';
 import { filtersByEnd, metadataCheck, resolveFilters, type SearchFilters } from './filters.ts';
 import { findByRecipe } from './recipes/find-by-recipe.ts';
@@ -52,13 +53,15 @@ export interface SearchParts {
 export async function search(parts: SearchParts, query: string, options: SearchOptions): Promise<FoundItems> {
   const { graph, embedder } = parts;
   const { recipe } = options;
+  // Words that only ask for what is known would count as words that the memory does not have.
+  const topic = recipe.answer ? topicOf(query) : query;
   const [vector, isSearchable] = await Promise.all([
-    needsVector(recipe) ? embedder.embed([oneLine(query)]).then(([first = []]) => first) : [],
+    needsVector(recipe) ? embedder.embed([oneLine(topic)]).then(([first = []]) => first) : [],
     isSearchableBy(graph, embedder, recipe),
   ]);
   if (!isSearchable) return emptyFor(recipe);
   try {
-    return await searchBy(parts, query, vector, options);
+    return await searchBy(parts, query, topic, vector, options);
   } catch (error) {
     // The graph's embedder may have changed since it was checked; its vectors cannot be compared with ours then.
     if (!isOperationalError(error) && needsVector(recipe)) await graph.checkNow(embedder);
@@ -78,6 +81,7 @@ async function isSearchableBy(graph: GroupGraph, embedder: Embedder, recipe: Sea
 
 async function searchBy(
   parts: SearchParts,
+  asked: string,
   query: string,
   vector: number[],
   options: SearchOptions,
@@ -88,11 +92,11 @@ async function searchBy(
   expired.catch(() => {});
   const context = await searchContext(graph, query, vector, options);
   const found = recipe.answer
-    ? await findAnswer(context, recipe.facts?.methods ?? [], limit)
+    ? await findAnswer(context, recipe.facts?.methods ?? [], limit, asked)
     : await findByRecipe(context, recipe, {
         limit,
         center: options.center === undefined ? [] : await uuidsOf(graph, options.center),
-        scorePassages: async (asked, passages) => (await (await parts.languageModel()).score(asked, passages)).scores,
+        scorePassages: async (text, passages) => (await (await parts.languageModel()).score(text, passages)).scores,
       });
   // An answer's facts were looked at while its passages were read.
   const current = recipe.answer

@@ -4,7 +4,8 @@ import { canonicalKey, oneLine, unicodeForms } from '../../text.ts';
 import { allWords } from '../fulltext.ts';
 import type { GroupGraph } from '../group-graph.ts';
 import { CHECK_FENCE, type Fenced, RETURN_FENCE } from './fence.ts';
-import { type FactRow, RETURN_FACTS } from './search-facts.ts';
+import type { Conditions } from './filter-conditions.ts';
+import { type FactRow, NEWEST_FIRST, RETURN_FACTS } from './search-facts.ts';
 import { holdsCondition, type Moment, momentParams } from './time-conditions.ts';
 
 /** The attributes that the user's own types give an entity or a fact. */
@@ -103,6 +104,40 @@ export function findEntitiesByName(graph: GroupGraph, names: readonly string[]):
      RETURN DISTINCT asked, n.uuid AS uuid, n.name AS name, labels(n) AS labels, coalesce(n.summary, '') AS summary
      ORDER BY name, uuid`,
     { asked, worded },
+  );
+}
+
+/** Entities whose name or alias has all words of a part of a name, such as a first name; at most `limit`. */
+export async function findEntitiesByNamePart(graph: GroupGraph, part: string, limit: number): Promise<string[]> {
+  const words = allWords(part);
+  if (words === '') return [];
+  const rows = await graph.read<{ uuid: string }>(
+    `CALL {
+       CALL db.idx.fulltext.queryNodes('Entity', '@name:(' + $words + ')') YIELD node AS n
+       RETURN n.uuid AS uuid LIMIT $limit
+       UNION
+       CALL db.idx.fulltext.queryNodes('_Alias', $words) YIELD node AS m
+       RETURN m.entity AS uuid LIMIT $limit
+     }
+     RETURN DISTINCT uuid ORDER BY uuid LIMIT $limit`,
+    { words, limit },
+  );
+  return rows.map(({ uuid }) => uuid);
+}
+
+/** The facts of some entities that meet the conditions, those that most episodes state first, then the newest. */
+export function factsAbout(
+  graph: GroupGraph,
+  entities: readonly string[],
+  { text, params }: Conditions,
+  limit: number,
+): Promise<FactRow[]> {
+  return graph.read(
+    `UNWIND $entities AS uuid
+     MATCH (:Entity {uuid: uuid})-[e:RELATES_TO]-(:Entity) WHERE ${text}
+     WITH DISTINCT e ORDER BY size(coalesce(e.episodes, [])) DESC, ${NEWEST_FIRST} LIMIT $limit
+     ${RETURN_FACTS}`,
+    { ...params, entities, limit },
   );
 }
 

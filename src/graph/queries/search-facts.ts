@@ -35,7 +35,7 @@ RETURN e.uuid AS uuid, e.fact AS fact, e.name AS relation, a.name AS source, a.u
  * The order of facts with the same score: newest first, then by content. uuids are derived from random ones, and a limit must not depend on
  * them. Scans of all facts do not need it: equal distances mean equal words.
  */
-const NEWEST_FIRST = "coalesce(e.valid_at, '') DESC, coalesce(e.created_at, '') DESC, e.fact, e.uuid";
+export const NEWEST_FIRST = "coalesce(e.valid_at, '') DESC, coalesce(e.created_at, '') DESC, e.fact, e.uuid";
 
 /** FalkorDB stores this number. */
 export async function countFacts(graph: GroupGraph): Promise<number> {

@@ -14,8 +14,10 @@ import { dateWindowOf } from './date-window.ts';
 import type { Speakers } from './ended-text.ts';
 import { excerptBudget, excerptOf } from './excerpt.ts';
 import { expectedValueIn } from './expected-value.ts';
+import { factsAboutSubject, type SubjectFact, sumOf } from './facts-about-subject.ts';
 import { joinPassages } from './join-passages.ts';
 import { outdatedFactor } from './outdated-factor.ts';
+import { subjectOf } from './question-subject.ts';
 import {
   factScoreParts,
   passageScoreParts,
@@ -36,28 +38,54 @@ const MOST_TERMS = 40;
 
 /**
  * Facts and passages that answer, at most `limit` of each; empty if nothing is relevant. Candidates are ranked, the best are
- * read with their episodes, and outdated text is replaced, marked or left out.
+ * read with their episodes, and outdated text is replaced, marked or left out. A question about one named thing is answered with the current
+ * facts about it first.
+ * @param asked the question as it was asked, if `context.query` is a part of it
  */
 export async function findAnswer(
   context: SearchContext,
   methods: readonly SearchMethod[],
   limit: number,
+  asked = context.query,
 ): Promise<FoundItems> {
   const terms = queryTerms(context.query).slice(0, MOST_TERMS);
-  const candidates = await findCandidates(context, terms, methods);
+  const [candidates, about] = await Promise.all([
+    findCandidates(context, terms, methods),
+    factsAboutSubject(context, subjectOf(asked)),
+  ]);
   const now = fromGraphTime(context.moment.asOf.at) ?? new Date();
   const question = { text: context.query, terms, window: dateWindowOf(context.query, now) };
   const ranking = rank(question, candidates);
-  const { count, ...relevant } = keepRelevant(ranking, limit);
+  const { count: relevantCount, ...relevant } = keepRelevant(ranking, limit);
+  const count = about.length > 0 ? limit : relevantCount;
   if (count === 0) return { facts: [], episodes: [], passages: [] };
-  const rankedFacts = relevant.facts.slice(0, limit).map(plainFact);
+  const others = relevant.facts.slice(0, limit).map(plainFact);
+  const rankedFacts = about.length > 0 ? subjectFirst(about, others, ranking) : others;
   const rankedPassages = joinPassages(ranking.passages, new Set(relevant.passages), limit + RESERVE);
   const current = await readCurrent(context, rankedFacts, rankedPassages, ranking, limit);
   const passages = withoutOutdated(current.passages);
-  const facts = rankedFacts.map((fact) => withPassage(fact, passages));
-  const answers: FoundItems = count < limit ? bestOf(facts, passages, count) : { facts, episodes: [], passages };
   const currentFacts = new Set(current.facts.map(({ uuid }) => uuid));
-  return { ...answers, facts: answers.facts.filter(({ uuid }) => currentFacts.has(uuid)) };
+  // A fact that has ended still takes part in the choice of the best, unless the question is about one thing.
+  const isShown = ({ uuid }: FoundFact) => currentFacts.has(uuid);
+  const facts = (about.length > 0 ? rankedFacts.filter(isShown).slice(0, limit) : rankedFacts).map((fact) =>
+    withPassage(fact, passages),
+  );
+  const answers: FoundItems = count < limit ? bestOf(facts, passages, count) : { facts, episodes: [], passages };
+  return { ...answers, facts: answers.facts.filter(isShown) };
+}
+
+/** The facts about the thing that the question names, above all others, since they are what the question asks for. */
+function subjectFirst(about: readonly SubjectFact[], others: readonly FoundFact[], ranking: Ranking): FoundFact[] {
+  const best = Math.max(ranking.passages[0]?.score ?? 0, ranking.facts[0]?.score ?? 0);
+  const named = new Set(about.map(({ fact }) => fact.uuid));
+  return [
+    ...about.map(({ fact, importance }) => ({
+      ...fact,
+      score: best + sumOf(importance),
+      scoreParts: { named: best, ...importance },
+    })),
+    ...others.filter(({ uuid }) => !named.has(uuid)),
+  ];
 }
 
 /** Fully outdated passages are shown only if there are no others. */

@@ -5,7 +5,7 @@ import type { WorkerNote } from '../queue/heartbeats.ts';
 import type { DeliveredBriefing } from '../reader/delivered-briefing.ts';
 import type { EntityHistoryRows } from '../search/history.ts';
 import type { FoundItems, Source } from '../search/results.ts';
-import type { Timeline as TimelineRows } from '../search/timeline.ts';
+import type { TimelineFact as TimelineFactRow, Timeline as TimelineRows } from '../search/timeline.ts';
 import { toDate } from '../time.ts';
 import type { RenderedBriefing } from './briefing.ts';
 import type { EpisodeDetailsRow, EpisodeOverviewRow, ExtractedRows } from './episodes.ts';
@@ -61,14 +61,20 @@ export function toSearchResults({
   };
 }
 
+const timelineFact = ({ endedBy: _, ...row }: TimelineFactRow) => ({
+  ...toFact(row),
+  sources: row.sources.map(reference),
+  endSources: row.endSources.map(reference),
+});
+
 export const toEntityHistory = (history: EntityHistoryRows): Results.EntityHistory => ({
   ...history,
-  facts: history.facts.map(toFact),
+  facts: history.facts.map(timelineFact),
 });
 
 export const toTimeline = (timeline: TimelineRows): Results.Timeline => ({
   ...timeline,
-  facts: timeline.facts.map(toFact),
+  facts: timeline.facts.map(timelineFact),
 });
 
 export const toEntityMentions = (mentions: MentionRows): Results.EntityMentions => ({

@@ -209,9 +209,18 @@ function noEpisode(uuids: readonly string[], group: string): string {
   return `There is ${what} in the memory "${group}".`;
 }
 
+/** A fact that an episode states or ended, in the graph's format. */
+export interface EpisodeFactRow extends Pick<FactRow, 'uuid' | 'fact' | 'validAt' | 'invalidAt'> {
+  readonly isStated: boolean;
+  readonly replacedBy: string | null;
+  readonly replacement: string | null;
+}
+
 /** An episode with the facts that it states or ended, and the cost of its model calls. */
 export interface EpisodeDetailsRow extends Omit<WholeEpisodeRow, 'metadata' | 'use'> {
   readonly metadata: Metadata | null;
+  /** Facts that began first come first. */
+  readonly facts: readonly EpisodeFactRow[];
   /** Every call; for a call that served several episodes together, their number. */
   readonly use: readonly (TokenUse & { readonly episodes?: number })[];
 }
@@ -223,11 +232,19 @@ export async function getEpisode(
   options: GroupOptions,
 ): Promise<EpisodeDetailsRow> {
   const uuid = await episodeUuid(services, uuidOrName, options);
-  const { readWholeEpisode } = await import('../graph/queries/episodes.ts');
-  const row = await readWholeEpisode((await services.graphs()).group(services.group(options.group)), uuid);
+  const [{ readWholeEpisode, factsOfEpisodes }, { withEnds }] = await Promise.all([
+    import('../graph/queries/episodes.ts'),
+    import('../search/fact-ends.ts'),
+  ]);
+  const graph = (await services.graphs()).group(services.group(options.group));
+  const [row, rows] = await Promise.all([readWholeEpisode(graph, uuid), factsOfEpisodes(graph, [uuid])]);
   if (!row) throw new InvalidInputError(`The episode ${uuid} was removed just now.`);
   const { metadata, use, ...rest } = row;
-  return { ...rest, metadata: metadata ? JSON.parse(metadata) : null, use: use ? JSON.parse(use) : [] };
+  const facts = (await withEnds(graph, rows, new Date())).map(({ episodes, ...fact }) => ({
+    ...{ uuid: fact.uuid, fact: fact.fact, validAt: fact.validAt, invalidAt: fact.invalidAt },
+    ...{ isStated: episodes.includes(uuid), replacedBy: fact.replacedBy, replacement: fact.replacement },
+  }));
+  return { ...rest, facts, metadata: metadata ? JSON.parse(metadata) : null, use: use ? JSON.parse(use) : [] };
 }
 
 /** @returns the text of the rule @throws InvalidInputError when there is no such rule; NoWorkerError */

@@ -13,10 +13,12 @@ export interface EpisodeReference {
   readonly uuid: string;
   readonly name: string;
   readonly referenceTime: Date;
-  /** Where its text comes from, as described when it was stored; only in `search` and `getMentions`, and not if empty. */
+  /** Where its text comes from, as described when it was stored; only where sources are named, and not if empty. */
   readonly sourceDescription?: string;
-  /** The `file` of its metadata, if these have at most 4,000 characters; only in `search` and `getMentions`. */
+  /** The `file` of its metadata, if these have at most 4,000 characters; only where sources are named. */
   readonly file?: string;
+  /** The session of its saga, or of its metadata; only where sources are named. */
+  readonly session?: string;
 }
 
 /** A fact with two intervals: it held from `validAt` to `invalidAt`, and was known from `createdAt`, its end from `expiredAt`. */
@@ -144,13 +146,19 @@ export interface EntityHistory {
   /** The entities with this name; several when they share the name, none when it is unknown. */
   readonly entities: readonly Omit<Entity, 'attributes'>[];
   /** Sorted by the beginning; facts without a beginning come first. */
-  readonly facts: readonly Fact[];
+  readonly facts: readonly TimelineFact[];
 }
 
-/** A fact of a timeline. */
+/** A fact of a timeline or a history, with its sources and what ended it. */
 export interface TimelineFact extends Fact {
-  /** uuid of the fact that took its place at the moment it ended; null for none among the returned ones. */
+  /** The episodes that state it, earliest first; at most 20. */
+  readonly sources: readonly EpisodeReference[];
+  /** The episodes that say that it ended, or that state what took its place; at most 20. */
+  readonly endSources: readonly EpisodeReference[];
+  /** uuid of the fact that took its place; null if none did. It may not be among the returned facts. */
   readonly replacedBy: string | null;
+  /** The sentence that took its place, which may be of no fact; null if none did. */
+  readonly replacement: string | null;
 }
 
 /** The facts of a memory or of one entity. */
@@ -205,11 +213,20 @@ export interface EpisodeOverview {
   readonly metadata: Metadata | null;
 }
 
+/** A fact that an episode states or ended. */
+export interface EpisodeFact extends Pick<Fact, 'uuid' | 'fact' | 'validAt' | 'invalidAt'> {
+  /** False for a fact of other episodes that this one ended. */
+  readonly isStated: boolean;
+  /** uuid and sentence of what took its place; null if it holds, or if nothing did. */
+  readonly replacedBy: string | null;
+  readonly replacement: string | null;
+}
+
 /** An episode with the facts that it states or ended, and the cost of its model calls. */
 export interface EpisodeDetails extends EpisodeOverview {
   readonly saga: string | null;
-  /** Facts that began first come first. */
-  readonly facts: readonly Pick<Fact, 'uuid' | 'fact' | 'validAt' | 'invalidAt'>[];
+  /** Facts that it states or that it ended, those that began first first. */
+  readonly facts: readonly EpisodeFact[];
   /** Every call; for a call that served several episodes together, their number. */
   readonly use: readonly (TokenUse & { readonly episodes?: number })[];
 }

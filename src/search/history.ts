@@ -1,9 +1,9 @@
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { entityHistory, findEntitiesByName } from '../graph/queries/entities.ts';
-import type { FactRow } from '../graph/queries/search-facts.ts';
-import { instant, normalizedTime } from '../graph/queries/time-conditions.ts';
+import { instant } from '../graph/queries/time-conditions.ts';
 import { withCurrentSummaries } from './answer/current-summaries.ts';
 import { typeOf } from './results.ts';
+import { inOrder, type TimelineFact } from './timeline.ts';
 
 /** All facts about an entity, current and ended. */
 export interface EntityHistoryRows {
@@ -13,7 +13,7 @@ export interface EntityHistoryRows {
    * Each fact with two intervals: it held from `validAt` to `invalidAt` and was known from `createdAt`, its end (or that it
    * never was so) from `expiredAt`. In the order in which they began to hold, those without a beginning first.
    */
-  readonly facts: readonly FactRow[];
+  readonly facts: readonly TimelineFact[];
 }
 
 /** @param name an entity's name in upper or lower case, its alias or its uuid */
@@ -27,13 +27,8 @@ export async function historyOf(graph: GroupGraph, name: string): Promise<Entity
         )
       : [];
   const current = await withCurrentSummaries(graph, called, { asOf: instant(new Date()) });
-  const order = ({ validAt, createdAt, uuid }: FactRow) =>
-    [normalizedTime(validAt) ?? '', normalizedTime(createdAt) ?? '', uuid].join('\n');
   return {
     entities: current.map(({ name, labels, uuid, summary }) => ({ name, type: typeOf(labels), uuid, summary })),
-    facts: rows
-      .map((fact) => ({ fact, key: order(fact) }))
-      .sort((a, b) => (a.key < b.key ? -1 : 1))
-      .map(({ fact }) => fact),
+    facts: await inOrder(graph, rows),
   };
 }

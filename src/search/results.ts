@@ -14,6 +14,8 @@ export interface Source {
   readonly sourceDescription?: string;
   /** The `file` of its metadata; only when sources are requested. */
   readonly file?: string;
+  /** The session of its saga or its metadata; only when sources are requested. */
+  readonly session?: string;
 }
 
 export interface FoundFact extends FactRow {

@@ -1,7 +1,7 @@
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { readAttributes } from '../graph/queries/entities.ts';
 import { episodeSources, toReference } from '../graph/queries/episodes.ts';
-import type { FoundItems } from './results.ts';
+import type { FoundItems, Source } from './results.ts';
 
 /** At most this many sources of a fact are named, the earliest first. */
 const OF_EACH = 20;
@@ -34,6 +34,21 @@ export async function withSources(graph: GroupGraph, found: FoundItems): Promise
       })),
     }),
   };
+}
+
+/** Names the episodes that state each fact, and those that ended it, with one query for all. */
+export async function withFactSources<
+  Fact extends { readonly episodes: readonly string[]; readonly endedBy: readonly string[] },
+>(
+  graph: GroupGraph,
+  facts: readonly Fact[],
+): Promise<(Fact & { readonly sources: readonly Source[]; readonly endSources: readonly Source[] })[]> {
+  const first = (uuids: readonly string[]) => [...new Set(uuids)].slice(0, OF_EACH);
+  const uuids = [...new Set(facts.flatMap(({ episodes, endedBy }) => [...first(episodes), ...first(endedBy)]))];
+  const rows = uuids.length > 0 ? await episodeSources(graph, uuids, []) : [];
+  const byUuid = new Map(rows.map((row) => [row.uuid, toReference(row)]));
+  const named = (list: readonly string[]) => first(list).flatMap((uuid) => byUuid.get(uuid) ?? []);
+  return facts.map((fact) => ({ ...fact, sources: named(fact.episodes), endSources: named(fact.endedBy) }));
 }
 
 /** Adds the attributes of users' own types to each found fact and entity, with one query for all. */

@@ -2,20 +2,18 @@ import type { GroupGraph } from '../graph/group-graph.ts';
 import { entityHistory, findEntitiesByName } from '../graph/queries/entities.ts';
 import { countFacts, type FactRow } from '../graph/queries/search-facts.ts';
 import { normalizedTime } from '../graph/queries/time-conditions.ts';
-import {
-  anyFacts,
-  countFactsOf,
-  type FactStartRange,
-  latestFacts,
-  latestFactsOf,
-  rivalsOf,
-} from '../graph/queries/timeline.ts';
+import { anyFacts, countFactsOf, type FactStartRange, latestFacts, latestFactsOf } from '../graph/queries/timeline.ts';
 import { DAY, toGraphTime } from '../time.ts';
-import { typeOf } from './results.ts';
+import { type EndedFact, withEnds } from './fact-ends.ts';
+import { type Source, typeOf } from './results.ts';
+import { withFactSources } from './sources.ts';
 
-export interface TimelineFact extends FactRow {
-  /** uuid of the fact that took its place at the moment it ended; null for none among those returned. */
-  readonly replacedBy: string | null;
+/** A fact with the episodes that state it and, if it has ended, with what ended it. */
+export interface TimelineFact extends EndedFact<FactRow> {
+  /** Earliest first. */
+  readonly sources: readonly Source[];
+  /** The episodes that say that it ended, or that state what took its place. */
+  readonly endSources: readonly Source[];
 }
 
 /** Facts in the order in which they began to hold. */
@@ -82,32 +80,13 @@ async function latestOfAll(
   return latestFacts(graph, period, limit);
 }
 
-async function inOrder(graph: GroupGraph, facts: readonly FactRow[]): Promise<TimelineFact[]> {
-  const ended = facts.filter(({ invalidAt }) => invalidAt !== null).map(({ uuid }) => uuid);
+/** Facts with their sources and ends, in the order in which they began to hold. */
+export async function inOrder(graph: GroupGraph, facts: readonly FactRow[], now = new Date()): Promise<TimelineFact[]> {
+  const ended = await withEnds(graph, facts, now);
   const order = ({ validAt, createdAt, uuid }: FactRow) =>
     [normalizedTime(validAt) ?? '', normalizedTime(createdAt) ?? '', uuid].join('\n');
-  return linkReplacements(facts, await rivalsOf(graph, ended))
+  return (await withFactSources(graph, ended))
     .map((fact) => ({ fact, key: order(fact) }))
     .sort((a, b) => (a.key < b.key ? -1 : 1))
     .map(({ fact }) => fact);
-}
-
-/**
- * Names for each ended fact the one that began at the moment of its end: one that contradicts it, or else another value of the same
- * relation of the same entity.
- */
-export function linkReplacements<Fact extends FactRow>(
-  facts: readonly Fact[],
-  rivals: ReadonlyMap<string, readonly string[]>,
-): (Fact & { readonly replacedBy: string | null })[] {
-  const byBeginning = Map.groupBy(facts, ({ validAt }) => normalizedTime(validAt));
-  return facts.map((fact) => {
-    const end = normalizedTime(fact.invalidAt);
-    const next = end === null ? [] : (byBeginning.get(end) ?? []).filter(({ uuid }) => uuid !== fact.uuid);
-    const known = rivals.get(fact.uuid) ?? [];
-    const replacing =
-      next.find(({ uuid }) => known.includes(uuid)) ??
-      next.find(({ sourceUuid, relation }) => sourceUuid === fact.sourceUuid && relation === fact.relation);
-    return { ...fact, replacedBy: replacing?.uuid ?? null };
-  });
 }

@@ -73,13 +73,6 @@ export interface WholeEpisodeRow {
   readonly metadata: string | null;
   /** The tokens used by its model calls, as a JSON list of `TokenUse`; null for models that cost nothing. */
   readonly use: string | null;
-  /** Facts that the episode states or ended, sorted by beginning. */
-  readonly facts: readonly {
-    readonly uuid: string;
-    readonly fact: string;
-    readonly validAt: string | null;
-    readonly invalidAt: string | null;
-  }[];
 }
 
 export async function readWholeEpisode(graph: GroupGraph, uuid: string): Promise<WholeEpisodeRow | undefined> {
@@ -87,16 +80,9 @@ export async function readWholeEpisode(graph: GroupGraph, uuid: string): Promise
     `MATCH (p:Episodic {uuid: $uuid})
      OPTIONAL MATCH (k:_Meta {key: 'episode:' + $uuid})
      OPTIONAL MATCH (s:Saga)-[:HAS_EPISODE]->(p)
-     CALL {
-       WITH p
-       UNWIND coalesce(p.entity_edges, []) AS stated
-       MATCH ()-[e:RELATES_TO {uuid: stated}]->()
-       WITH DISTINCT e ORDER BY e.valid_at, e.fact
-       RETURN collect({uuid: e.uuid, fact: e.fact, validAt: e.valid_at, invalidAt: e.invalid_at}) AS facts
-     }
      RETURN p.uuid AS uuid, p.name AS name, p.source AS source, p.source_description AS sourceDescription,
             p.valid_at AS referenceTime, p.created_at AS createdAt, k.committed_at AS committedAt, p.content AS content,
-            s.name AS saga, k.metadata AS metadata, k.use AS use, facts LIMIT 1`,
+            s.name AS saga, k.metadata AS metadata, k.use AS use LIMIT 1`,
     { uuid },
   );
   return row;
@@ -160,6 +146,10 @@ export interface ReferenceRow {
   readonly sourceDescription: string;
   /** JSON of short metadata that may have a file. */
   readonly fileMetadata: string | null;
+  /** Name of the saga that it belongs to. */
+  readonly saga: string | null;
+  /** The beginning of its metadata. */
+  readonly beginning: string | null;
 }
 
 export interface SourceRow extends ReferenceRow {
@@ -170,19 +160,27 @@ export interface SourceRow extends ReferenceRow {
 /** Metadata with tool outputs are longer: too long to read for a name. */
 const LONGEST_FILE_METADATA = 4000;
 
+/** A turn's metadata begin with its host and session. */
+const SESSION_WITHIN = 400;
+const SESSION = /^\{(?:"[^"\\]{1,60}":"[^"\\]{0,200}",){0,4}"session":"([^"\\]{1,200})"/;
+
 /** With `REFERENCE_COLUMNS`: where the text of an episode `p` comes from. */
-export const MATCH_FILE = `OPTIONAL MATCH (k:_Meta {key: 'episode:' + p.uuid})`;
+export const MATCH_FILE = `OPTIONAL MATCH (k:_Meta {key: 'episode:' + p.uuid})
+     OPTIONAL MATCH (s:Saga)-[:HAS_EPISODE]->(p)`;
 export const REFERENCE_COLUMNS = `p.uuid AS uuid, p.name AS name, p.valid_at AS referenceTime,
             coalesce(p.source_description, '') AS sourceDescription,
-            CASE WHEN k.metadata CONTAINS '"file":' AND size(k.metadata) <= ${LONGEST_FILE_METADATA} THEN k.metadata END AS fileMetadata`;
+            CASE WHEN k.metadata CONTAINS '"file":' AND size(k.metadata) <= ${LONGEST_FILE_METADATA} THEN k.metadata END AS fileMetadata,
+            s.name AS saga, left(k.metadata, ${SESSION_WITHIN}) AS beginning`;
 
-/** An episode by name, with the description of its source and the file of its metadata where there are any. */
-export function toReference({ uuid, name, referenceTime, sourceDescription, fileMetadata }: ReferenceRow) {
-  const { file } = JSON.parse(fileMetadata ?? '{}') as { readonly file?: unknown };
+/** An episode by name, with the description of its source, the file of its metadata and its session where there are any. */
+export function toReference({ uuid, name, referenceTime, sourceDescription, ...row }: ReferenceRow) {
+  const { file } = JSON.parse(row.fileMetadata ?? '{}') as { readonly file?: unknown };
+  const session = row.saga ?? SESSION.exec(row.beginning ?? '')?.[1];
   return {
     ...{ uuid, name, referenceTime },
     ...(sourceDescription !== '' && { sourceDescription }),
     ...(typeof file === 'string' && file !== '' && { file }),
+    ...(session !== undefined && { session }),
   };
 }
 

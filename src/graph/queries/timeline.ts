@@ -53,17 +53,43 @@ export function latestFactsOf(
   );
 }
 
-/** The facts that contradict some facts, as far as the graph has noted them; uuids by uuid. */
-export async function rivalsOf(
+/** What the graph has noted about the end of a fact. */
+export interface EndEvidence {
+  /** uuids of the facts that contradict it. */
+  readonly rivals: readonly string[];
+  /** Episodes that say that a relation between its two entities was over, and since when. */
+  readonly endings: readonly { readonly episode: string; readonly at: string }[];
+}
+
+/** The evidence of some facts, by uuid. */
+export async function endEvidence(
   graph: GroupGraph,
-  facts: readonly string[],
-): Promise<ReadonlyMap<string, readonly string[]>> {
+  facts: readonly { readonly uuid: string; readonly sourceUuid: string; readonly targetUuid: string }[],
+): Promise<ReadonlyMap<string, EndEvidence>> {
   if (facts.length === 0) return new Map();
-  const rows = await graph.read<{ uuid: string; rivals: string[] }>(
-    `UNWIND $facts AS uuid
-     MATCH (k:_Meta {key: 'fact:' + uuid}) WHERE size(k.rivals) > 0
-     RETURN uuid, k.rivals AS rivals`,
-    { facts },
+  const asked = facts.map(({ uuid, sourceUuid, targetUuid }) => ({
+    uuid,
+    // As `ingest` names these nodes.
+    fact: `fact:${uuid}`,
+    pair: `ended:${sourceUuid < targetUuid ? `${sourceUuid} ${targetUuid}` : `${targetUuid} ${sourceUuid}`}`,
+  }));
+  const rows = await graph.read<{ uuid: string; rivals: string[]; endings: string[] }>(
+    `UNWIND $asked AS x
+     OPTIONAL MATCH (k:_Meta {key: x.fact})
+     OPTIONAL MATCH (p:_Meta {key: x.pair})
+     RETURN x.uuid AS uuid, coalesce(k.rivals, []) AS rivals, coalesce(p.endings, []) AS endings`,
+    { asked },
   );
-  return new Map(rows.map(({ uuid, rivals }) => [uuid, rivals]));
+  return new Map(rows.map(({ uuid, rivals, endings }) => [uuid, { rivals, endings: endings.flatMap(readEnding) }]));
+}
+
+/** `<episode> <time>` */
+function readEnding(text: string): EndEvidence['endings'] {
+  const [episode, at] = text.split(' ');
+  return episode !== undefined && at !== undefined ? [{ episode, at }] : [];
+}
+
+export async function factsByUuid(graph: GroupGraph, uuids: readonly string[]): Promise<FactRow[]> {
+  if (uuids.length === 0) return [];
+  return graph.read(`UNWIND $uuids AS uuid MATCH ()-[e:RELATES_TO {uuid: uuid}]->() ${RETURN_FACTS}`, { uuids });
 }

@@ -6,7 +6,7 @@ import { type EndEvidence, endEvidence, factsByUuid } from '../graph/queries/tim
 import { termsOf } from '../passages/terms.ts';
 import { toGraphTime } from '../time.ts';
 import { findEndedSentences } from './answer/ended-sentences.ts';
-import { partsOfFacts } from './answer/what-holds.ts';
+import { partsOfFacts } from './answer/current-content.ts';
 
 /** Why a fact ended. */
 export interface FactEnd {

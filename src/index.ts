@@ -56,7 +56,7 @@ export type {
 export type { BriefingOptions, BriefingRecipient } from './memory/briefing.ts';
 export type { DeadLetterListOptions, DeadLetters, QueueOptions } from './memory/dead-letters.ts';
 export type { EntitiesOptions, Entity, HistoryOptions } from './memory/entities.ts';
-export type { EpisodeListOptions, EpisodeState, Episodes, EpisodesUse } from './memory/episodes.ts';
+export type { EpisodeListOptions, EpisodeState, Episodes, EpisodesUse, UnpinOptions } from './memory/episodes.ts';
 export type { ExportAllOptions, ExportOptions, GroupExportResult } from './memory/exports.ts';
 export type { ForgetOptions, ForgetResult, ForgetTarget, ItemReference } from './memory/forget.ts';
 export type { ForgetGroupOptions, ForgetGroupResult, GroupArchives } from './memory/forget-group.ts';

@@ -18,6 +18,7 @@ import { type Statement, statementsOf } from '../statements/statement.ts';
 import { NOTE_KEYS } from '../statements/statements-from-model.ts';
 import { oneLine, truncated } from '../text.ts';
 import { fromGraphTime } from '../time.ts';
+import { ruleHash, unpinnedRules } from '../unpinned-rules.ts';
 import { type SourcedLine, withoutDuplicates } from './line.ts';
 import { RULE_WORDS, type Rule, replacesRule, ruleOf, rulesIn } from './rules.ts';
 import { modelRules, openTasks } from './rules-from-model.ts';
@@ -71,10 +72,11 @@ export async function makeBriefing(graph: GroupGraph, now: Date): Promise<Briefi
     graph,
     past(latest).map(({ uuid }) => uuid),
   );
-  const rules = standing(messages, [...confirmedRules, ...modelRules(past(read))], replacedRules, now).slice(
-    0,
-    MOST_RULES,
-  );
+  const metadataOf = new Map([...notes, ...episodes, ...read].map(({ uuid, metadata }) => [uuid, metadata]));
+  const isUnpinned = ({ text, episode }: SourcedLine) =>
+    unpinnedRules(metadataOf.get(episode) ?? null).has(ruleHash(text));
+  const others = [...confirmedRules, ...modelRules(past(read))];
+  const rules = standing(messages, others, { replaced: replacedRules, isUnpinned }, now).slice(0, MOST_RULES);
   const tasks = [...lines('task'), ...openTasks(past(read)).filter(({ episode }) => !replaced.has(episode))];
   const [decisions, holding] = await Promise.all([
     notEnded(graph, lines('decision'), now),
@@ -158,11 +160,18 @@ interface PlacedRule {
   readonly line: SourcedLine;
 }
 
+/** The rules that the user has ended by a command, or by a note that replaces them. */
+interface EndedRules {
+  /** Episodes. */
+  readonly replaced: ReadonlySet<string>;
+  readonly isUnpinned: (line: SourcedLine) => boolean;
+}
+
 /** Rules that no later message of the user has ended, the latest first. */
 function standing(
   messages: readonly Message[],
   others: readonly PlacedRule[],
-  replaced: ReadonlySet<string>,
+  { replaced, isUnpinned }: EndedRules,
   now: Date,
 ): SourcedLine[] {
   const all: PlacedRule[] = [
@@ -178,10 +187,12 @@ function standing(
     .reverse()
     .sort((a, b) => (a.line.time < b.line.time ? 1 : a.line.time > b.line.time ? -1 : 0));
   const statements = statementsIn(messages, latestFirst);
-  const kept: PlacedRule[] = [];
+  const [kept, unpinned]: [PlacedRule[], PlacedRule[]] = [[], []];
   for (const candidate of latestFirst) {
-    if (kept.some(({ rule }) => replacesRule(rule, candidate.rule))) continue;
-    if (!isEnded(candidate, statements, now)) kept.push(candidate);
+    // An ended rule also ends the same rule in earlier messages.
+    if ([...kept, ...unpinned].some(({ rule }) => replacesRule(rule, candidate.rule))) continue;
+    if (isUnpinned(candidate.line)) unpinned.push(candidate);
+    else if (!isEnded(candidate, statements, now)) kept.push(candidate);
   }
   return kept.map(({ line }) => line);
 }

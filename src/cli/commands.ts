@@ -53,9 +53,13 @@ const CONTENT: readonly Row[] = [
     commands: { communities: () => import('./communities.ts'), saga: () => import('./saga.ts') },
   },
   {
-    usage: 'briefing | confirm <uuid>',
-    about: "show a session's briefing; accept a rule",
-    commands: { briefing: () => import('./briefing.ts'), confirm: () => import('./confirm.ts') },
+    usage: 'briefing | confirm | unpin <uuid>',
+    about: "session's briefing; accept or end a rule",
+    commands: {
+      briefing: () => import('./briefing.ts'),
+      confirm: () => import('./confirm.ts'),
+      unpin: () => import('./unpin.ts'),
+    },
   },
   {
     usage: 'forget <kind> <what> | redact',

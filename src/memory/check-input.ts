@@ -28,7 +28,7 @@ import type { PruneOptions, RestoreOptions, VerifyOptions } from './archives.ts'
 import type { BriefingOptions, BriefingRecipient } from './briefing.ts';
 import type { DeadLetterListOptions, QueueOptions } from './dead-letters.ts';
 import type { EntitiesOptions, HistoryOptions } from './entities.ts';
-import type { EpisodeListOptions } from './episodes.ts';
+import type { EpisodeListOptions, UnpinOptions } from './episodes.ts';
 import type { ExportAllOptions, ExportOptions } from './exports.ts';
 import type { ForgetOptions, ForgetTarget } from './forget.ts';
 import type { ForgetGroupOptions } from './forget-group.ts';
@@ -137,6 +137,7 @@ const shapes = {
   forgetGroup: () => objectOf<ForgetGroupOptions>({ timeoutMs, signal, dryRun: flag, deleteArchives: flag }),
   redact: () => objectOf<RedactOptions>({ ...task, dryRun: flag }),
   task: () => objectOf<TaskOptions>(task),
+  unpin: () => objectOf<UnpinOptions>({ ...task, rule: nonEmptyText }),
   verify: () => objectOf<VerifyOptions>({ ...progress, restore: flag }),
   restore: () => objectOf<RestoreOptions>({ ...progress, replace: flag }),
   rebuild: () => objectOf<RebuildOptions>({ ...progress, replace: flag, file: nonEmptyText }),
@@ -245,6 +246,7 @@ const SUBJECTS: Readonly<Record<keyof Shapes, string>> = {
   forgetGroup: 'forgetGroup',
   redact: 'redact',
   task: 'This call',
+  unpin: 'episodes.unpin',
   verify: 'archives.verify',
   restore: 'archives.restore',
   rebuild: 'archives.rebuild',

@@ -30,6 +30,16 @@ export interface Episodes {
   getUse(since: Date, options?: GroupOptions): Promise<EpisodesUse>;
   /** Has a worker record that the user has confirmed a rule (uuid or name), so that briefings contain it. @throws NoWorkerError */
   confirm(uuidOrName: string, options?: TaskOptions): Promise<string>;
+  /**
+   * Has a worker end the rules of an episode (uuid or name), or one of them: briefings no longer contain them. The text stays, and `confirm`
+   * makes a stored rule apply again. Returns the ended rules. @throws NoWorkerError
+   */
+  unpin(uuidOrName: string, options?: UnpinOptions): Promise<string[]>;
+}
+
+export interface UnpinOptions extends TaskOptions {
+  /** The rule as briefings have it. Default: all rules of the episode. */
+  readonly rule?: string;
 }
 
 export function openEpisodes(services: Services): Episodes {
@@ -48,6 +58,10 @@ export function openEpisodes(services: Services): Episodes {
       traceRequest('episodes_use', async () => getUse(services, since, checkInput('group', options))),
     confirm: (uuidOrName, options = {}) =>
       traceRequest('confirm', async () => confirmRule(services, uuidOrName, checkInput('task', options))),
+    unpin: (uuidOrName, options = {}) =>
+      traceRequest('unpin', async () =>
+        (await import('./unpin.ts')).unpinRules(services, uuidOrName, checkInput('unpin', options)),
+      ),
   };
 }
 

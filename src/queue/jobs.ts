@@ -92,6 +92,8 @@ const task = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('redact') }),
   z.strictObject({ kind: z.literal('archive-forgotten') }),
   z.strictObject({ kind: z.literal('confirm'), episode: z.string().check(z.minLength(1)) }),
+  // Ends rules of an episode, which are named by their hashes.
+  z.strictObject({ kind: z.literal('unpin'), episode: z.string().check(z.minLength(1)), rules: z.array(z.string()) }),
   // The graph's new embedder; only a worker with this embedder runs the task.
   z.strictObject({ kind: z.literal('reembed'), model: z.string(), dimension: z.int() }),
 ]);

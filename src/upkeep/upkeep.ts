@@ -1,7 +1,7 @@
 import { EmbedderMismatchError } from '../errors.ts';
 import type { Task } from '../queue/jobs.ts';
 import { type CommunityBuildResult, openCommunityBuilder } from './communities.ts';
-import { markRuleConfirmed } from './confirm-rule.ts';
+import { markRuleConfirmed, markRulesEnded } from './confirm-rule.ts';
 import { cutPassages } from './cut-passages.ts';
 import { summarizeLongEntities } from './long-entities.ts';
 import { generateSagaSummary, type SagaSummary } from './saga.ts';
@@ -55,6 +55,8 @@ export function openUpkeep(parts: UpkeepParts): Upkeep {
           return parts.forgetting.forgetGroup(group);
         case 'confirm':
           return markRuleConfirmed(parts, group, task.episode);
+        case 'unpin':
+          return markRulesEnded(parts, group, task.episode, task.rules);
         case 'archive-forgotten':
           return parts.forgetting.archive(group);
         case 'reembed':

@@ -99,6 +99,7 @@ const CALLS: Readonly<Record<string, (options: object) => Promise<unknown>>> = {
   getBriefing: (options) => given.getBriefing(options),
   getLastBriefing: (options) => given.getLastBriefing(options),
   'episodes.confirm': (options) => given.episodes.confirm('x', options),
+  'episodes.unpin': (options) => given.episodes.unpin('x', options),
   'sagas.get': (options) => given.sagas.get('x', options),
   'sagas.summarize': (options) => given.sagas.summarize('x', options),
 };

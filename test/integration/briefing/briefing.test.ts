@@ -248,6 +248,44 @@ describe('a rule', () => {
     expect((await memory.getBriefing({ group })).pending).toBe(0);
   });
 
+  test('that was stored ends by unpin, and applies again once it is confirmed', async () => {
+    const group = newGroup();
+    const uuid = await store(group, 'Always sign commits.', {}, { kind: 'rule', confirmed: true });
+
+    const ended = await memory.episodes.unpin(uuid, { group });
+    const without = await memory.getBriefing({ group });
+    const { content } = await memory.getEpisode(uuid, { group });
+    await memory.episodes.confirm(uuid, { group });
+
+    expect(ended).toEqual(['Always sign commits.']);
+    expect(without).toMatchObject({ rules: [], pending: 0 });
+    expect(content).toBe('Always sign commits.');
+    expect(await rules(group)).toEqual(['Always sign commits.']);
+  });
+
+  test('of a turn ends by unpin, also where the user had said it before; the other rules of the turn stay', async () => {
+    const group = newGroup();
+    const first = await turn(group, 'Never deploy on Fridays.');
+    const second = await turn(group, 'Always use pnpm. Never deploy on Fridays.');
+
+    await memory.episodes.unpin(second, { group, rule: 'never deploy on  Fridays.' });
+
+    expect(await rules(group)).toEqual(['Always use pnpm.']);
+    expect((await memory.getEpisode(first, { group })).content).toContain('Never deploy on Fridays.');
+    await expect(memory.episodes.unpin(second, { group, rule: 'Never deploy on Fridays.' })).rejects.toThrow(
+      'has no rule "Never deploy on Fridays."',
+    );
+    await turn(group, 'Never deploy on Fridays.');
+    expect((await rules(group)).sort()).toEqual(['Always use pnpm.', 'Never deploy on Fridays.']);
+  });
+
+  test('cannot be ended in an episode that has none', async () => {
+    const group = newGroup();
+    const uuid = await store(group, 'Harbor uses Valkey.');
+
+    await expect(memory.episodes.unpin(uuid, { group })).rejects.toThrow('has no rule that applies');
+  });
+
   test("of the user is not ended by an agent's proposal or statement, or by a summary", async () => {
     const group = newGroup();
     const ruled = await turn(group, 'Always use pnpm.', 'No, never use pnpm. Use npm, not pnpm.');

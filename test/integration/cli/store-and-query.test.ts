@@ -176,6 +176,24 @@ describe('notes', () => {
     expect(await run(['confirm', '11111111-1111-4111-8111-111111111111'])).toMatchObject(failedWith(/There is no /));
   });
 
+  test('unpin takes a rule out of the briefing, and confirm brings it back', async () => {
+    const { run, group } = newMemory();
+    const memory = new MemoryManager({ ...stores.config, group });
+    onTestFinished(() => memory.close());
+    const rule = await memory.enqueueEpisode('Always sign commits.', null, { kind: 'rule', confirmed: true });
+    await memory.waitFor(rule);
+
+    const ended = await run(['unpin', rule.uuid]);
+    const without = await run(['briefing']);
+    const again = await run(['unpin', rule.uuid]);
+    await run(['confirm', rule.uuid]);
+
+    expect(ended).toEqual({ status: 0, stdout: 'Ended: Always sign commits.\n', stderr: '' });
+    expect(without.stdout).not.toContain('Always sign commits. (');
+    expect(again).toMatchObject(failedWith(/has no rule that applies/));
+    expect((await run(['briefing'])).stdout).toContain('- Always sign commits. (');
+  });
+
   test('the briefing of an empty memory is one sentence', async () => {
     expect(await newMemory().run(['briefing'])).toMatchObject({
       status: 0,

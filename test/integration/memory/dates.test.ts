@@ -86,7 +86,10 @@ const READS: readonly (readonly [string, () => Promise<unknown>, readonly string
   [
     'getHistory',
     () => memory.getHistory('Harbor'),
-    ['facts.createdAt', 'facts.expiredAt', 'facts.invalidAt', 'facts.validAt'],
+    [
+      ...['facts.createdAt', 'facts.endSources.referenceTime', 'facts.expiredAt', 'facts.invalidAt'],
+      ...['facts.sources.referenceTime', 'facts.validAt'],
+    ],
   ],
   [
     'getEpisode',

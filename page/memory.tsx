@@ -105,7 +105,8 @@ function Receipt({ contents }: { contents: EraseContents }) {
       <ArchiveNote contents={contents} />
       {!contents.archives.isRecorded && (
         <p class="warning">
-          The place for archives cannot be reached. Restore none of its archives until a worker has recorded this there.
+          The location of the archives cannot be reached. Do not restore an archive from there until a worker has
+          recorded this deletion in it.
         </p>
       )}
       <p>
@@ -118,7 +119,7 @@ function Receipt({ contents }: { contents: EraseContents }) {
 function ArchiveNote({ contents: { group, archives } }: { contents: EraseContents }) {
   const { place, files, count } = archives;
   if (place === null)
-    return <p class="quiet">The place for archives cannot be reached. Archives of the memory stay.</p>;
+    return <p class="quiet">The location of the archives cannot be reached. The archives of the memory stay.</p>;
   if (count === 0) return <p class="quiet">There are no archives of it in {place}.</p>;
   return (
     <details>

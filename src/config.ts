@@ -151,10 +151,15 @@ export function loadConfig(environment: Environment = process.env): Config {
 
 /** Why the models are those that `loadConfig` chose, in a phrase. */
 export function modelChoiceReason({ values, origins }: Settings = readSettings()): string {
-  if (values.MEMORY_MODELS)
-    return origins.MEMORY_MODELS === 'running' ? '`up` chose them' : `MEMORY_MODELS is ${values.MEMORY_MODELS}`;
-  return defaultLanguageModel(values).reason;
+  const { name, reason } = defaultLanguageModel(values);
+  if (!values.MEMORY_MODELS) return reason;
+  if (origins.MEMORY_MODELS !== 'running') return `MEMORY_MODELS is ${values.MEMORY_MODELS}`;
+  return name === 'local' || name === values.MEMORY_MODELS ? '`up` chose them' : earlierChoice(reason);
 }
+
+/** Says why a key or setting that the user gave while `up` runs changes nothing yet. @param reason for other models */
+export const earlierChoice = (reason: string): string =>
+  `\`up\` chose them at its start (${reason} now; \`memory-manager down\`, then \`up\`, uses it)`;
 
 const pricesShape = z.record(z.string(), z.tuple([z.number().check(z.minimum(0)), z.number().check(z.minimum(0))]));
 
@@ -164,7 +169,7 @@ function readPrices(given: string | undefined): Config['prices'] {
     return pricesShape.parse(JSON.parse(given));
   } catch (error) {
     throw new ConfigError(
-      'MEMORY_PRICES cannot be read; write it like {"gpt-4.1-mini": [0.4, 1.6]}, dollars for a million tokens in and out.',
+      'MEMORY_PRICES cannot be read; write it like {"gpt-4.1-mini": [0.4, 1.6]}, in dollars per million input and output tokens.',
       { cause: error },
     );
   }

@@ -144,7 +144,9 @@ function withNote(metadata: Metadata | null, { kind, replaces, confirmed }: Epis
   return {
     ...metadata,
     ...(kind !== undefined && { kind }),
-    ...(replaces !== undefined && { replaces: checkUuid(replaces) }),
+    ...(replaces !== undefined && {
+      replaces: checkUuid(replaces, 'give the whole uuid of the episode or fact that this one replaces'),
+    }),
     ...(confirmed && { confirmed }),
   };
 }
@@ -212,7 +214,7 @@ function identity(group: string, { uuid, idempotencyKey: key }: EpisodeOptions):
   throw new InvalidInputError(`A key has 1 to ${LONGEST_KEY} characters, and not only spaces.`);
 }
 
-function checkUuid(uuid: string): string {
+function checkUuid(uuid: string, advice = 'leave the uuid out to get a new one'): string {
   if (z.uuid().safeParse(uuid).success) return uuid.toLowerCase();
-  throw new InvalidInputError(`"${String(uuid).slice(0, 60)}" is not a uuid; leave it out to get a new one.`);
+  throw new InvalidInputError(`"${String(uuid).slice(0, 60)}" is not a uuid; ${advice}.`);
 }

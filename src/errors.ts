@@ -138,7 +138,7 @@ export class SpoolFullError extends Error {
   readonly code = 'ERR_SPOOL_FULL';
 }
 
-/** The place for archives cannot be reached, is silent, is busy or reports an internal error. The job itself is sound. */
+/** The location of the archives cannot be reached, is silent, is busy or reports an internal error. The job itself is sound. */
 export class ArchiveUnavailableError extends Error {
   override name = 'ArchiveUnavailableError';
   readonly code = 'ERR_ARCHIVE_UNAVAILABLE';

@@ -37,7 +37,7 @@ const journalKey = z.optional(
       .check(
         z.regex(
           JOURNAL_KEY,
-          'it must be like 2026-11-29T12:00:00Z/<secret>, the time from which on it is used and a secret of 32 characters or more',
+          'it must be like 2026-11-29T12:00:00Z/<secret>, the time from which the key is used, and a secret of 32 characters or more',
         ),
       ),
     z.transform((given): JournalKey => {
@@ -123,10 +123,10 @@ export const SETTINGS = {
   FALKORDB_USERNAME: optionalText('user of FalkorDB'),
   FALKORDB_PASSWORD: secret('password of FalkorDB'),
   FALKORDB_TLS: setting(flag, 'false', 'use TLS for FalkorDB'),
-  FALKORDB_TLS_CA: optionalText('file with the certificates of the authority that signed those of FalkorDB'),
+  FALKORDB_TLS_CA: optionalText("file with the certificate of the authority that signed FalkorDB's certificate"),
   FALKORDB_TLS_CERT: optionalText("file with the client's certificate for FalkorDB"),
   FALKORDB_TLS_KEY: optionalText("file with the key of the client's certificate for FalkorDB"),
-  FALKORDB_TLS_SERVERNAME: optionalText("name in the certificate of FalkorDB's server, if its address is another"),
+  FALKORDB_TLS_SERVERNAME: optionalText("name in FalkorDB's certificate, if it differs from the address"),
   FALKORDB_URL: secretUrl('address of FalkorDB as redis[s]:// or redis[s]+sentinel://, in place of host and port'),
   FALKORDB_NODES: setting(nodes, undefined, 'the sentinels of FalkorDB, with commas between them'),
   FALKORDB_SENTINEL_NAME: optionalText(
@@ -144,10 +144,10 @@ export const SETTINGS = {
   VALKEY_USERNAME: optionalText('user of Valkey'),
   VALKEY_PASSWORD: secret('password of Valkey'),
   VALKEY_TLS: setting(flag, 'false', 'use TLS for Valkey'),
-  VALKEY_TLS_CA: optionalText('file with the certificates of the authority that signed those of Valkey'),
+  VALKEY_TLS_CA: optionalText("file with the certificate of the authority that signed Valkey's certificate"),
   VALKEY_TLS_CERT: optionalText("file with the client's certificate for Valkey"),
   VALKEY_TLS_KEY: optionalText("file with the key of the client's certificate for Valkey"),
-  VALKEY_TLS_SERVERNAME: optionalText("name in the certificate of Valkey's server, if its address is another"),
+  VALKEY_TLS_SERVERNAME: optionalText("name in Valkey's certificate, if it differs from the address"),
   VALKEY_URL: secretUrl(
     'address of Valkey as redis[s]://, redis[s]+sentinel:// or redis[s]+cluster://, in place of host and port',
   ),
@@ -162,7 +162,7 @@ export const SETTINGS = {
   ),
   ...MODEL_VARIABLES,
   MEMORY_CONFIG: optionalText('file with your own types; default: a trusted memory.config.… in the working directory'),
-  MEMORY_GROUP: setting(text, '_', 'the memory that is used when none is named'),
+  MEMORY_GROUP: setting(text, '_', 'the memory to use if a command or call names none'),
   MEMORY_EXPORT_DIR: setting(text, 'exports', 'folder for exports'),
   MEMORY_EXPORT_GZIP: setting(flag, 'false', 'compress nightly exports, to .json.gz'),
   MEMORY_ARCHIVE_KEY: {
@@ -200,7 +200,7 @@ export const SETTINGS = {
     ...setting(
       journalKey,
       undefined,
-      'key that authenticates journal entries: <time from which it is used>/<secret>; the same for all workers',
+      'key that authenticates journal entries: <time from which the key is used>/<secret>; the same for all workers',
     ),
     secret: true as const,
   },
@@ -225,7 +225,7 @@ export const SETTINGS = {
   MEMORY_EXPIRY: setting(
     expiryRules,
     '',
-    'when texts expire, by source description or kind, such as source:claude-code=90d,kind:turn=4w; applies to texts stored from then on',
+    'when texts expire, by source description or kind, such as source:claude-code=90d,kind:turn=4w; does not apply to texts stored earlier',
   ),
   MEMORY_HEALTH_HOST: setting(text, '127.0.0.1', "host of a worker's /health and /metrics"),
   MEMORY_HEALTH_PORT: setting(
@@ -236,7 +236,7 @@ export const SETTINGS = {
   MEMORY_ALLOWED_HOSTS: setting(
     z
       .string()
-      .check(z.regex(/^[\w.-]*(\s*,\s*[\w.-]+)*$/, 'it must be names of hosts such as prometheus,memory.example.org')),
+      .check(z.regex(/^[\w.-]*(\s*,\s*[\w.-]+)*$/, 'it must be host names such as prometheus,memory.example.org')),
     '',
     'host names that may be used for /health, /metrics and mcp --http, in addition to localhost and IP addresses',
   ),
@@ -251,7 +251,7 @@ export const SETTINGS = {
   MEMORY_BUDGET: setting(
     z.optional(z.coerce.number(DOLLARS).check(z.minimum(0, DOLLARS), z.maximum(1_000_000, DOLLARS))),
     undefined,
-    'dollars that workers may spend on models in a day (UTC); then texts are stored but read by the model the next day',
+    'dollars that workers may spend on models in a day (UTC); after that, texts are stored, and the model reads them the next day',
   ),
   // Its default follows from the environment: see `defaultHome`.
   MEMORY_HOME: setting(text, undefined, 'folder with the data of `up` and the spool'),

@@ -31,7 +31,7 @@ export interface Certificates {
   /** The client's certificate and its key. */
   readonly cert?: string | undefined;
   readonly key?: string | undefined;
-  /** The name in the server's certificate, if its address is another. */
+  /** The name in the server's certificate, if it differs from the address. */
   readonly servername?: string | undefined;
 }
 

@@ -10,7 +10,7 @@ import { withMemory } from './memory/with-memory.ts';
 import { count, progressLine } from './terminal/output.ts';
 
 export const command: Command = {
-  help: `memory-manager archive list | verify <file> | restore <file> | rebuild | prune | new-key
+  help: `memory-manager archive list | verify | restore | rebuild | accept-loss | prune | new-key
 
 Lists, verifies and restores the archives that \`memory-manager export\` wrote to MEMORY_EXPORT_DIR
 or to a remote store. Instead of a file name, \`latest\` is the newest archive of the memory.

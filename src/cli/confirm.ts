@@ -5,6 +5,7 @@ export const command: Command = {
   help: `memory-manager confirm <uuid>
 
 Confirms a rule that an agent proposed. From then on, every session's briefing contains the rule.
+The first eight characters of the uuid are enough.
 
   --group <name>       the memory (default: MEMORY_GROUP)
   --timeout <seconds>  how long to wait for a worker (default: 600)

@@ -9,7 +9,8 @@ export const command: Command = {
   help: `memory-manager episode [uuid or name]
 
 Prints a stored episode, the facts that it states or ended, and the tokens spent on reading it.
-Without a name it lists the latest episodes, those of latest reference time first.
+The first eight characters of the uuid are enough. Without an argument it lists the latest episodes,
+those of latest reference time first.
 
   --limit <n>     list at most n episodes, 1 to 1,000 (default: 10)
   --group <name>  the memory (default: MEMORY_GROUP)

@@ -41,7 +41,7 @@ function receipt(forgotten: ForgetGroupResult): string {
     ...archiveSentences(forgotten, archives.isDeleted ? 'Deleted archives' : 'Archives that stay', !archives.isDeleted),
     ...(archives.deletion === 'pending'
       ? [
-          'The place for archives cannot be reached. Restore none of its archives until a worker has recorded this there.',
+          'The location of the archives cannot be reached. Do not restore an archive from there until a worker has recorded this deletion in it.',
         ]
       : []),
   ].join('\n');
@@ -68,7 +68,8 @@ const MOST_FILES = 20;
 /** @param title of the list of archives, without their place */
 function archiveSentences({ group, archives }: ForgetGroupResult, title: string, isKept: boolean): string[] {
   const { place, files, incomplete } = archives;
-  if (place === null) return ['The place for archives cannot be reached from here. The archives of the memory stay.'];
+  if (place === null)
+    return ['The location of the archives cannot be reached from here. The archives of the memory stay.'];
   const unfinished = incomplete.slice(0, MOST_FILES).join(', ');
   return [
     ...(files.length > 0 ? [`${title} in ${place}:`] : []),

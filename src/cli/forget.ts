@@ -78,7 +78,7 @@ function targetOf(call: CommandCall): ForgetTarget {
       return { session: what };
     default:
       throw new InvalidInputError(
-        `forget cannot forget "${kind}"; use episode, fact, entity, query or session (see memory-manager forget --help).`,
+        `forget takes episode, fact, entity, query or session, not "${kind}" (see memory-manager forget --help).`,
       );
   }
 }
@@ -132,12 +132,12 @@ function sentences(forgotten: ForgetResult): string {
     ...(counts.length > 0 ? [`Also removed: ${counts.join(', ')}.`] : []),
     ...(maskedEpisodes.length > 0
       ? [
-          `Kept without the sentences that have all its words: ${count(maskedEpisodes.length, 'episode')}; --with-episodes forgets ${maskedEpisodes.length === 1 ? 'it' : 'them'} too.`,
+          `Kept, without the sentences that contain all words of a forgotten fact: ${count(maskedEpisodes.length, 'episode')}; --with-episodes forgets ${maskedEpisodes.length === 1 ? 'it' : 'them'} too.`,
         ]
       : []),
     ...(similar.length > 0
       ? [
-          `Not changed: ${count(similar.length, 'episode')} with a sentence that has all its words and says more:`,
+          `Not changed: ${count(similar.length, 'episode')} with a longer sentence that contains all words of a forgotten fact:`,
           ...similar.slice(0, MOST_LINES).map(({ uuid, name }) => `  episode  ${name || uuid}`),
           ...(similar.length > MOST_LINES ? [`  … and ${similar.length - MOST_LINES} more`] : []),
         ]
@@ -147,4 +147,4 @@ function sentences(forgotten: ForgetResult): string {
 }
 
 const ARCHIVES_WAIT =
-  'The place for archives cannot be reached. Until a worker has recorded this there, restoring an older archive brings the content back.';
+  'The location of the archives cannot be reached. Until a worker has recorded this deletion there, restoring an older archive brings the content back.';

@@ -17,10 +17,11 @@ Handles an event of a coding agent. Reads the event as JSON from standard input.
 
   Stop, PreCompact, SessionEnd    stores the turns finished since the last call
   SessionStart, UserPromptSubmit  print the text that the agent gets
-  drain                           queues spooled turns, as every worker and command does
+  drain                           queues spooled turns, as workers do every few seconds
 
-Hooks never fail. Problems are logged to hooks/problems.log in MEMORY_HOME. Late recalls also go to
-standard error, which hosts log. The user is warned once per session about a recall left out.
+Hooks never fail. Problems are logged to hooks/problems.log in MEMORY_HOME. Some late recalls are
+also reported on standard error, which hosts log. If a recall is left out, the user sees a warning,
+once per session.
 A MEMORY_HOME that other users can write to is not used; standard error says so.
 MEMORY_DISABLED=1 switches hooks off.
 

@@ -23,7 +23,7 @@ settings in the files stay unchanged; a backup copy is kept next to each file.
   opencode     its plugin, in opencode.json or opencode.jsonc, for opencode 1 or OpenCode 2
   claude-code  hooks, in .claude/settings.json, and the command /memory-manager
   codex        hooks, in .codex/hooks.json (Codex asks you to trust them), and the skill $memory
-  mcp          the MCP server, in this folder's .mcp.json, or printed for any client
+  mcp          the MCP server: printed for any client; with --project in this folder's .mcp.json
 
   --project    this folder's configuration (default: your own, for all projects); without paths
                of this machine, so that a team can share the file

@@ -13,7 +13,7 @@ a memory; the rest of each text is kept. No secret is printed. Archives are not 
 that is restored from an older archive is masked too.
 
   --dry-run            only print what would be masked; needs no worker
-  --all                every memory, also those whose texts only wait on this disk or in the queue
+  --all                every memory, including those with texts only on this disk or in the queue
   --group <name>       the memory (default: MEMORY_GROUP)
   --timeout <seconds>  how long to wait for the worker (default: 600)
   --json               one {"dryRun", "group", "secrets", "episodes", "facts", …} per line
@@ -76,11 +76,11 @@ function sentences(masked: RedactResult): string {
 }
 
 function archiveSentences({ place, files, masking }: RedactResult['archives'], dryRun: boolean): string[] {
-  if (place === null) return ['The place for archives cannot be reached from here. Archives are not rewritten.'];
+  if (place === null) return ['The location of the archives cannot be reached from here. Archives are not rewritten.'];
   const pending =
     masking === 'pending'
       ? [
-          'The worker cannot reach the place for archives. Restore none of its archives until a worker has recorded this there.',
+          'The worker cannot reach the location of the archives. Do not restore an archive from there until a worker has recorded this there.',
         ]
       : [];
   if (files.length === 0) return pending;

@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { type Config, loadConfig, modelChoiceReason, readSettings, type Settings } from '../config.ts';
+import { type Config, earlierChoice, loadConfig, modelChoiceReason, readSettings, type Settings } from '../config.ts';
 import { ConfigError, InvalidInputError } from '../errors.ts';
 import { checkModels } from '../models/providers.ts';
 import { loadOntology } from '../ontology/load.ts';
@@ -87,7 +87,7 @@ async function startUnlessStopped(
   process.on('SIGINT', abort).on('SIGTERM', abort);
   try {
     const started = await startMissing(config, types, stopping.signal, console.error);
-    return print(started, reason, json);
+    return print(started, config.models, reason, json);
   } catch (error) {
     if (!stopping.signal.aborted) throw error;
     console.error('The start was cancelled; nothing is left running.');
@@ -106,8 +106,10 @@ async function makeFolder(home: string): Promise<void> {
   }
 }
 
-function print({ running, wereRunning }: StartResult, reason: string, json: boolean): number {
+/** @param models that the settings of this call ask for, and `reason` why; the running worker may have others */
+function print({ running, wereRunning }: StartResult, models: string, reason: string, json: boolean): number {
   const { settings, pids } = running;
+  const isInUse = settings.MEMORY_MODELS === models;
   if (json) {
     const shown = Object.entries(settings).filter(([name]) => !/_(PASSWORD|KEY)$/.test(name));
     console.log(JSON.stringify({ settings: Object.fromEntries(shown), pids }));
@@ -117,7 +119,7 @@ function print({ running, wereRunning }: StartResult, reason: string, json: bool
   Valkey    ${settings.VALKEY_HOST}:${settings.VALKEY_PORT}
   FalkorDB  ${settings.FALKORDB_HOST}:${settings.FALKORDB_PORT}
   worker    process ${pids.worker}, exports to ${settings.MEMORY_EXPORT_DIR}
-  models    ${settings.MEMORY_MODELS}, because ${reason}
+  models    ${settings.MEMORY_MODELS}, because ${isInUse ? reason : earlierChoice(reason)}
 Next: memory-manager store "Harbor keeps its sessions in Valkey 8."
 See it: memory-manager ui --open`);
   return 0;

@@ -15,7 +15,7 @@ const GONE_WITHIN = 9 * SECOND;
 export const command: Command = {
   help: `memory-manager worker
 
-Performs jobs from the queue until it is stopped with Ctrl-C or SIGTERM. Running jobs then have a
+Runs jobs from the queue until it is stopped with Ctrl-C or SIGTERM. Jobs in progress then have a
 few seconds to finish. The log goes to stderr, as JSON lines unless stderr is a terminal. /health
 and /metrics are served at MEMORY_HEALTH_HOST and MEMORY_HEALTH_PORT.
 

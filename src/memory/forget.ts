@@ -55,7 +55,7 @@ export interface ForgetResult {
   readonly summaries: number;
   /** How much was removed outside the graph; all 0 for a dry run. */
   readonly outsideGraph: Readonly<Record<'jobs' | 'memos' | 'journal' | 'cached' | 'spooled', number>>;
-  /** `pending`: the place for archives is unreachable; restore no older archive until a worker has recorded the deletion there. */
+  /** `pending`: the location of the archives is unreachable; restore no older archive until a worker has recorded the deletion there. */
   readonly archives: 'recorded' | 'pending';
 }
 

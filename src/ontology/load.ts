@@ -29,7 +29,7 @@ async function exportOf(file: string): Promise<unknown> {
   const found = statSync(file, { throwIfNoEntry: false });
   if (!found) throw new ConfigError(`The configuration file ${file} does not exist; check MEMORY_CONFIG.`);
   if (!found.isFile() || !ENDINGS.includes(extname(file)))
-    throw new ConfigError(`${file} is no configuration file; its name must end in ${ENDINGS.join(', ')}.`);
+    throw new ConfigError(`${file} is not a configuration file; its name must end in ${ENDINGS.join(', ')}.`);
   try {
     if (extname(file) === '.json') return JSON.parse(withoutMark(await readFile(file, 'utf8')));
     return await importOf(file);
@@ -42,7 +42,7 @@ async function exportOf(file: string): Promise<unknown> {
 async function importOf(file: string): Promise<unknown> {
   const load = async () => ((await import(pathToFileURL(file).href)) as { default?: unknown }).default;
   const exported = await withTimeout(LOADS_WITHIN, load(), () => {
-    throw new Error(`it did not end within ${LOADS_WITHIN / SECOND} s`);
+    throw new Error(`it did not finish within ${LOADS_WITHIN / SECOND} s`);
   });
   // Without an export Node may take it for a CommonJS file, whose default is an empty object.
   if (exported !== undefined && !isEmpty(exported)) return exported;

@@ -94,7 +94,7 @@ const EraseContents = z.object({
     z.object({ what: z.enum(['jobs', 'spooled', 'journal', 'memos', 'cached', 'scratchGraphs']), count }),
   ),
   archives: z.object({
-    /** Null where the place for archives cannot be reached. */
+    /** Null where the location of the archives cannot be reached. */
     place: z.nullable(z.string()),
     files: z.array(z.string()),
     count,

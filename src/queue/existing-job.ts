@@ -51,8 +51,8 @@ function existingEpisode(job: Job, episode: Episode): Partial<Episode> {
   if (isSameEpisode(existing, episode)) return existing;
   throw new InvalidInputError(
     isIdempotencyUuid(episode.uuid)
-      ? `The key that makes the uuid ${episode.uuid} belongs to another episode; give each text a key of its own.`
-      : `The uuid ${episode.uuid} belongs to another episode; leave it out to get a new one.`,
+      ? `This key belongs to another episode (${episode.uuid}); give each text its own key.`
+      : `The uuid ${episode.uuid} belongs to another episode; leave the uuid out to get a new one.`,
   );
 }
 

@@ -36,9 +36,12 @@ export const COUNTERS: Readonly<Record<CounterName, Description>> = {
   'opencode.memory.reembed.texts': { help: 'Texts embedded again for another embedder' },
   // `fate` is the failure policy; dashboards store the label's name and values.
   'opencode.memory.jobs.failed': { help: 'Failed attempts of jobs', labels: ['queue', 'fate'] },
-  'opencode.memory.spool.drained': { help: 'Episodes handed in from the spool' },
+  'opencode.memory.spool.drained': { help: 'Episodes moved from the spool to the queue' },
   'opencode.memory.schedule.ticks': { help: 'Nightly runs that this worker started' },
-  'opencode.memory.indexes.renewed': { help: 'Worn vector indexes that were rebuilt', labels: ['label'] },
+  'opencode.memory.indexes.renewed': {
+    help: 'Vector indexes with many stale entries that were rebuilt',
+    labels: ['label'],
+  },
   'opencode.memory.archive.drills': { help: 'Restore tests of nightly archives', labels: ['outcome'] },
   'opencode.memory.archive.bytes': { help: 'Bytes written to the store of archives' },
   'opencode.memory.archive.retries': { help: 'Repeated uploads of archives' },

@@ -223,3 +223,14 @@ test('the journal key is a secret, with or without the time from which the key i
   ])
     expect(() => keyOf(wrong)).toThrow(/^MEMORY_JOURNAL_KEY is "…", which cannot be used: it must be like/);
 });
+
+test('a key that is set while `up` runs with local models is named in the reason', () => {
+  note('{"settings": {"MEMORY_MODELS": "local"}}');
+  const reason = (environment: NodeJS.ProcessEnv) =>
+    modelChoiceReason(readSettings({ MEMORY_HOME: home, ...environment }));
+
+  expect(reason({})).toBe('`up` chose them');
+  expect(reason({ OPENAI_API_KEY: 'sk-1' })).toMatch(
+    /^`up` chose them at its start \(OPENAI_API_KEY is set now; .*down/,
+  );
+});

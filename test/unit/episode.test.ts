@@ -91,8 +91,9 @@ describe('metadata', () => {
 });
 
 test.each<[EpisodeOptions, RegExp]>([
-  [{ uuid: 'x' }, /"x" is not a uuid; leave it out to get a new one/],
+  [{ uuid: 'x' }, /"x" is not a uuid; leave the uuid out to get a new one/],
   [{ uuid: 5 as unknown as string }, /"5" is not a uuid/],
+  [{ replaces: '0f8b5cde' }, /"0f8b5cde" is not a uuid; give the whole uuid of the episode or fact/],
   [{ referenceTime: new Date('x') }, /reference time must be a valid Date/],
   [{ referenceTime: new Date(8.64e15) }, /reference time must be a valid Date/],
   [{ source: 'book' as 'text' }, /source must be text, message, json or fact_triple/],

@@ -96,7 +96,7 @@ export const isArchiveFileName = (name: string): boolean => NAME.test(name);
 export function checkArchiveFileName(name: string): string {
   if (isArchiveFileName(name)) return name;
   throw new InvalidInputError(
-    `"${name}" cannot be the name of an archive; take letters, digits, underscores, hyphens and dots, 200 at most.`,
+    `"${name}" cannot be the name of an archive; use letters, digits, underscores, hyphens and dots, at most 200 characters.`,
   );
 }
 

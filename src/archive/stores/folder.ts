@@ -115,7 +115,7 @@ export function folderArchiveError(error: unknown, folder: string): unknown {
     );
   if (!REFUSED.has(code)) return error;
   return new ArchiveLocationError(
-    `The folder ${folder} cannot be used for archives (${code}); check MEMORY_EXPORT_DIR, also of the worker, which writes there.`,
+    `The folder ${folder} cannot be used for archives (${code}); check MEMORY_EXPORT_DIR, here and for the worker, which writes there.`,
     { cause: error },
   );
 }

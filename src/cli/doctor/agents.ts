@@ -25,7 +25,7 @@ export function checkAgents(directory: string, environment: Environment): Inspec
     'agents',
     'No coding agent was found on this machine; `memory-manager install mcp` prints what any MCP client needs.',
   );
-  const off = warning('agents', 'MEMORY_DISABLED is set, so hooks and plugin do nothing; unset it.');
+  const off = warning('agents', 'MEMORY_DISABLED is set, so the hooks and the plugin do nothing; unset it.');
   return {
     findings: [...(findings.length > 0 ? findings : [none]), ...(isMemoryDisabled(environment) ? [off] : [])],
     group: agents.flatMap(({ connections }) => connections.flatMap(({ group }) => group ?? []))[0],
@@ -53,8 +53,8 @@ const placeOf = ({ path, group }: AgentConnection, directory: string): string =>
 /** Whether capture and recall worked when an agent last tried, in this folder's memory. */
 export function checkAgentWork({ capture, recall }: AgentMemory, now = Date.now()): Finding[] {
   return [
-    workFinding('capture', capture, 'No turn of an agent was stored from this machine yet.', now),
-    workFinding('recall', recall, 'No agent of this machine asked the memory yet.', now),
+    workFinding('capture', capture, 'No agent on this machine has stored a turn yet.', now),
+    workFinding('recall', recall, 'No agent on this machine has asked the memory yet.', now),
   ];
 }
 
@@ -68,7 +68,10 @@ export function checkJoined(directory: string, environment: Environment, { group
 function workFinding(about: string, { last, lastDay }: WorkRecord, none: string, now: number): Finding {
   if (!last) return ok(about, none);
   const bad = lastDay.late + lastDay.failed;
-  const share = bad > 0 ? `; ${bad} of ${count(bad + lastDay.ok, 'try', 'tries')} of the last day late or failed` : '';
+  const share =
+    bad > 0
+      ? `; in the last day, ${bad} of ${count(bad + lastDay.ok, 'try', 'tries')} ${bad === 1 ? 'was' : 'were'} late or failed`
+      : '';
   const message = `${capitalised(outcomeText(last, now)).replace(/\.$/, '')}${share}.`;
   if (last.outcome === 'ok') return ok(about, message);
   // An old failure says little about the current state, which the other checks cover.

@@ -112,6 +112,6 @@ function memoryFindings({ group, scope }: AgentMemory, contents: Awaited<ReturnT
       ? BY[scope.by]
       : `named by the agents' configuration or by --group; --group auto is "${scope.group}"`;
   if (contents && 'failure' in contents) return [warning('memory', contents.failure)];
-  const size = contents ? sizeAndDate(contents) : 'not looked at, since FalkorDB cannot be asked';
+  const size = contents ? sizeAndDate(contents) : 'its size is unknown, since FalkorDB does not answer';
   return [ok('memory', `This folder's memory is "${group}" (${own}): ${size}.`)];
 }

@@ -31,7 +31,10 @@ export async function checkExports(
   const refusal = isFolder ? whyUnwritable(exportDir) : undefined;
   if (refusal !== undefined)
     return [
-      problem('exports', `${exportDir} ${refusal}; check MEMORY_EXPORT_DIR, also of the worker, which writes there.`),
+      problem(
+        'exports',
+        `${exportDir} ${refusal}; check MEMORY_EXPORT_DIR, here and for the worker, which writes there.`,
+      ),
     ];
   const space = isFolder ? [checkFreeSpace('disk of exports', exportDir)] : [];
   try {

@@ -32,7 +32,10 @@ async function checkReading(config: Config): Promise<Finding> {
   const about = 'reading model';
   try {
     await provider.check?.(config);
-    return ok(about, name ? `${config.models}, ${name}: the server takes the key.` : 'Local rules, without a server.');
+    return ok(
+      about,
+      name ? `${config.models}, ${name}: the server accepts the key.` : 'Local rules, without a server.',
+    );
   } catch (error) {
     return problem(about, errorSentence(error));
   }

@@ -6,10 +6,14 @@ import { type EntityRow, RETURN_ENTITIES } from './search-entities.ts';
 import { type FactRow, RETURN_FACTS } from './search-facts.ts';
 import { type Moment, momentParams, notAfterOrMissing } from './time-conditions.ts';
 
-/** Episodes with this uuid or name. Names are not unique. */
+/** Briefings and recalled text name an episode by the first eight digits of its uuid. */
+const SHORT_UUID = /^[0-9a-f]{8}$/i;
+
+/** Episodes with this uuid, the first eight digits of it, or this name. Names are not unique. */
 export function findEpisode(graph: GroupGraph, uuidOrName: string): Promise<{ uuid: string; name: string }[]> {
+  const isShort = SHORT_UUID.test(uuidOrName);
   return graph.read(
-    `MATCH (p:Episodic) WHERE p.uuid = $it OR p.name = $it
+    `MATCH (p:Episodic) WHERE p.uuid = $it OR p.name = $it ${isShort ? 'OR p.uuid STARTS WITH toLower($it)' : ''}
      RETURN DISTINCT p.uuid AS uuid, p.name AS name ORDER BY uuid`,
     { it: uuidOrName },
   );

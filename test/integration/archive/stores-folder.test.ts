@@ -112,7 +112,7 @@ test('an unusable folder is reported with its setting', async () => {
 
   await expect(folderStore(place).put('one.json', from(['x']))).rejects.toMatchObject({
     name: 'ArchiveLocationError',
-    message: `The folder ${place} cannot be used for archives (EEXIST); check MEMORY_EXPORT_DIR, also of the worker, which writes there.`,
+    message: `The folder ${place} cannot be used for archives (EEXIST); check MEMORY_EXPORT_DIR, here and for the worker, which writes there.`,
   });
   await expect(folderStore(place).list()).rejects.toMatchObject({ name: 'ArchiveLocationError' });
 });

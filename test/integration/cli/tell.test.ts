@@ -86,7 +86,7 @@ describe('store', () => {
   });
 
   test.each<[string[], RegExp]>([
-    [['--uuid', 'mine'], /^"mine" is not a uuid; leave it out to get a new one/],
+    [['--uuid', 'mine'], /^"mine" is not a uuid; leave the uuid out to get a new one/],
     [['--saga', ' '], /^A saga's name has 1 to 200 characters/],
     [['--source', 'fact_triple'], /^--source must be text, message or json, not "fact_triple"/],
   ])('refuses %j in one sentence', async (args, sentence) => {

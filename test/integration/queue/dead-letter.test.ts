@@ -277,7 +277,7 @@ describe('an idempotency key', () => {
 
     await expect(many).rejects.toThrow(/^Episode 2: The key .* belongs to another episode/);
     expect(other).toMatch(
-      /^InvalidInputError: The key that makes the uuid \S+ belongs to another episode; give each text a key/,
+      /^InvalidInputError: This key belongs to another episode \(\S+\); give each text its own key/,
     );
     expect(other).not.toContain(mine);
     expect((await memory.getJobCounts('store')).waiting).toBe(1);

@@ -81,7 +81,7 @@ describe('a producer', () => {
     const other = opened.store({ ...one, name: 'episode_later', content: 'Something else.' }, true);
 
     expect(again.name).toBe(one.name);
-    await expect(other).rejects.toThrow('belongs to another episode; leave it out to get a new one');
+    await expect(other).rejects.toThrow('belongs to another episode; leave the uuid out to get a new one');
   });
 
   test('fails while Valkey is down or frozen, and recovers when it is back', async () => {

@@ -469,6 +469,7 @@ describe('with OPENAI_API_KEY in the environment', () => {
 
     const up = await runCommand(['up'], environment);
     const stored = await runCommand(['store', FACT, '--timeout', '60'], environment);
+    const again = await runCommand(['up'], { ...environment, MEMORY_MODELS: 'local' });
 
     expect(up).toMatchObject({
       status: 0,
@@ -476,6 +477,9 @@ describe('with OPENAI_API_KEY in the environment', () => {
     });
     expect(stored).toMatchObject({ status: 0, stderr: '' });
     expect(fake.calls.map(({ purpose }) => purpose)).toEqual(expect.arrayContaining(['extract', 'embed']));
+    expect(again.stdout).toMatch(
+      /^ {2}models {4}openai, because `up` chose them at its start \(MEMORY_MODELS is local now; /m,
+    );
     expect(up.stdout + (await readFile(join(environment.MEMORY_HOME, 'worker.log'), 'utf8'))).not.toContain('sk-test');
   });
 

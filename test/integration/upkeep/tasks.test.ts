@@ -235,6 +235,23 @@ describe('the forget command', () => {
     expect(await graph.read('MATCH (n) WHERE n:Episodic OR n:Saga RETURN count(n) AS n')).toEqual([{ n: 0 }]);
   });
 
+  test('finds an episode by the short uuid that briefings print', async () => {
+    const { graph, run } = newMemory();
+    await recordDay(graph, 1);
+    await recordDay(graph, 2);
+    await graph.write(
+      `MATCH (p:Episodic) WITH p ORDER BY p.valid_at WITH collect(p) AS all
+       UNWIND [0, 1] AS place WITH all[place] AS p, place
+       SET p.uuid = ['0f8b5cde', '1f8b5cde'][place] + '-3a0b-5f6e-9d5b-0d6d6ad6a1b2', p.name = 'day ' + place`,
+    );
+
+    expect((await run('episode', '1F8B5CDE')).stdout).toMatch(/^day 1 {2}1f8b5cde-3a0b/);
+    expect((await run('forget', 'episode', '0f8b5cde', '--dry-run')).stdout).toMatch(/ {2}episode {2}day 0\n/);
+    expect(await run('episode', '0f8b5cd')).toMatchObject(failedWith(/^There is no episode "0f8b5cd"/));
+    await graph.write(`MATCH (p:Episodic) SET p.uuid = '0f8b5cde' + substring(p.uuid, 8, 27) + p.name`);
+    expect(await run('episode', '0f8b5cde')).toMatchObject(failedWith(/^More than one episode .*"0f8b5cde"/));
+  });
+
   test('refuses an argument that matches nothing or several things', async () => {
     const { group, graph, run } = newMemory();
     await recordDay(graph, 1);
@@ -251,6 +268,8 @@ describe('the forget command', () => {
     expect(await run('forget', 'session', 'never')).toMatchObject(
       failedWith(/^There is no episode of a session "never"/),
     );
-    expect(await run('forget', 'all', 'x')).toMatchObject(failedWith(/use episode, fact, entity, query or session/));
+    expect(await run('forget', 'all', 'x')).toMatchObject(
+      failedWith(/^forget takes episode, fact, entity, query or session, not "all"/),
+    );
   });
 });

@@ -24,7 +24,7 @@ describe('a file system error', () => {
 
       expect(error).toBeInstanceOf(ArchiveLocationError);
       expect(error.message).toBe(
-        `The folder /exports cannot be used for archives (${code}); check MEMORY_EXPORT_DIR, also of the worker, which writes there.`,
+        `The folder /exports cannot be used for archives (${code}); check MEMORY_EXPORT_DIR, here and for the worker, which writes there.`,
       );
       expect(error.cause).toBe(cause);
     },

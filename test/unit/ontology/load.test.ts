@@ -62,9 +62,9 @@ const FILES: readonly (readonly [file: string, text: string, gives: string | Reg
   [
     'types.yaml',
     'entityTypes: {}',
-    /is no configuration file; its name must end in \.ts, \.mts, \.js, \.mjs, \.json\.$/,
+    /is not a configuration file; its name must end in \.ts, \.mts, \.js, \.mjs, \.json\.$/,
   ],
-  ['types.cjs', 'module.exports = {}', /is no configuration file/],
+  ['types.cjs', 'module.exports = {}', /is not a configuration file/],
 ];
 
 // Node itself loads them, and not vitest, which has its own way with TypeScript.
@@ -81,7 +81,7 @@ test('every file yields its types or one error message with its name', () => {
   mkdirSync(join(folder, 'folder.ts'));
   const all = [
     ...FILES,
-    ['folder.ts', '', /is no configuration file/],
+    ['folder.ts', '', /is not a configuration file/],
     ['gone.ts', '', /does not exist; check MEMORY_CONFIG\.$/],
   ] as const;
   const paths = all.map(([file]) => join(folder, file));

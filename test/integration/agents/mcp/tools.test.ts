@@ -494,7 +494,7 @@ describe('an invalid call', () => {
     [
       'add_memory',
       { name: 'x', episode_body: 'a', uuid: 'seven' },
-      '"seven" is not a uuid; leave it out to get a new one.',
+      '"seven" is not a uuid; leave the uuid out to get a new one.',
     ],
     [
       'add_memory',

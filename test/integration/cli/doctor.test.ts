@@ -333,7 +333,7 @@ describe('doctor names the problem:', () => {
     await expectFaults(
       () => run(['doctor', '--group', group]),
       [
-        /^problem +recall +Recall failed \d+ \w+ ago \(opencode\): the briefing failed: Valkey does not answer; 1 of 2 tries of the last day late or failed\.$/,
+        /^problem +recall +Recall failed \d+ \w+ ago \(opencode\): the briefing failed: Valkey does not answer; in the last day, 1 of 2 tries was late or failed\.$/,
       ],
     );
     const status = await run(['status']);

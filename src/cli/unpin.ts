@@ -4,8 +4,9 @@ import { withMemory } from './memory/with-memory.ts';
 export const command: Command = {
   help: `memory-manager unpin <uuid>
 
-Ends the rules that an episode states: briefings no longer contain them. The text stays. To make a
-stored rule apply again, use confirm. The uuids of rules are in memory-manager briefing --json.
+Ends the rules that an episode states: briefings no longer contain them. The text stays. The first
+eight characters of the uuid, which the briefing shows, are enough. To make a stored rule apply
+again, use confirm.
 
   --rule <text>        only this rule, for an episode with several
   --group <name>       the memory (default: MEMORY_GROUP)

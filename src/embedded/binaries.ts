@@ -181,6 +181,6 @@ async function fromDebian(module: string, surroundings: UnpackContext): Promise<
     return { binaries: { server: serverIn(folder), module, origin, ...(libraryPath && { libraryPath }) } };
   } catch (error) {
     if (!(error instanceof PackagesUnavailableError)) throw error;
-    return { why: `Debian's valkey-server could not be had, because ${error.message}` };
+    return { why: `Debian's valkey-server could not be unpacked, because ${error.message}` };
   }
 }

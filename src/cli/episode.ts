@@ -49,7 +49,7 @@ function text({ content, facts, metadata, use, ...episode }: EpisodeDetails): st
   );
   return [
     `${episode.name}  ${episode.uuid}`,
-    `true ${day(episode.referenceTime)}, stored ${day(episode.createdAt)}, ${from.filter(Boolean).join(', ')}`,
+    `said ${day(episode.referenceTime)}, stored ${day(episode.createdAt)}, ${from.filter(Boolean).join(', ')}`,
     ...(metadata ? [JSON.stringify(metadata)] : []),
     '',
     content.trimEnd(),

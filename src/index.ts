@@ -55,7 +55,6 @@ export type {
 } from './memory/archives.ts';
 export type { BriefingOptions, BriefingRecipient } from './memory/briefing.ts';
 export type { DeadLetterListOptions, DeadLetters, QueueOptions } from './memory/dead-letters.ts';
-export type { EntitiesOptions, Entity, HistoryOptions } from './memory/entities.ts';
 export type { EpisodeListOptions, EpisodeState, Episodes, EpisodesUse, UnpinOptions } from './memory/episodes.ts';
 export type { ExportAllOptions, ExportOptions, GroupExportResult } from './memory/exports.ts';
 export type { ForgetOptions, ForgetResult, ForgetTarget, ItemReference } from './memory/forget.ts';
@@ -75,12 +74,15 @@ export type {
   WaitOptions,
 } from './memory/options.ts';
 export type { QueryOptions, TimeOptions } from './memory/query.ts';
+export type { EntitiesOptions, Entity } from './memory/reads/entities.ts';
+export type { HistoryOptions } from './memory/reads/history.ts';
+export type { MentionsOptions } from './memory/reads/mentions.ts';
+export type { TimelineOptions } from './memory/reads/timeline.ts';
 export type { RebuildOptions, RebuildResult } from './memory/rebuild.ts';
 export type { RedactOptions, RedactResult } from './memory/redact.ts';
 export type { ReembedPlan, ReembedResult } from './memory/reembed.ts';
 export type * from './memory/results.ts';
 export type { NightlyStatus, QueueStatus, ServerStatus, Status, ValkeyStatus } from './memory/status.ts';
-export type { MentionsOptions, TimelineOptions } from './memory/timeline.ts';
 export type { Communities, Community, SagaOptions, Sagas, TaskOptions } from './memory/upkeep.ts';
 export { MemoryManager } from './memory.ts';
 export type {

@@ -18,7 +18,6 @@ import {
   toTimeline,
 } from './memory/dates.ts';
 import { type DeadLetters, openDeadLetters } from './memory/dead-letters.ts';
-import { type EntitiesOptions, type Entity, getEntities, getHistory, type HistoryOptions } from './memory/entities.ts';
 import { type Episodes, openEpisodes } from './memory/episodes.ts';
 import type { ExportAllOptions, ExportOptions, GroupExportResult } from './memory/exports.ts';
 import type { ForgetOptions, ForgetResult, ForgetTarget } from './memory/forget.ts';
@@ -37,6 +36,10 @@ import type {
   WaitOptions,
 } from './memory/options.ts';
 import { type QueryOptions, queryAsText, runQuery } from './memory/query.ts';
+import { type EntitiesOptions, type Entity, getEntities } from './memory/reads/entities.ts';
+import { getHistory, type HistoryOptions } from './memory/reads/history.ts';
+import type { MentionsOptions } from './memory/reads/mentions.ts';
+import type { TimelineOptions } from './memory/reads/timeline.ts';
 import type { RedactOptions, RedactResult } from './memory/redact.ts';
 import type {
   Briefing,
@@ -50,7 +53,6 @@ import type {
 } from './memory/results.ts';
 import { openServices, type Services, waitFor } from './memory/services.ts';
 import type { Status } from './memory/status.ts';
-import type { MentionsOptions, TimelineOptions } from './memory/timeline.ts';
 import { type Communities, openCommunities, openSagas, type Sagas } from './memory/upkeep.ts';
 import type { JobCounts } from './queue/bullmq-layout.ts';
 import type { QueueName } from './queue/jobs.ts';
@@ -219,7 +221,7 @@ export class MemoryManager {
   async getTimeline(options: TimelineOptions = {}): Promise<Timeline> {
     return traceRequest('timeline', async () =>
       toTimeline(
-        await (await import('./memory/timeline.ts')).getTimeline(this.#services, checkInput('timeline', options)),
+        await (await import('./memory/reads/timeline.ts')).getTimeline(this.#services, checkInput('timeline', options)),
       ),
     );
   }
@@ -228,7 +230,7 @@ export class MemoryManager {
   async getMentions(entity: string, options: MentionsOptions = {}): Promise<EntityMentions> {
     return traceRequest('mentions', async () =>
       toEntityMentions(
-        await (await import('./memory/timeline.ts')).getMentions(
+        await (await import('./memory/reads/mentions.ts')).getMentions(
           this.#services,
           entity,
           checkInput('mentions', options),

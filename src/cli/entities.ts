@@ -1,4 +1,4 @@
-import type { EntitiesOptions } from '../memory/entities.ts';
+import type { EntitiesOptions } from '../memory/reads/entities.ts';
 import type { MemoryManager } from '../memory.ts';
 import type { Command } from './command.ts';
 import { hintAtAgentMemory } from './memory/agent-memory.ts';

@@ -27,7 +27,6 @@ import type { Triplet } from '../triplet.ts';
 import type { PruneOptions, RestoreOptions, VerifyOptions } from './archives.ts';
 import type { BriefingOptions, BriefingRecipient } from './briefing.ts';
 import type { DeadLetterListOptions, QueueOptions } from './dead-letters.ts';
-import type { EntitiesOptions, HistoryOptions } from './entities.ts';
 import type { EpisodeListOptions, UnpinOptions } from './episodes.ts';
 import type { ExportAllOptions, ExportOptions } from './exports.ts';
 import type { ForgetOptions, ForgetTarget } from './forget.ts';
@@ -44,9 +43,12 @@ import type {
   WaitOptions,
 } from './options.ts';
 import type { QueryOptions, TimeOptions } from './query.ts';
+import type { EntitiesOptions } from './reads/entities.ts';
+import type { HistoryOptions } from './reads/history.ts';
+import type { MentionsOptions } from './reads/mentions.ts';
+import type { TimelineOptions } from './reads/timeline.ts';
 import type { RebuildOptions } from './rebuild.ts';
 import type { RedactOptions } from './redact.ts';
-import type { MentionsOptions, TimelineOptions } from './timeline.ts';
 import type { SagaOptions, TaskOptions } from './upkeep.ts';
 
 // A member that is `anything` here is checked where it is used, with its own sentence (those of a search in check-search-options.ts). Unknown

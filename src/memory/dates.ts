@@ -3,14 +3,14 @@ import type { ChainRow, SagaRow } from '../graph/queries/sagas.ts';
 import type { FactRow } from '../graph/queries/search-facts.ts';
 import type { WorkerNote } from '../queue/heartbeats.ts';
 import type { DeliveredBriefing } from '../reader/delivered-briefing.ts';
-import type { EntityHistoryRows } from '../search/history.ts';
 import type { FoundItems, Source } from '../search/results.ts';
-import type { TimelineFact as TimelineFactRow, Timeline as TimelineRows } from '../search/timeline.ts';
 import { toDate } from '../time.ts';
 import type { RenderedBriefing } from './briefing.ts';
 import type { EpisodeDetailsRow, EpisodeOverviewRow, ExtractedRows } from './episodes.ts';
+import type { EntityHistoryRows } from './reads/history.ts';
+import type { MentionRows } from './reads/mentions.ts';
+import type { TimelineFactRow, TimelineRows } from './reads/timeline.ts';
 import type * as Results from './results.ts';
-import type { MentionRows } from './timeline.ts';
 
 // Converts the graph's times, which are text, to the `Date`s of the public results. Cached answers contain the text, so that answers of
 // earlier releases can be read. A time that is left out here does not compile, since text is no `Date`.

@@ -4,7 +4,7 @@ import type { TokenUse } from '../models/language-model.ts';
 import type { PassageKind } from '../passages/cut.ts';
 import type { ScoreParts } from '../search/answer/rank.ts';
 import type { ModelHealth } from '../telemetry/vital-signs.ts';
-import type { Entity } from './entities.ts';
+import type { Entity } from './reads/entities.ts';
 
 // The results of the reading methods. Times are `Date`s here, and text in the graph's format in the layers below; `dates.ts` converts them.
 

@@ -166,6 +166,10 @@ export async function readNameAndPayload(
   return { name, payload };
 }
 
+/** Whether an attempt of the job failed. */
+export const hasFailureReason = async (queue: Queue, connection: Redis, id: string): Promise<boolean> =>
+  (await connection.hexists(jobKey(queue, id), 'failedReason')) === 1;
+
 /** Why the job's last attempt failed; null for none. */
 export const readFailureReason = (queue: Queue, connection: Redis, id: string): Promise<string | null> =>
   connection.hget(jobKey(queue, id), 'failedReason');

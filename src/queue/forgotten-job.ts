@@ -3,8 +3,8 @@ import type { Redis } from 'ioredis';
 import { parseJson } from '../json.ts';
 import {
   deleteFailureEvents,
+  hasFailureReason,
   listJobIds,
-  readFailureReason,
   readFailureTime,
   readPayload,
   replacePayloadAndDropFailures,
@@ -40,8 +40,7 @@ export async function forgetJobs(
     ]);
     if (text === null || !payloadOf(text, group)) continue;
     count += 1;
-    if ((await readFailureReason(queue, connection, uuid)) !== null)
-      await deleteFailureEvents(queue, connection, new Set([uuid]));
+    if (await hasFailureReason(queue, connection, uuid)) await deleteFailureEvents(queue, connection, new Set([uuid]));
     if (failedAt !== null && (await queue.remove(uuid)) === 1) continue;
     await clearJobPayload(queue, connection, { uuid, group, text });
   }

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
 import {
   countJobs,
   deleteFailureEvents,
+  hasFailureReason,
   jobExists,
   jobKey,
   listActiveJobIds,
@@ -127,6 +128,8 @@ test('a job is read as BullMQ reads it', async () => {
   expect(await readNameAndPayload(queue, valkey, 'none')).toEqual({ name: null, payload: null });
   expect(await readFailureReason(queue, valkey, 'broken')).toBe('The secret is refused.');
   expect(await readFailureReason(queue, valkey, 'done')).toBeNull();
+  const failures = ['broken', 'done'].map((id) => hasFailureReason(queue, valkey, id));
+  expect(await Promise.all(failures)).toEqual([true, false]);
 });
 
 test('figures of waiting and ended jobs agree with the jobs', async () => {

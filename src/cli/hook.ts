@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs';
+import type { HookEvent } from '../agents/hooks/event.ts';
 import { SECOND } from '../time.ts';
 import { AUTO_GROUP, type Command } from './command.ts';
 
@@ -8,6 +9,9 @@ const MOST_BYTES = 4 * 1024 * 1024;
 /** Since the process began. */
 const RECALLS_WITHIN = 0.9 * SECOND;
 const DRAINS_WITHIN = 30 * SECOND;
+
+/** After these the agent works on a turn. */
+const OPENS_TURN = new Set<HookEvent>(['UserPromptSubmit', 'PreCompact']);
 
 export const command: Command = {
   help: `memory-manager hook <event>
@@ -43,6 +47,7 @@ Example: memory-manager hook Stop --host claude-code`,
     const event = parseHookEvent(name);
     // Hosts add new events; an unknown event is not an error.
     if (!event) return 0;
+    const { callingAgent } = await import('../agents/hooks/agent-process.ts');
     const { output, spooled, log } = await answerHook({
       event,
       input: await standardInput(),
@@ -50,6 +55,7 @@ Example: memory-manager hook Stop --host claude-code`,
       group: call.group === AUTO_GROUP ? undefined : call.group,
       environment: process.env,
       directory: process.cwd(),
+      agent: OPENS_TURN.has(event) ? callingAgent(process.argv.slice(2)) : undefined,
       patience: RECALLS_WITHIN - process.uptime() * SECOND,
     });
     if (log !== undefined) printQuietly(log);

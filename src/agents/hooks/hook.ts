@@ -5,6 +5,7 @@ import { type AgentOutcome, recordOutcome } from '../../telemetry/agent-outcomes
 import { redactError } from '../../telemetry/redact-error.ts';
 import { type FolderScope, joinSentence, type UnjoinedFolder, unjoinedFolder } from '../joined-folders.ts';
 import { type Scope, scopeOf } from '../scope.ts';
+import type { AgentProcess } from './agent-process.ts';
 import { type HookEvent, type HookInput, readHookInput } from './event.ts';
 import {
   type HookSession,
@@ -32,6 +33,8 @@ export interface HookCall {
   readonly directory: string;
   /** Timeout of the recall in milliseconds. */
   readonly patience: number;
+  /** The process of the agent, if it is known: while it runs, other sessions leave its open turn alone. */
+  readonly agent?: AgentProcess | undefined;
 }
 
 export interface HookAnswer {
@@ -72,7 +75,7 @@ export async function answerHook(call: HookCall): Promise<HookAnswer> {
     const unjoined = unjoinedQuietly({ home, scope, directory, environment });
     // A failure here does not prevent the recall.
     if (event === 'UserPromptSubmit')
-      orLog(() => recordOpenTurn(home, host, input, { group: scope.group, heldAt: unjoined?.place }));
+      orLog(() => recordOpenTurn(home, call, input, { group: scope.group, heldAt: unjoined?.place }));
     else {
       const limit = await spoolLimit(environment);
       const target = { group: scope.group, heldAt: unjoined?.place, limit, onNotice: notice };
@@ -173,17 +176,18 @@ async function joinWarning(unjoined: UnjoinedFolder): Promise<string | undefined
 
 type SpoolTarget = Pick<SpoolTurnsOptions, 'group' | 'heldAt' | 'limit' | 'onNotice'>;
 
-function spoolNewTurns(home: string, { event, host }: HookCall, input: HookInput, target: SpoolTarget): number {
+function spoolNewTurns(home: string, { event, host, agent }: HookCall, input: HookInput, target: SpoolTarget): number {
   if (event === 'SessionStart') removeOldQuietly(home);
   const { session, transcript, directory = null } = input;
   const spool = () =>
     withSession(home, host, session, (file) => spoolTurns(file, event, input, { home, host, ...target }));
   if (transcript === undefined || event === 'SessionStart') return spool().spooled;
   const work = { host, session, transcript, directory, ...groupOf(target) };
-  // If this hook is killed, the next hook of any session continues the work.
-  const done = recordUnfinishedWork(home, work);
+  const open = { ...work, isOpen: true, ...(agent && { agent }) };
+  // If this hook is killed, the next hook of any session continues the work. After a compaction the agent goes on with its turn.
+  const done = recordUnfinishedWork(home, event === 'PreCompact' ? open : work);
   const { spooled, isOpen } = spool();
-  if (isOpen) recordUnfinishedWork(home, { ...work, isOpen });
+  if (isOpen) recordUnfinishedWork(home, open);
   else done();
   return spooled;
 }
@@ -191,13 +195,13 @@ function spoolNewTurns(home: string, { event, host }: HookCall, input: HookInput
 /** If the agent is killed after its answer and before its next hook, the next hook of any session stores the turn. */
 function recordOpenTurn(
   home: string,
-  host: string,
+  { host, agent }: HookCall,
   input: HookInput,
   target: Pick<SpoolTarget, 'group' | 'heldAt'>,
 ): number {
   const { session, transcript, directory = null } = input;
-  if (transcript !== undefined)
-    recordUnfinishedWork(home, { host, session, transcript, directory, ...groupOf(target), isOpen: true });
+  const work = { host, session, directory, ...groupOf(target), isOpen: true, ...(agent && { agent }) };
+  if (transcript !== undefined) recordUnfinishedWork(home, { ...work, transcript });
   return 0;
 }
 

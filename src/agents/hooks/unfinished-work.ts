@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import * as z from 'zod/mini';
 import { readJsonFile } from '../../json.ts';
 import { DAY, MINUTE, SECOND } from '../../time.ts';
+import { isRunning } from './agent-process.ts';
 import { hooksFolder, sessionPath, writeAtomically } from './state-folder.ts';
 
 const shape = z.object({
@@ -16,6 +17,8 @@ const shape = z.object({
   heldAt: z.optional(z.string()),
   /** True while the agent works on a turn. */
   isOpen: z.optional(z.boolean()),
+  /** The agent that works on it; notes of earlier releases have none. */
+  agent: z.optional(z.object({ pid: z.number(), startedAt: z.optional(z.string()) })),
 });
 
 /** A session whose agent works on a turn, or whose turns a hook is spooling. It is recorded first, so that another hook can continue. */
@@ -30,6 +33,8 @@ const IDLE_AFTER = MINUTE;
 const SILENT_AFTER = 10 * MINUTE;
 /** An agent may wait for a tool, or for the user's consent. */
 const OPEN_AT_MOST = DAY;
+/** The same if its process still runs. */
+const OPEN_IN_RUNNING_AGENT_AT_MOST = 7 * DAY;
 /** Each hook continues a few sessions at most; the next hook continues others. */
 const MOST = 3;
 
@@ -45,7 +50,8 @@ export interface UnfinishedWork {
   readonly work: Work;
   /**
    * `busy`: the session goes on, and only its earlier turns are complete. `resting`: nothing was written for a minute, and the last turn is
-   * complete if its agent wrote that. `silent`: for longer, and it is complete if it ends with words to the user. `ended`: it is complete.
+   * complete if its agent wrote that. `silent`: for longer, by an agent whose process is not known to run, and the turn is complete if it ends
+   * with words to the user. `ended`: it is complete.
    */
   readonly state: 'busy' | 'resting' | 'silent' | 'ended';
   /** Call this when the work is done or can never be done. */
@@ -82,10 +88,19 @@ export function unfinishedWork(home: string, now = Date.now()): UnfinishedWork[]
   return found;
 }
 
-function stateOf({ isOpen }: Work, restsFor: number): UnfinishedWork['state'] {
+function stateOf({ isOpen, agent }: Work, restsFor: number): UnfinishedWork['state'] {
   if (restsFor <= IDLE_AFTER) return 'busy';
-  if (!isOpen || restsFor > OPEN_AT_MOST) return 'ended';
+  if (!isOpen) return 'ended';
+  // Its own next hook stores the whole turn.
+  if (agent && isRunning(agent)) return restsFor > OPEN_IN_RUNNING_AGENT_AT_MOST ? 'ended' : 'resting';
+  if (restsFor > OPEN_AT_MOST) return 'ended';
   return restsFor > SILENT_AFTER ? 'silent' : 'resting';
+}
+
+/** True if a running agent works on a turn of the session, however long it has written nothing. */
+export function isAgentWorking(home: string, host: string, session: string): boolean {
+  const work = read(sessionPath(home, host, session) + ENDING);
+  return work?.isOpen === true && work.agent !== undefined && isRunning(work.agent);
 }
 
 function read(path: string): Work | undefined {

@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { recalledSentences, withoutRecalledSentences } from '../../redaction/recall-marks.ts';
 import { parseTranscriptEntry, type TranscriptEntry } from '../claude-code/transcript-entry.ts';
 import { type PlacedEntry, splitByPrompt, type TurnEntries, turnOf } from '../claude-code/turns.ts';
+import { isAgentWorking } from '../hooks/unfinished-work.ts';
 import { isIdle, sessionEndTime } from './ended.ts';
 import type { PastItem, SessionContent, SessionHistory, SessionHistoryOptions } from './history.ts';
 import { jsonLines } from './json-lines-file.ts';
@@ -17,7 +18,7 @@ const MOST_USER_TEXTS = 200;
  * The transcripts of Claude Code: `projects/<folder>/<session>.jsonl` below its configuration folder. They are read by the rules of the hooks, so
  * that a turn that a hook has stored gets the same key.
  */
-export function claudeCodeHistory({ environment, now }: SessionHistoryOptions): SessionHistory {
+export function claudeCodeHistory({ environment, now, home }: SessionHistoryOptions): SessionHistory {
   const folder = join(environment.CLAUDE_CONFIG_DIR || join(environment.HOME || homedir(), '.claude'), 'projects');
   const sessions = foldersIn(folder).flatMap((project) =>
     filesIn(join(folder, project))
@@ -25,7 +26,7 @@ export function claudeCodeHistory({ environment, now }: SessionHistoryOptions): 
       .map(({ name }) => {
         const place = join(folder, project, name);
         const endedAt = sessionEndTime(place);
-        return { place, endedAt, read: () => readSession(place, now) };
+        return { place, endedAt, read: () => readSession(place, now, home) };
       }),
   );
   sessions.sort((a, b) => a.endedAt - b.endedAt || (a.place < b.place ? -1 : 1));
@@ -43,12 +44,13 @@ interface Transcript {
   hasSubAgent: boolean;
 }
 
-function readSession(path: string, now: number): SessionContent {
+function readSession(path: string, now: number, home: string): SessionContent {
   const session = basename(path, '.jsonl');
   const transcript = readTranscript(path);
   const { entries, recalled, damaged } = transcript;
   const turns = splitByPrompt(entries, `${session}.2`);
-  const open = transcript.isOver || isIdle(sessionEndTime(path), now) ? undefined : turns.at(-1);
+  const isEnded = () => isIdle(sessionEndTime(path), now) && !isAgentWorking(home, HOST, session);
+  const open = transcript.isOver || isEnded() ? undefined : turns.at(-1);
   const items = [
     ...turns.filter((turn) => turn !== open).flatMap((turn) => pastTurn(turn, session, transcript)),
     ...pastSummaries(session, transcript),

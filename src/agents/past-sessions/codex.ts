@@ -11,6 +11,7 @@ import {
   textsBy,
   turnOfRollout,
 } from '../codex/rollout.ts';
+import { isAgentWorking } from '../hooks/unfinished-work.ts';
 import { isIdle, sessionEndTime } from './ended.ts';
 import type { PastItem, SessionContent, SessionHistory, SessionHistoryOptions } from './history.ts';
 import { jsonLines } from './json-lines-file.ts';
@@ -25,11 +26,11 @@ const MOST_USER_TEXTS = 200;
  * The sessions of Codex: `sessions/<year>/<month>/<day>/rollout-….jsonl` and `archived_sessions/` below its home folder. They are read by the
  * rules of the hooks, so that a turn that a hook has stored gets the same key.
  */
-export function codexHistory({ environment, now }: SessionHistoryOptions): SessionHistory {
-  const home = environment.CODEX_HOME || join(environment.HOME || homedir(), '.codex');
-  const folders = ['sessions', 'archived_sessions'].map((name) => join(home, name));
+export function codexHistory({ environment, now, home }: SessionHistoryOptions): SessionHistory {
+  const codexHome = environment.CODEX_HOME || join(environment.HOME || homedir(), '.codex');
+  const folders = ['sessions', 'archived_sessions'].map((name) => join(codexHome, name));
   const sessions = folders.flatMap(rolloutsBelow).map((place) => {
-    return { place, endedAt: sessionEndTime(place), read: () => readSession(place, now) };
+    return { place, endedAt: sessionEndTime(place), read: () => readSession(place, now, home) };
   });
   sessions.sort((a, b) => a.endedAt - b.endedAt || (a.place < b.place ? -1 : 1));
   return { places: folders.slice(0, 1), sessions, notices: [], close: () => {} };
@@ -51,7 +52,7 @@ interface PastSession {
   readonly recalled: Set<string>;
 }
 
-function readSession(path: string, now: number): SessionContent {
+function readSession(path: string, now: number, home: string): SessionContent {
   const recalled = new Set<string>();
   const damaged: string[] = [];
   const rollout = readRollout(linesOf(path, recalled, damaged), new Date(sessionEndTime(path)));
@@ -60,7 +61,8 @@ function readSession(path: string, now: number): SessionContent {
   const named = /([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.jsonl/.exec(path)?.[1] ?? basename(path);
   const past: PastSession = { id: session.id || named, rollout, recalled };
   const last = turns.at(-1);
-  const open = last && !last.end && !isIdle(sessionEndTime(path), now) ? last : undefined;
+  const isEnded = () => isIdle(sessionEndTime(path), now) && !isAgentWorking(home, HOST, past.id);
+  const open = last && !last.end && !isEnded() ? last : undefined;
   const items = [
     ...turns.filter((turn) => turn !== open).flatMap((turn) => pastTurn(turn, past)),
     ...pastSummaries(past),

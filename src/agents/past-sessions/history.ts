@@ -65,4 +65,6 @@ export interface SessionHistoryOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Milliseconds since 1970. */
   readonly now: number;
+  /** MEMORY_HOME, where hooks note on which turns agents work. */
+  readonly home: string;
 }

@@ -5,7 +5,9 @@ import { basename, join } from 'node:path';
 import { zstdCompressSync } from 'node:zlib';
 import { Queue } from 'bullmq';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { callingAgent } from '../../../../src/agents/hooks/agent-process.ts';
 import { answerHook } from '../../../../src/agents/hooks/hook.ts';
+import { recordUnfinishedWork } from '../../../../src/agents/hooks/unfinished-work.ts';
 import { joinedRepositories, joinMemory, unjoinedFolder } from '../../../../src/agents/joined-folders.ts';
 import type { PastAgent } from '../../../../src/agents/past-sessions/history.ts';
 import { importPastSessionsOf, previewPastImport } from '../../../../src/agents/past-sessions/import-past.ts';
@@ -357,6 +359,25 @@ test('an unfinished turn of an agent is not imported until it ends', async () =>
   session.answer([{ type: 'text', text: 'That is all.' }], { cwd: harbor }, { stop_reason: 'end_turn' });
   expect(await importPastSessionsOf(services, options('claude-code', { now }))).toMatchObject({ added: 1, running: 0 });
 });
+
+test.each(['claude-code', 'codex'] as const)(
+  'a turn on which a running %s works is left to its hooks, however long it has written nothing',
+  async (agent) => {
+    const home = services.config.home;
+    const session =
+      agent === 'codex' ? startRollout(join(folder, 'codex'), 'one', harbor) : claudeSession('-harbor', 'one');
+    if ('begins' in session) session.begins();
+    session.user('Fix it.');
+    session.says('I write the file.');
+    const work = { host: agent, session: 'one', transcript: join(folder, 'one'), directory: harbor, group: 'harbor' };
+    const running = callingAgent(['hook'], process.pid);
+    recordUnfinishedWork(home, { ...work, isOpen: true, ...(running && { agent: running }) });
+
+    expect(await importPastSessionsOf(services, options(agent))).toMatchObject({ added: 0, running: 1 });
+    recordUnfinishedWork(home, { ...work, isOpen: true });
+    expect(await importPastSessionsOf(services, options(agent))).toMatchObject({ added: 1, running: 0 });
+  },
+);
 
 test('turns that a resumed session repeats are stored once, under the first session', async () => {
   const one = claudeSession('-harbor', 'one');

@@ -1,7 +1,10 @@
-import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type AgentProcess, callingAgent } from '../../../../src/agents/hooks/agent-process.ts';
 import type { HookEvent } from '../../../../src/agents/hooks/event.ts';
 import { answerHook } from '../../../../src/agents/hooks/hook.ts';
 import { recordUnfinishedWork, unfinishedWork } from '../../../../src/agents/hooks/unfinished-work.ts';
@@ -23,8 +26,15 @@ beforeEach(async () => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-function hook(event: HookEvent, session: string, more: Record<string, unknown> = {}, host = 'claude-code') {
+function hook(
+  event: HookEvent,
+  session: string,
+  more: Record<string, unknown> = {},
+  host = 'claude-code',
+  agent?: AgentProcess,
+) {
   return answerHook({
+    agent,
     event,
     input: JSON.stringify({ session_id: session, transcript_path: at(`${session}.jsonl`), cwd: '/project', ...more }),
     host,
@@ -153,6 +163,74 @@ describe('a turn of a killed Codex session', () => {
 
     expect(await kept()).toEqual([]);
     expect(notes()).toEqual([]);
+  });
+});
+
+describe('a turn whose agent writes nothing for long', () => {
+  const running = () => callingAgent(['hook', 'UserPromptSubmit'], process.pid);
+
+  async function ended(): Promise<AgentProcess | undefined> {
+    const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1e6)'], { stdio: 'ignore' });
+    const agent = callingAgent(['hook', 'UserPromptSubmit'], child.pid);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    return agent;
+  }
+
+  async function asksAndFallsSilent(agent: AgentProcess | undefined, host = 'claude-code') {
+    await hook('UserPromptSubmit', 'killed', { prompt: 'Fix it.' }, host, agent);
+    transcript.user('Fix it.');
+    transcript.says('I write the file.');
+  }
+
+  test.each([
+    ['twenty minutes', 20 * MINUTE],
+    ['two days', 2 * DAY],
+  ])('for %s and still runs is stored once and whole, by its own hook', async (_, silence) => {
+    await asksAndFallsSilent(running());
+    age(silence);
+
+    await laterSession();
+    expect(await kept()).toEqual([]);
+    transcript.ends('Written.');
+    await hook('Stop', 'killed', { last_assistant_message: 'Written.' });
+
+    expect(await kept()).toEqual([['user: Fix it.\nassistant: I write the file.\n\nWritten.', 'completed']]);
+    expect(notes()).toEqual([]);
+  });
+
+  test('and has ended is stored by the next session', async () => {
+    await asksAndFallsSilent(await ended());
+    age(20 * MINUTE);
+
+    await laterSession();
+
+    expect(await kept()).toEqual([['user: Fix it.\nassistant: I write the file.', 'completed']]);
+  });
+
+  test('and whose answer is whole is stored by the next session, although the agent still runs', async () => {
+    await hook('UserPromptSubmit', 'killed', { prompt: 'Fix it.' }, 'claude-code', running());
+    transcript.user('Fix it.');
+    transcript.ends('Fixed.');
+    age(2 * MINUTE);
+
+    await laterSession();
+
+    expect(await kept()).toEqual([['user: Fix it.\nassistant: Fixed.', 'completed']]);
+  });
+
+  test('after a compaction whose hook failed is stored once and whole', async () => {
+    await asksAndFallsSilent(running());
+    renameSync(at('killed.jsonl'), at('away'));
+    await hook('PreCompact', 'killed', { trigger: 'auto' }, 'claude-code', running());
+    renameSync(at('away'), at('killed.jsonl'));
+    age(20 * MINUTE);
+
+    await laterSession();
+    transcript.ends('Written.');
+    await hook('Stop', 'killed', { last_assistant_message: 'Written.' });
+
+    expect(await kept()).toEqual([['user: Fix it.\nassistant: I write the file.\n\nWritten.', 'completed']]);
   });
 });
 

@@ -1,7 +1,7 @@
 import { parseExpiry } from '../expiry.ts';
 import type { Triplet } from '../triplet.ts';
 import type { Command, CommandCall } from './command.ts';
-import { enqueueByFlags, STORING_OPTIONS, waitAndPrint } from './memory/enqueue.ts';
+import { enqueueByFlags, FROM_COMMAND_LINE, STORING_OPTIONS, waitAndPrint } from './memory/enqueue.ts';
 import { withMemory } from './memory/with-memory.ts';
 
 export const command: Command = {
@@ -37,6 +37,7 @@ Example: memory-manager fact Mira WORKS_ON Harbor "Mira works on Harbor." --sour
       const [key, expires] = ['key', 'expires'].map(call.text);
       const options = {
         ...call.groupOption,
+        sourceDescription: FROM_COMMAND_LINE,
         ...(key !== undefined && { idempotencyKey: key }),
         ...(expires !== undefined && { expires: parseExpiry(expires, '--expires') }),
       };

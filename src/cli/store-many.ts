@@ -9,7 +9,7 @@ import type { MemoryManager } from '../memory.ts';
 import type { EpisodeReceipt } from '../queue/producer.ts';
 import { parseTime } from '../time.ts';
 import type { Command, CommandCall } from './command.ts';
-import { enqueueAllByFlags, STORING_OPTIONS, shouldWait } from './memory/enqueue.ts';
+import { enqueueAllByFlags, FROM_COMMAND_LINE, STORING_OPTIONS, shouldWait } from './memory/enqueue.ts';
 import { withMemory } from './memory/with-memory.ts';
 import { count, progressLine } from './terminal/output.ts';
 
@@ -96,7 +96,7 @@ function episodeOf({ number, value }: ParsedValue): EpisodeInput {
     ...(metadata && { metadata: withoutReservedMetadata(metadata) }),
     ...(typeof time === 'string' && { referenceTime: timeOf(number, time) }),
     ...(source && { source }),
-    ...(typeof source_description === 'string' && { sourceDescription: source_description }),
+    sourceDescription: source_description ?? FROM_COMMAND_LINE,
     ...(typeof uuid === 'string' && { uuid }),
     ...(typeof saga === 'string' && { saga }),
     ...(typeof key === 'string' && { idempotencyKey: key }),

@@ -3,7 +3,7 @@ import { InvalidInputError } from '../errors.ts';
 import { parseExpiry } from '../expiry.ts';
 import { parseJson } from '../json.ts';
 import type { Command, CommandCall } from './command.ts';
-import { enqueueByFlags, STORING_OPTIONS, waitAndPrint } from './memory/enqueue.ts';
+import { enqueueByFlags, FROM_COMMAND_LINE, STORING_OPTIONS, waitAndPrint } from './memory/enqueue.ts';
 import { withMemory } from './memory/with-memory.ts';
 
 const SOURCES = ['text', 'message', 'json'] as const;
@@ -16,7 +16,7 @@ Stores a text as an episode, waits until its facts are in the graph, and prints 
 
   --reference-time <date>      the date for which the text is true (default: now)
   --source <kind>              text, message ("Name: words" lines) or json (default: text)
-  --source-description <text>  where the text comes from (default: opencode)
+  --source-description <text>  where the text comes from (default: cli)
   --saga <name>                the chain of episodes to which the text belongs, such as a session
   --kind <kind>                fact, decision, rule or task: the text's place in briefings
   --replaces <uuid>            an episode or fact that ends because this text replaces it
@@ -67,7 +67,7 @@ function options(call: CommandCall) {
     source: sourceOf(call),
     ...call.groupOption,
     ...(referenceTime && { referenceTime }),
-    ...(description !== undefined && { sourceDescription: description }),
+    sourceDescription: description ?? FROM_COMMAND_LINE,
     ...(saga !== undefined && { saga }),
     ...(expires !== undefined && { expires: parseExpiry(expires, '--expires') }),
     ...(kind !== undefined && { kind }),

@@ -6,6 +6,9 @@ import type { EpisodeReceipt } from '../../queue/producer.ts';
 import type { CommandCall } from '../command.ts';
 
 /** Options of every command that stores. */
+/** The source description of texts and facts that name no other. */
+export const FROM_COMMAND_LINE = 'cli';
+
 export const STORING_OPTIONS = { 'no-wait': { type: 'boolean' }, timeout: { type: 'string' } } as const;
 
 /**

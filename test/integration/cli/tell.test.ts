@@ -70,6 +70,14 @@ test.each(['store', 'store-many', 'fact', 'worker', 'up'])('the help of %s fits 
   for (const line of lines) expect(line.length).toBeLessThanOrEqual(100);
 });
 
+test('texts and facts name the command line as their source', async () => {
+  await run(['store', 'Harbor uses Redis.', '--no-wait']);
+  await run(['fact', 'Mira', 'WORKS_ON', 'Harbor', '--no-wait']);
+  await run(['store-many', '-', '--no-wait'], '{"content":"Pier uses Redis."}\n');
+
+  expect((await jobs()).map(({ sourceDescription }) => sourceDescription)).toEqual(['cli', 'cli', 'cli']);
+});
+
 describe('store', () => {
   test('accepts a saga, a uuid and a source description', async () => {
     const args = ['--saga', 'monday', '--uuid', ID, '--source-description', 'notes', '--no-wait', '--json'];

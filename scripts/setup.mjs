@@ -4,16 +4,28 @@
  * it has to run on Node 20 with nothing installed, and to say nothing when all is there.
  *
  *     node scripts/setup.mjs [--no-build] [--no-servers]
+ *     node scripts/setup.mjs --for-use    # only the packages that the command and the build need
  *     node scripts/setup.mjs --opencode   # also the real opencode, for tests
  *     node scripts/setup.mjs --prepare    # as npm's script `prepare`: builds, where the tools for that are installed
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { agentProgram } from './agent-hosts.mjs';
+import { FOR_BUILD } from './build-packages.mjs';
 import { BUILT, isBuilt } from './is-built.mjs';
 
 const MINUTE = 60_000;
@@ -22,7 +34,13 @@ const LOCK = join(ROOT, 'package-lock.json');
 const MODULES = join(ROOT, 'node_modules');
 const INSTALLED = join(MODULES, '.memory-manager-setup');
 const NODE = join(MODULES, '.bin', 'node');
+const SERVERS = join(ROOT, 'src', 'embedded', 'binaries.ts');
 const COMPILER = join(MODULES, 'typescript', 'package.json');
+const TEST_RUNNER = join(MODULES, 'vitest', 'package.json');
+/** Where packages for use are installed, before they take the place of older ones. */
+const STAGING = join(ROOT, '.install');
+/** Behind the hash in the stamp: only the packages for use are installed. */
+const FOR_USE = ' for use';
 
 /** A sentence for the user. */
 class SetupError extends Error {}
@@ -37,6 +55,7 @@ const { values: flags } = parseArgs({
     'no-servers': { type: 'boolean' },
     prepare: { type: 'boolean' },
     opencode: { type: 'boolean' },
+    'for-use': { type: 'boolean' },
     // How this script calls itself again, on the installed Node that runs TypeScript.
     'find-servers': { type: 'boolean' },
   },
@@ -46,9 +65,10 @@ try {
   if (flags['find-servers']) {
     await findServers();
   } else if (flags.prepare) {
-    prepare();
+    await prepare();
   } else {
-    installPackages();
+    if (flags['for-use']) installPackagesForUse();
+    else installPackages();
     checkNode();
     if (!flags['no-build']) build();
     if (flags.opencode) installOpencode();
@@ -65,8 +85,15 @@ try {
  * npm calls it after `npm ci`, before `npm pack`, and for `npm install -g .`, which links this folder without installing its packages.
  * Nothing fails without development packages (`npm ci --omit=dev`): then what was built before stays.
  */
-function prepare() {
-  if (process.env.npm_config_global === 'true') installPackages();
+async function prepare() {
+  const isGlobal = process.env.npm_config_global === 'true';
+  if (isGlobal) installPackagesForUse();
+  const servers = isGlobal ? fetchServers() : undefined;
+  buildIfPossible();
+  await servers;
+}
+
+function buildIfPossible() {
   if (isBuilt()) return;
   if (existsSync(COMPILER)) build();
   else
@@ -86,8 +113,65 @@ function installPackages() {
   }
 }
 
+/**
+ * Installs what the command and the build need: half of what `npm ci` downloads. Into a folder of its own, since npm can leave out either all
+ * development packages or none.
+ */
+function installPackagesForUse() {
+  // A clone in which tests have run gets all packages again.
+  if (existsSync(TEST_RUNNER)) return installPackages();
+  const hash = createHash('sha256').update(readFileSync(LOCK)).digest('hex');
+  if (isInstalled(hash) || isStamped(hash + FOR_USE)) return;
+  step('installing packages (npm ci)', () => {
+    const [manifest, lock] = ['package.json', 'package-lock.json'].map((name) =>
+      JSON.parse(readFileSync(join(ROOT, name), 'utf8')),
+    );
+    const wanted = new Set([...FOR_BUILD, ...(runsTypeScript() ? [] : ['node'])]);
+    const forUse = (packages = {}) => Object.fromEntries(Object.entries(packages).filter(([name]) => wanted.has(name)));
+    const root = lock.packages[''];
+    rmSync(STAGING, { recursive: true, force: true });
+    mkdirSync(STAGING);
+    try {
+      const write = (name, content) => writeFileSync(join(STAGING, name), JSON.stringify(content));
+      write('package.json', { ...manifest, scripts: {}, devDependencies: forUse(manifest.devDependencies) });
+      const packages = { ...lock.packages, '': { ...root, devDependencies: forUse(root.devDependencies) } };
+      write('package-lock.json', { ...lock, packages });
+      if (existsSync(join(ROOT, '.npmrc'))) cpSync(join(ROOT, '.npmrc'), join(STAGING, '.npmrc'));
+      insist(
+        npm(['ci', '--no-audit', '--no-fund', '--loglevel=error'], STAGING),
+        'npm could not install the packages; its own words are above.',
+      );
+      rmSync(MODULES, { recursive: true, force: true });
+      renameSync(join(STAGING, 'node_modules'), MODULES);
+    } finally {
+      rmSync(STAGING, { recursive: true, force: true });
+    }
+  });
+  writeFileSync(INSTALLED, hash + FOR_USE);
+}
+
+/** As the command needs it; see `newer-node.ts`. */
+function runsTypeScript() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  return major > 22 || (major === 22 && minor >= 18);
+}
+
+/** Downloads the servers while the build runs, so that the first `up` need not. What fails here, `up` tries again and reports. */
+function fetchServers() {
+  if (!existsSync(SERVERS)) return;
+  const child = spawn(installedNode(), [fileURLToPath(import.meta.url), '--find-servers'], {
+    cwd: ROOT,
+    stdio: 'ignore',
+    timeout: MINUTE,
+  });
+  return new Promise((resolve) => {
+    child.once('error', resolve);
+    child.once('close', resolve);
+  });
+}
+
 function checkNode() {
-  if (existsSync(NODE)) return;
+  if (existsSync(NODE) || (flags['for-use'] && runsTypeScript())) return;
   throw new SetupError(
     'node_modules/.bin/node is missing, because npm installed the packages without running their scripts: ' +
       'run `npm rebuild node --ignore-scripts=false` and try again.',
@@ -96,11 +180,18 @@ function checkNode() {
 
 /** Also true after npm was called by hand, which leaves no stamp or an old one; a new one is written. */
 function isInstalled(hash) {
-  if (existsSync(INSTALLED) && readFileSync(INSTALLED, 'utf8') === hash) return true;
+  if (isStamped(hash)) return true;
   const byHand = join(MODULES, '.package-lock.json');
   if (!existsSync(byHand) || statSync(byHand).mtimeMs < statSync(LOCK).mtimeMs) return false;
+  // The list of packages for use is older than the stamp that says so.
+  const isForUse = existsSync(INSTALLED) && readFileSync(INSTALLED, 'utf8').endsWith(FOR_USE);
+  if (isForUse && statSync(byHand).mtimeMs <= statSync(INSTALLED).mtimeMs) return false;
   writeFileSync(INSTALLED, hash);
   return true;
+}
+
+function isStamped(stamp) {
+  return existsSync(INSTALLED) && readFileSync(INSTALLED, 'utf8') === stamp;
 }
 
 function build() {
@@ -140,18 +231,24 @@ async function findServers() {
   finish();
 }
 
+/** The clone's own Node, or this one, where the clone has none because this one is new enough. */
+function installedNode() {
+  return existsSync(NODE) ? NODE : process.execPath;
+}
+
 function runInstalled(parameters) {
-  const { status, error } = spawnSync(NODE, parameters, { cwd: ROOT, stdio: 'inherit', timeout: 10 * MINUTE });
-  if (error !== undefined) throw new SetupError(`${NODE} could not be run: ${error.message}`);
+  const node = installedNode();
+  const { status, error } = spawnSync(node, parameters, { cwd: ROOT, stdio: 'inherit', timeout: 10 * MINUTE });
+  if (error !== undefined) throw new SetupError(`${node} could not be run: ${error.message}`);
   // What went wrong was said by the script itself.
   if (status !== 0) process.exitCode = 1;
 }
 
-function npm(parameters) {
+function npm(parameters, cwd = ROOT) {
   const script = process.env.npm_execpath;
   const [program, before] = script?.endsWith('.js') ? [process.execPath, [script]] : ['npm', []];
   const { status, error, stdout, stderr } = spawnSync(program, [...before, ...parameters], {
-    cwd: ROOT,
+    cwd,
     env: withoutGlobal(process.env),
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],

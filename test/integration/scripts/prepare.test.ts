@@ -1,39 +1,61 @@
-import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { MINUTE } from '../../../src/time.ts';
 
-// The real scripts and the real npm, offline, in a small clone: its compiler is a folder, and its build writes one file.
+// The real scripts and the real npm, offline, in a small clone: its packages are nearly empty, and its build writes one file.
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const { name, scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 const BUILD = `mkdir -p dist/bin && printf '#!/bin/sh\\necho it works\\n' > dist/bin/main.cjs && chmod +x dist/bin/main.cjs`;
+
+/** Development packages that contain only what the scripts look for. */
+const PACKAGES: Record<string, object> = {
+  typescript: {},
+  vitest: {},
+  node: { bin: { node: 'node.sh' } },
+};
 
 let folder: string;
 let clone: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'memory-clone-'));
   clone = join(folder, 'clone');
-  mkdirSync(join(clone, 'compiler'), { recursive: true });
-  mkdirSync(join(clone, 'src'));
-  writeFileSync(join(clone, 'compiler', 'package.json'), '{"name": "typescript", "version": "1.0.0"}');
+  mkdirSync(join(clone, 'src'), { recursive: true });
+  const devDependencies = Object.fromEntries(Object.keys(PACKAGES).map((name) => [name, '1.0.0']));
   const manifest = {
     name,
     version: '0.1.0',
     bin: { 'memory-manager': './dist/bin/main.cjs' },
     files: ['dist'],
     scripts: { prepare: scripts.prepare, build: BUILD },
-    devDependencies: { typescript: 'file:./compiler' },
+    devDependencies,
   };
   writeFileSync(join(clone, 'package.json'), JSON.stringify(manifest));
-  for (const script of ['setup.mjs', 'is-built.mjs', 'agent-hosts.mjs'])
+  for (const script of ['setup.mjs', 'is-built.mjs', 'agent-hosts.mjs', 'build-packages.mjs'])
     cpSync(join(ROOT, 'scripts', script), join(clone, 'scripts', script));
-  expect(npm('install', '--package-lock-only')).toMatchObject({ status: 0 });
+  const locked = Object.entries(PACKAGES).map(([name, fields]) => [
+    `node_modules/${name}`,
+    { version: '1.0.0', resolved: `file:${tarball(name, fields)}`, dev: true, ...fields },
+  ]);
+  const packages = { '': { name, version: '0.1.0', devDependencies }, ...Object.fromEntries(locked) };
+  const lock = { name, version: '0.1.0', lockfileVersion: 3, requires: true, packages };
+  writeFileSync(join(clone, 'package-lock.json'), JSON.stringify(lock));
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function tarball(name: string, fields: object): string {
+  const source = join(folder, 'packages', name);
+  mkdirSync(source, { recursive: true });
+  writeFileSync(join(source, 'package.json'), JSON.stringify({ name, version: '1.0.0', ...fields }));
+  writeFileSync(join(source, `${name}.sh`), `#!/bin/sh\nexec '${process.execPath}' "$@"\n`, { mode: 0o755 });
+  const file = join(folder, `${name}.tgz`);
+  execFileSync('tar', ['-czf', file, '-C', join(folder, 'packages'), name]);
+  return file;
+}
 
 /** npm without a network and without the settings of the npm that runs these tests. */
 function npm(...args: string[]) {
@@ -47,6 +69,7 @@ function npm(...args: string[]) {
   return { status, stdout, stderr };
 }
 
+const hasPackage = (name: string) => existsSync(join(clone, 'node_modules', name, 'package.json'));
 const isBuilt = () => existsSync(join(clone, 'dist', 'bin', 'main.cjs'));
 
 test('`npm install -g .` in a fresh clone installs its packages and builds, and the command works in another folder', () => {
@@ -54,9 +77,38 @@ test('`npm install -g .` in a fresh clone installs its packages and builds, and 
 
   expect(npm('install', '-g', '--prefix', global, '.')).toMatchObject({ status: 0 });
 
-  expect(existsSync(join(clone, 'node_modules', 'typescript'))).toBe(true);
+  expect(Object.keys(PACKAGES).filter(hasPackage)).toEqual(['typescript']);
+  expect(readdirSync(clone)).not.toContain('.install');
   const command = spawnSync(join(global, 'bin', 'memory-manager'), { cwd: folder, encoding: 'utf8' });
   expect(command.stdout).toBe('it works\n');
+});
+
+/** As `npm test` does first. */
+const setUp = () =>
+  spawnSync(process.execPath, ['scripts/setup.mjs', '--no-servers'], {
+    cwd: clone,
+    env: { PATH: process.env.PATH, npm_config_cache: join(folder, 'cache'), npm_config_offline: 'true' },
+    timeout: 2 * MINUTE,
+  }).status;
+
+test('in a clone that was only used, the first test run installs the other packages, and `npm install -g .` keeps them', () => {
+  const install = () => npm('install', '-g', '--prefix', join(folder, 'global'), '.').status;
+
+  expect(install()).toBe(0);
+  expect([setUp(), hasPackage('vitest')]).toEqual([0, true]);
+  writeFileSync(join(clone, 'package-lock.json'), `${readFileSync(join(clone, 'package-lock.json'), 'utf8')}\n`);
+  expect(install()).toBe(0);
+  expect(Object.keys(PACKAGES).filter(hasPackage)).toEqual(Object.keys(PACKAGES));
+});
+
+test('a second `npm install -g .` installs no packages while they are the same', () => {
+  const install = () => npm('install', '-g', '--prefix', join(folder, 'global'), '.').status;
+  install();
+  writeFileSync(join(clone, 'node_modules', 'kept'), '');
+
+  expect(install()).toBe(0);
+
+  expect(readdirSync(join(clone, 'node_modules'))).toContain('kept');
 });
 
 test('`npm install -g --install-links .` makes a copy that works without the clone', () => {

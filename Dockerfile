@@ -1,5 +1,6 @@
 # The worker and the command line: docker run … memory-manager worker
-FROM node:24-bookworm-slim AS build
+# What is built is the same for every platform.
+FROM --platform=$BUILDPLATFORM node:24-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --no-audit --no-fund --ignore-scripts

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -8,22 +8,30 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const LINK = /\]\(([^)#\s]+)/g;
 
-/** Paths of the files that `npm pack` puts into the package. */
-function packed(): string[] {
+interface Packed {
+  /** In bytes. */
+  readonly unpackedSize: number;
+  readonly files: readonly { readonly path: string }[];
+}
+
+/** What `npm pack` puts into the package. */
+function pack(): Packed {
   const printed = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
     cwd: ROOT,
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'ignore'],
   });
-  const reports = JSON.parse(printed) as Record<string, { files: { path: string }[] }>;
-  return Object.values(reports).flatMap(({ files }) => files.map(({ path }) => path));
+  const [packed] = Object.values(JSON.parse(printed) as Record<string, Packed>);
+  if (!packed) throw new Error('npm packed nothing.');
+  return packed;
 }
 
 /** Every path in the exports and programs of the package. */
 const pathsIn = (value: unknown): string[] =>
   typeof value === 'string' ? [normalize(value)] : Object.values(value ?? {}).flatMap(pathsIn);
 
-const files = packed();
+const { unpackedSize, files: packedFiles } = pack();
+const files = packedFiles.map(({ path }) => path);
 
 test('the package contains what package.json lists, the licences, and nothing that only developers need', () => {
   const { bin, exports } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Record<string, unknown>;
@@ -31,6 +39,34 @@ test('the package contains what package.json lists, the licences, and nothing th
   expect(files).toEqual(expect.arrayContaining([...pathsIn(bin), ...pathsIn(exports)]));
   expect(files).toEqual(expect.arrayContaining(['LICENSE', 'NOTICE', 'dist/THIRD-PARTY-NOTICES.txt']));
   expect(files.filter((path) => /^(?:src|test|bench|scripts|node_modules)\/|\.log$|^\.env$/.test(path))).toEqual([]);
+});
+
+/** What the files of a package take on disk, without the packages inside it. */
+function sizeOnDisk(folder: string): number {
+  const entries = readdirSync(folder, { withFileTypes: true }).filter(({ name }) => name !== 'node_modules');
+  const sizes = entries.map((entry) =>
+    entry.isDirectory()
+      ? sizeOnDisk(join(folder, entry.name))
+      : lstatSync(join(folder, entry.name)).blocks * BYTES_PER_BLOCK,
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+const BYTES_PER_BLOCK = 512;
+
+test('an install for users takes at most 350 MB', () => {
+  const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, { dev?: boolean }>;
+  };
+  // Packages for other platforms are in the lock file only.
+  const installed = Object.entries(packages)
+    .filter(([path, { dev }]) => path !== '' && !dev)
+    .map(([path]) => join(ROOT, path))
+    .filter((folder) => existsSync(folder));
+  const sizes = installed.map((folder) => ({ folder, size: sizeOnDisk(folder) })).sort((a, b) => b.size - a.size);
+  const total = sizes.reduce((sum, { size }) => sum + size, unpackedSize);
+
+  expect(sizes.length).toBeGreaterThan(100);
+  expect(total / 1e6, `the largest: ${JSON.stringify(sizes.slice(0, 5))}`).toBeLessThanOrEqual(350);
 });
 
 test('every link between its pages leads to a file of the package', () => {

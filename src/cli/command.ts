@@ -13,6 +13,13 @@ export interface Command {
   readonly arguments: readonly [number, number];
   /** True for a command that handles `--group auto` itself. For all others it is replaced by the memory of the working folder's project. */
   readonly readsAuto?: true;
+  /**
+   * Which variables that are no settings the command warns of. `all` for commands that fix the settings of other processes; `none` where the
+   * warning would be shown at every call. Default: those that resemble a setting.
+   */
+  readonly unknownSettings?: 'all' | 'none';
+  /** True for a command that serves until it is stopped: its calls and jobs have their own traces, and its span would never end. */
+  readonly isServer?: true;
   /** Returns the exit status: 0 on success. */
   run(call: CommandCall): Promise<number>;
 }

@@ -1,6 +1,10 @@
 import type { Command } from './command.ts';
 
-type Load = () => Promise<{ command: Command }>;
+/** Loads a command. `isTraced` is false if the tracer is not started for it. */
+type Load = (() => Promise<{ command: Command }>) & { readonly isTraced?: false };
+
+/** For a command that agents wait for: loading the tracer takes too long. Listed here, since the tracer must be loaded before the command. */
+const untraced = (load: Load): Load => Object.assign(load, { isTraced: false as const });
 
 interface Row {
   /** The two columns of `memory-manager --help`. */
@@ -109,7 +113,7 @@ const PROGRAMS: readonly Row[] = [
     commands: {
       install: () => import('./install.ts'),
       join: () => import('./join.ts'),
-      hook: () => import('./hook.ts'),
+      hook: untraced(() => import('./hook.ts')),
     },
   },
   {

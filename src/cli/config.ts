@@ -10,6 +10,7 @@ and its purpose.
 
   --json  {"NAME": {"value", "origin", "about"}, …}`,
   options: {},
+  unknownSettings: 'all',
   arguments: [0, 0],
   run: async (call) => {
     const { values, origins } = readSettings();

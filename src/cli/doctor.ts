@@ -14,6 +14,8 @@ small request. Changes nothing and prints no secret. Exit status 1 when there is
   --group <name>  the memory to look at (default: the one that agents use in this folder)
   --json          {"problems", "warnings", "findings": [{"level", "about", "message"}, …]}`,
   options: {},
+  // Each has a finding of its own.
+  unknownSettings: 'none',
   arguments: [0, 0],
   run: async (call) => {
     const { runDoctorChecks } = await import('./doctor/examine.ts');

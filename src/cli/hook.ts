@@ -35,6 +35,8 @@ MEMORY_DISABLED=1 switches hooks off.
 
 Example: memory-manager hook Stop --host claude-code`,
   options: { host: { type: 'string' } },
+  // Agents show the stderr of a hook to their user after each prompt.
+  unknownSettings: 'none',
   arguments: [1, 1],
   // The folder is named by the event.
   readsAuto: true,

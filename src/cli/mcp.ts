@@ -37,6 +37,7 @@ Example: memory-manager mcp --group auto`,
   },
   arguments: [0, 1],
   readsAuto: true,
+  isServer: true,
   run: async (call) => {
     const port = portOf(call);
     const [allowClear, readOnly] = [call.flag('allow-clear'), call.flag('read-only')];

@@ -2,11 +2,8 @@ import { isOperationalError } from '../errors.ts';
 import { isTraced, startTracing } from '../telemetry/start-tracing.ts';
 import { trace } from '../telemetry/tracing.ts';
 import { printable } from '../text.ts';
-import { AUTO_GROUP, optionsOf, parseCall } from './command.ts';
+import { AUTO_GROUP, type Command, optionsOf, parseCall } from './command.ts';
 import { COMMANDS, help } from './commands.ts';
-
-/** Commands that report every unknown setting, since they fix the settings for everything else. */
-const REPORT_ALL_UNKNOWN_SETTINGS: readonly string[] = ['up', 'worker', 'config'];
 
 /** Proxies are rare, and loading `http` takes time. */
 const NAMES_PROXY = /^https?_proxy$/im;
@@ -21,8 +18,8 @@ export async function run(args: readonly string[]): Promise<number> {
     if (name === 'completion') return await printCompletion(rest[0]);
     const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
     if (!load) return fail(await noSuchCommand(name));
-    // Before the instrumented modules are loaded. Not for hooks: agents wait for them, and loading the tracer takes too long.
-    if (name !== 'hook' && isTraced()) await startTracing();
+    // Before the instrumented modules are loaded.
+    if (load.isTraced !== false && isTraced()) await startTracing();
     if (NAMES_PROXY.test(Object.keys(process.env).join('\n')))
       (await import('./startup/proxy.ts')).useProxy(process.env);
     const { command } = await load();
@@ -32,10 +29,8 @@ export async function run(args: readonly string[]): Promise<number> {
       return 0;
     }
     const call = parseCall(name, command, rest, namesAuto(options) ? await groupOfFolder() : undefined);
-    // Agents show the stderr of a hook to their user after each prompt, and `doctor` has a finding for each.
-    if (name !== 'hook' && name !== 'doctor') await warnOfUnknownSettings(name);
-    // A server would be one endless span; its jobs and calls have their own traces.
-    if (name === 'worker' || name === 'mcp' || name === 'supervise') return await command.run(call);
+    if (command.unknownSettings !== 'none') await warnOfUnknownSettings(command);
+    if (command.isServer) return await command.run(call);
     return await trace('memory.command', { resource: name }, () => command.run(call));
   } catch (error) {
     return fail(sentence(error));
@@ -61,9 +56,9 @@ async function groupOfFolder(): Promise<string> {
   return (await import('./join.ts')).joinedGroup();
 }
 
-async function warnOfUnknownSettings(name: string): Promise<void> {
+async function warnOfUnknownSettings(command: Command): Promise<void> {
   const { unknownSettings } = await import('./startup/unknown-settings.ts');
-  for (const warning of unknownSettings(process.env, { all: REPORT_ALL_UNKNOWN_SETTINGS.includes(name) }))
+  for (const warning of unknownSettings(process.env, { all: command.unknownSettings === 'all' }))
     console.error(warning);
 }
 

@@ -12,6 +12,7 @@ worker when they die, and limits the size of their logs. It gives up on a proces
 another supervisor takes its place, or when nothing is left to watch.`,
   options: {},
   arguments: [0, 0],
+  isServer: true,
   run: async () => {
     const { home, logLevel } = loadConfig();
     const stopping = new AbortController();

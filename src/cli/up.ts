@@ -29,6 +29,7 @@ ${TRUST_HELP}
   --no-at-login      no longer start at login
   --json             {"settings": {…}, "pids": {…}}, without passwords`,
   options: { ...TRUST_OPTIONS, 'at-login': { type: 'boolean' }, 'no-at-login': { type: 'boolean' } },
+  unknownSettings: 'all',
   arguments: [0, 0],
   run: async (call) => {
     if (call.flag('no-at-login')) return stopStartingAtLogin(call);

@@ -25,7 +25,9 @@ ${TRUST_HELP}
 
 Example: MEMORY_MODELS=local memory-manager worker`,
   options: { roles: { type: 'string' }, concurrency: { type: 'string' }, ...TRUST_OPTIONS },
+  unknownSettings: 'all',
   arguments: [0, 0],
+  isServer: true,
   run: async (call) => {
     const roles = checkRoles(call.text('roles'));
     const concurrency = call.number('concurrency', 1, 1000);

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { STORES, type StoreSettings, storeShapes } from '../archive/stores/declarations.ts';
+import { type StoreSettings, storeNames, storeShapes } from '../archive/stores/declarations.ts';
 import type { Address, Config } from '../config.ts';
 import { InvalidInputError } from '../errors.ts';
 import {
@@ -294,7 +294,9 @@ export function checkConfig(value: unknown): Partial<Config> {
   return Object.fromEntries(
     Object.entries(config).filter(
       ([name, value]) =>
-        value !== undefined || name in STORES || MAY_BE_UNDEFINED[name as keyof typeof MAY_BE_UNDEFINED],
+        value !== undefined ||
+        (storeNames as string[]).includes(name) ||
+        MAY_BE_UNDEFINED[name as keyof typeof MAY_BE_UNDEFINED],
     ),
   );
 }

@@ -1,6 +1,6 @@
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { ArchiveStore } from './archive-store.ts';
-import { STORES, type StoreSettings } from './declarations.ts';
+import { openRemoteStore, type StoreSettings, storeNames } from './declarations.ts';
 import { encryptedStore } from './encrypted.ts';
 import { folderStore } from './folder.ts';
 
@@ -14,13 +14,9 @@ export interface ChooseStoreSettings extends StoreSettings {
  * @throws ConfigError when one of the store's settings is missing or cannot be used
  */
 export async function chooseStore(settings: ChooseStoreSettings, metrics?: Metrics): Promise<ArchiveStore> {
-  for (const open of Object.values(STORES)) {
-    const store = await open(settings, { metrics });
-    if (store) return encryptedStore(store, settings.archiveKeys);
-  }
-  return encryptedStore(folderStore(settings.exportDir, metrics), settings.archiveKeys);
+  const store = (await openRemoteStore(settings, { metrics })) ?? folderStore(settings.exportDir, metrics);
+  return encryptedStore(store, settings.archiveKeys);
 }
 
 /** True: archives go to a server, and not to the folder. */
-export const isRemote = (settings: StoreSettings): boolean =>
-  Object.keys(STORES).some((name) => settings[name as keyof StoreSettings] !== undefined);
+export const isRemote = (settings: StoreSettings): boolean => storeNames.some((name) => settings[name] !== undefined);

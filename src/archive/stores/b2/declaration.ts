@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { nonEmptyText, objectOf } from '../../../input-shapes.ts';
 import { optionalText, secret, serverAddress, setting, type ValuesOf } from '../../../setting.ts';
-import type { OpenStore } from '../declarations.ts';
+import type { StoreDeclaration } from '../declarations.ts';
 
 /** Where archives go in Backblaze B2. The first three are required; a missing one is reported when the store is opened. */
 export interface B2Settings {
@@ -45,7 +45,9 @@ const shape = () =>
     authorizeUrl: nonEmptyText,
   });
 
-const open: OpenStore = ({ b2 }, { metrics }) =>
-  b2 && import('./b2-store.ts').then(({ b2Store }) => b2Store(b2, { metrics }));
-
-export const B2 = { variables, read, shape, open };
+export const B2: StoreDeclaration<B2Settings, typeof variables> = {
+  variables,
+  read,
+  shape,
+  open: async (settings, { metrics }) => (await import('./b2-store.ts')).b2Store(settings, { metrics }),
+};

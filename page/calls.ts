@@ -21,6 +21,13 @@ export const freshness = signal(0);
 
 let changing = 0;
 let isOutdated = false;
+/** What was answered before does not hold any more: a server went away or came back. In milliseconds of `performance.now()`. */
+export let outdatedAt = 0;
+
+function refreshAll(): void {
+  outdatedAt = performance.now();
+  refresh();
+}
 
 /** Has the screens ask again, but not while a change is made: its screen would ask for what the change has just removed. */
 export function refresh(): void {
@@ -44,7 +51,8 @@ export async function whileChanging<T>(change: () => Promise<T>): Promise<T> {
   }
 }
 
-export const jobs = signal<LiveUpdate['jobs'] | undefined>(undefined);
+export const jobs = signal<LiveUpdate['jobs']>(null);
+let hasNews = false;
 
 /** @throws CallError */
 export async function call<Name extends CallName>(
@@ -116,7 +124,7 @@ export async function followLiveUpdates(): Promise<void> {
         connection.value = 'locked';
         return;
       }
-      if (response.ok && wasAway) refresh();
+      if (response.ok && wasAway) refreshAll();
       if (response.ok && response.body) await readNews(response.body);
       if (response.ok) connection.value = 'away';
     } catch {
@@ -141,9 +149,11 @@ async function readNews(body: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<
 function takeNews(line: string): void {
   const news = LiveUpdate.safeParse(JSON.parse(line));
   if (!news.success) return;
-  const isFirst = jobs.value === undefined;
+  const isChange = hasNews && (news.data.jobs === null) !== (jobs.value === null);
   jobs.value = news.data.jobs;
-  if (!isFirst) refresh();
+  if (isChange) refreshAll();
+  else if (hasNews) refresh();
+  hasNews = true;
 }
 
 function becomesVisible(): Promise<void> {

@@ -1,4 +1,6 @@
 import type { Reply } from '../src/page/schemas.ts';
+import { Sentence } from './findings.tsx';
+import { jobName } from './job-name.ts';
 import { LetterActions } from './letter-actions.tsx';
 import { Show, useCall } from './loading.tsx';
 import { remedyOf } from './remedies.ts';
@@ -22,10 +24,13 @@ export function JobScreen({ id }: { id: string }) {
 }
 
 function Job({ reply: { letter, payload, isCut, details, traceId } }: { reply: Reply<'deadLetter'> }) {
-  const { id, queue, job, group, reason, error, attempts, queuedAt, failedAt } = letter;
+  const { id, queue, job, group, text, reason, error, attempts, queuedAt, failedAt } = letter;
   return (
     <>
-      <p class="lead">{reason || 'No reason was recorded.'}</p>
+      {text !== null && <blockquote class="said clamp">{text}</blockquote>}
+      <p class="lead">
+        <Sentence text={reason || 'No reason was recorded.'} />
+      </p>
       <p class="meta">
         <span class="waits">
           failed <Time of={failedAt} />
@@ -34,10 +39,7 @@ function Job({ reply: { letter, payload, isCut, details, traceId } }: { reply: R
           queued <Time of={queuedAt} />
         </span>
         <span>{plural(attempts, 'attempt')}</span>
-        <span>
-          {job}
-          {group !== null && ` in ${group}`}
-        </span>
+        <span>{jobName(letter)}</span>
         {error !== null && <code>{error}</code>}
       </p>
       <section>

@@ -2,7 +2,7 @@ import { effect, useComputed, useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import type { CallName, Input, Reply } from '../src/page/schemas.ts';
-import { CallError, call, freshness, refresh } from './calls.ts';
+import { CallError, call, freshness, outdatedAt, refresh } from './calls.ts';
 
 export interface Loaded<T> {
   readonly data: T | undefined;
@@ -40,7 +40,7 @@ export function useCall<Name extends CallName>(
     const isSame = answered.current === now;
     void becomesOld.value;
     const age = performance.now() - answeredAt.current;
-    if (isSame && !state.peek().error && age < calmMs) {
+    if (isSame && !state.peek().error && age < calmMs && answeredAt.current > outdatedAt) {
       const later = setTimeout(() => (becomesOld.value += 1), calmMs - age);
       return () => clearTimeout(later);
     }

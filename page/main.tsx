@@ -61,7 +61,7 @@ function Header() {
     <header>
       <p class="brand">
         <Mark />
-        memory-manager
+        <span>memory-manager</span>
       </p>
       <nav aria-label="Screens">
         <ul>

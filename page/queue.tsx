@@ -1,6 +1,8 @@
 import { useSignal } from '@preact/signals';
 import type { DeadLetter, Jobs } from '../src/page/schemas.ts';
 import { call, sentenceOf, whileChanging } from './calls.ts';
+import { Sentence } from './findings.tsx';
+import { jobName } from './job-name.ts';
 import { LetterActions } from './letter-actions.tsx';
 import { Empty, Show, useCall } from './loading.tsx';
 import { QueueHour } from './queue-hour.tsx';
@@ -8,6 +10,7 @@ import { addReceipt, type Receipt, Receipts } from './receipts.tsx';
 import { hrefOf, Link } from './route.tsx';
 import { isReadOnly } from './session.ts';
 import { plural, Time } from './times.tsx';
+import { WaitingJobs } from './waiting-jobs.tsx';
 
 /** What waits, and why jobs failed, with replay and drop. */
 export function QueueScreen() {
@@ -16,7 +19,7 @@ export function QueueScreen() {
     <>
       <h1>Queue</h1>
       <Show loaded={state}>
-        {({ store, export: exports, letters, isCut, lastFailure }) => (
+        {({ store, export: exports, letters, isCut }) => (
           <>
             <table>
               <thead>
@@ -33,9 +36,7 @@ export function QueueScreen() {
                 <Counts name="Exports" jobs={exports} />
               </tbody>
             </table>
-            {store.delayed > 0 && lastFailure !== null && (
-              <p class="quiet">Delayed jobs wait for their next attempt. The latest failure: {lastFailure}</p>
-            )}
+            {openJobs(store, exports) > 0 && <WaitingJobs />}
             <h2>Failed jobs</h2>
             <Receipts
               kinds={['replay', 'drop']}
@@ -51,7 +52,11 @@ export function QueueScreen() {
                 ))}
               </ul>
             )}
-            {isCut && <p class="quiet">Only the latest are shown; `memory-manager dead-letter list` shows more.</p>}
+            {isCut && (
+              <p class="quiet">
+                Only the latest are shown; <code>memory-manager dead-letter list</code> shows more.
+              </p>
+            )}
           </>
         )}
       </Show>
@@ -104,23 +109,24 @@ function Counts({ name, jobs: { waiting, active, delayed, failed } }: { name: st
   );
 }
 
-function Letter({ letter: { id, queue, job, group, reason, attempts, failedAt } }: { letter: DeadLetter }) {
+function Letter({ letter }: { letter: DeadLetter }) {
+  const { id, queue, job, text, reason, attempts, failedAt } = letter;
   return (
     <li class="row">
-      <p class="sentence">
+      <p class="sentence clamp">
         <Link href={hrefOf(`/queue/${encodeURIComponent(id)}`, { queue: queue === 'export' ? queue : undefined })}>
-          {reason || 'No reason was recorded.'}
+          {text ?? jobName(letter)}
         </Link>
       </p>
+      <p class="failed">
+        <Sentence text={reason || 'No reason was recorded.'} />
+      </p>
       <p class="meta">
-        <span class="waits">
+        <span>
           failed <Time of={failedAt} />
         </span>
         <span>{plural(attempts, 'attempt')}</span>
-        <span>
-          {job}
-          {group !== null && ` in ${group}`}
-        </span>
+        {text !== null && <span>{jobName(letter)}</span>}
         <code class="clip">{id}</code>
       </p>
       <LetterActions id={id} queue={queue} job={job} failedAt={failedAt} />

@@ -8,53 +8,39 @@ export interface Finding {
   readonly remedy?: string;
   /** The screen on which it is done. */
   readonly href?: string;
+  /** What it means for the memory. */
+  readonly effect?: string;
+  /** Since when it lasts, or when the page’s server first saw it. */
+  readonly since?: string;
+  readonly noticedAt?: string;
 }
 
 const LONG_WAIT_MS = 60_000;
 
 /** The state of the memory in sentences, problems first. */
 export function findings(now: Now): Finding[] {
-  const problems: Finding[] = [...serverProblems(now), ...workProblems(now)];
-  return [...problems, ...(problems.some(({ kind }) => kind === 'bad') ? [] : [works(now)]), ...progress(now)];
-}
-
-function serverProblems({ valkey, falkordb, lacksChanges }: Now): Finding[] {
-  const down = [valkey, falkordb].flatMap(({ error }) => error ?? []);
   return [
-    ...down.map((text) => ({ kind: 'bad' as const, text, remedy: 'Start the servers: memory-manager up' })),
-    ...(lacksChanges
-      ? [
-          {
-            kind: 'bad' as const,
-            text: 'The graph has lost changes, and exports are stopped.',
-            remedy: 'Restore them: memory-manager archive rebuild --replace',
-          },
-        ]
-      : []),
+    ...now.problems.map(problemFinding),
+    ...(now.isWorking ? [works(now)] : []),
+    ...leftOver(now),
+    ...progress(now),
   ];
 }
 
-function workProblems({ valkey, workers, jobs, models, lastFailure, spooled }: Now): Finding[] {
-  const unavailable = models.filter(({ isAvailable }) => !isAvailable).map(({ name }) => name);
+function problemFinding({ level, message, remedy, since, noticedAt, stopsReading }: Now['problems'][number]): Finding {
+  const isBad = level === 'problem';
+  return {
+    kind: isBad ? 'bad' : 'note',
+    text: message,
+    remedy,
+    ...(since !== null ? { since } : isBad && { noticedAt }),
+    ...(stopsReading && { effect: 'New texts are not read.' }),
+  };
+}
+
+/** Texts that wait for a user, or for Valkey. */
+function leftOver({ jobs, lastFailure, spooled }: Now): Finding[] {
   return [
-    ...(valkey.answers && workers.length === 0
-      ? [
-          {
-            kind: 'bad' as const,
-            text: 'No worker is running, so new texts wait.',
-            remedy: 'Start one: memory-manager up',
-          },
-        ]
-      : []),
-    ...(unavailable.length > 0
-      ? [
-          {
-            kind: 'bad' as const,
-            text: `The model ${unavailable.join(', ')} does not answer; texts wait for it.`,
-            remedy: 'Workers try again by themselves. To check the models: memory-manager doctor',
-          },
-        ]
-      : []),
     ...(jobs && jobs.failed > 0
       ? [
           {
@@ -74,22 +60,20 @@ function workProblems({ valkey, workers, jobs, models, lastFailure, spooled }: N
 function works({ workers }: Now): Finding {
   return {
     kind: 'good',
-    text: `The memory works: both servers answer, and ${plural(workers.length, 'worker')} ${workers.length === 1 ? 'reads' : 'read'} new texts.`,
+    text: `The memory works: both servers answer, and ${plural(workers, 'worker')} ${workers === 1 ? 'reads' : 'read'} new texts.`,
   };
 }
 
-function progress({ jobs, oldestWaitingMs, lastCommitAgeMs, restoreTestAgeMs, agents, lastFailure }: Now): Finding[] {
+function progress({ jobs, oldestWaitingMs, lastCommitAgeMs, restoreTestAgeMs, agents, isWorking }: Now): Finding[] {
   const open = jobs ? jobs.waiting + jobs.active + jobs.delayed : 0;
   const isLate = (oldestWaitingMs ?? 0) > LONG_WAIT_MS;
-  // With failed jobs the reason may be theirs, and is named there.
-  const reason = jobs?.failed === 0 ? lastFailure : null;
   return [
     ...(open > 0
       ? [
           {
-            kind: isLate || reason !== null ? ('note' as const) : ('good' as const),
-            text: `${plural(open, 'text')} ${open === 1 ? 'waits' : 'wait'} to be read${isLate ? `, the oldest for ${duration(oldestWaitingMs ?? 0)}` : ''}.${reason === null ? '' : ` The latest reason: ${reason}`}`,
-            remedy: 'The queue shows what waits, runs or is delayed.',
+            kind: isLate || !isWorking ? ('note' as const) : ('good' as const),
+            text: `${plural(open, 'text')} ${open === 1 ? 'waits' : 'wait'} to be read${isLate ? `, the oldest for ${duration(oldestWaitingMs ?? 0)}` : ''}.`,
+            remedy: 'The queue shows each, and why it waits.',
             href: '/queue',
           },
         ]

@@ -73,6 +73,7 @@ export type {
   StoreOptions,
   WaitOptions,
 } from './memory/options.ts';
+export type { StatusProblem } from './memory/problems.ts';
 export type { QueryOptions, TimeOptions } from './memory/query.ts';
 export type { EntitiesOptions, Entity } from './memory/reads/entities.ts';
 export type { HistoryOptions } from './memory/reads/history.ts';
@@ -84,6 +85,7 @@ export type { ReembedPlan, ReembedResult } from './memory/reembed.ts';
 export type * from './memory/results.ts';
 export type { NightlyStatus, QueueStatus, ServerStatus, Status, ValkeyStatus } from './memory/status.ts';
 export type { Communities, Community, SagaOptions, Sagas, TaskOptions } from './memory/upkeep.ts';
+export type { WaitingJobsOptions } from './memory/waiting-jobs.ts';
 export { MemoryManager } from './memory.ts';
 export type {
   EmbedderName,
@@ -136,6 +138,7 @@ export type { NightlyOutcome } from './queue/nightly-exports.ts';
 export type { EpisodeReceipt, Receipt } from './queue/producer.ts';
 export type { CopiesStatus } from './queue/queue-state.ts';
 export type { DrainResult } from './queue/spool/drain.ts';
+export type { WaitingJob } from './queue/waiting-jobs.ts';
 export type { ScoreParts } from './search/answer/rank.ts';
 export type { DateFilter, SearchFilters } from './search/filters.ts';
 export type { Ranker, RecipePart, SearchKind, SearchMethod, SearchRecipe } from './search/recipes/recipes.ts';
@@ -150,7 +153,7 @@ export {
   type Metrics,
   type MetricTags,
 } from './telemetry/metrics.ts';
-export type { BreakerState, ModelHealth } from './telemetry/vital-signs.ts';
+export type { BreakerState, ModelFailure, ModelHealth } from './telemetry/vital-signs.ts';
 export type { Triplet } from './triplet.ts';
 export type { CommunityBuildResult } from './upkeep/communities.ts';
 export type { SagaSummary } from './upkeep/saga.ts';

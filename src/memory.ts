@@ -54,10 +54,12 @@ import type {
 import { openServices, type Services, waitFor } from './memory/services.ts';
 import type { Status } from './memory/status.ts';
 import { type Communities, openCommunities, openSagas, type Sagas } from './memory/upkeep.ts';
+import type { WaitingJobsOptions } from './memory/waiting-jobs.ts';
 import type { JobCounts } from './queue/bullmq-layout.ts';
 import type { QueueName } from './queue/jobs.ts';
 import type { EpisodeReceipt, Receipt } from './queue/producer.ts';
 import type { DrainResult } from './queue/spool/drain.ts';
+import type { WaitingJob } from './queue/waiting-jobs.ts';
 import { assertPrivateHome } from './running-settings.ts';
 import { traceRequest } from './telemetry/tracing.ts';
 import type { Triplet } from './triplet.ts';
@@ -328,6 +330,13 @@ export class MemoryManager {
   async getLastFailure(queue: QueueName): Promise<string | undefined> {
     return traceRequest('last_failure', async () =>
       (await loadQueueState()).latestFailure(await this.#services.queues(), checkQueue(queue)),
+    );
+  }
+
+  /** Jobs that are neither done nor dead letters: those that run, then those that come next, of each queue at most `limit` (default 20, at most 1,000). */
+  async getWaitingJobs(options: WaitingJobsOptions = {}): Promise<WaitingJob[]> {
+    return traceRequest('waiting_jobs', async () =>
+      (await import('./memory/waiting-jobs.ts')).listWaitingJobs(this.#services, checkInput('waitingJobs', options)),
     );
   }
 

@@ -1,14 +1,22 @@
 import type { Graphs } from '../src/graph/graphs.ts';
 import { isLost, lostGroups } from '../src/journal/lost-changes.ts';
+import { STUCK_AFTER, sinceText, waitProblems } from '../src/memory/problems.ts';
 import type { LiveWorkers } from '../src/queue/heartbeats.ts';
 import type { NightlyState } from '../src/queue/nightly-exports.ts';
 import { openNightlyExports } from '../src/queue/nightly-exports.ts';
-import { jobCounts, liveWorkers, oldestWaiting, pingValkey, spendingToday } from '../src/queue/queue-state.ts';
+import {
+  jobCounts,
+  latestFailures,
+  liveWorkers,
+  oldestWaiting,
+  pingValkey,
+  spendingToday,
+} from '../src/queue/queue-state.ts';
 import type { OpenQueues } from '../src/queue/queues.ts';
 import type { Spool } from '../src/queue/spool/spool.ts';
 import type { RestoreTest } from '../src/schedule/restore-tests.ts';
 import type { ModelHealth, VitalSigns } from '../src/telemetry/vital-signs.ts';
-import { HOUR, MINUTE, SECOND } from '../src/time.ts';
+import { HOUR, SECOND } from '../src/time.ts';
 import { isSpent } from '../src/valkey/budget.ts';
 import { withTimeout } from '../src/with-timeout.ts';
 import type { FindMissedMemories } from './missed-memories.ts';
@@ -45,8 +53,6 @@ export interface HealthInputs {
 
 const ANSWERS_WITHIN = 2 * SECOND;
 const FAILED_IN_A_ROW = 3;
-/** Jobs that wait this long, with nothing committed meanwhile, are stuck. */
-const STUCK_AFTER = 2 * MINUTE;
 
 /** Asks the servers and reads the worker's own observations; only what was observed is reported. Never throws. */
 export async function measureHealth(measured: HealthInputs): Promise<Health> {
@@ -62,6 +68,7 @@ export async function measureWorkHealth(measured: HealthInputs): Promise<readonl
   const { queues, signs, spool, storesEpisodes } = measured;
   const checks = [
     queueCheck(measured),
+    jobsCheck(measured),
     budgetCheck(queues),
     deadLetters(queues),
     archivesCheck(measured),
@@ -86,21 +93,22 @@ async function store(name: string, ask: () => Promise<unknown>): Promise<HealthC
   }
 }
 
-export function modelCheck(model: string, { breaker, ok, failed, failedInARow }: ModelHealth): HealthCheck {
+export function modelCheck(model: string, { breaker, ok, failed, failedInARow, failure }: ModelHealth): HealthCheck {
   const name = `model ${model}`;
   const isAsked = ok + failed > 0;
   const lastMinute = isAsked
     ? `${ok} of ${ok + failed} calls of the last minute went well`
     : 'it was not asked in the last minute';
+  const reason = failure ? ` The reason: ${failure.reason}` : '';
   // A single refused call opens the breaker too; if others succeeded recently, the model is only degraded.
   if (breaker === 'open' && failedInARow < FAILED_IN_A_ROW)
     return {
       name,
       status: ok === 0 ? 'red' : 'degraded',
-      message: `The circuit breaker blocks calls after failures; ${lastMinute}.`,
+      message: `The circuit breaker blocks calls after failures; ${lastMinute}.${reason}`,
     };
   if (failedInARow >= FAILED_IN_A_ROW)
-    return { name, status: 'red', message: `Its last ${failedInARow} calls failed; ${lastMinute}.` };
+    return { name, status: 'red', message: `Its last ${failedInARow} calls failed; ${lastMinute}.${reason}` };
   return { name, status: 'ok', message: isAsked ? `${lastMinute}.` : 'It was not asked in the last minute.' };
 }
 
@@ -116,6 +124,28 @@ async function queueCheck({ queues, started, storesEpisodes }: HealthInputs): Pr
     const verdict = gradeQueue(since, alive, started);
     // Jobs that wait for the next day are not stuck, and the check of the budget reports them.
     return { name: 'queue', ...verdict, ...(budget && isSpent(budget) && { status: 'ok' as const }) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Causes for which jobs wait, such as another embedder. Undefined while Valkey does not answer. */
+async function jobsCheck({ queues, group, storesEpisodes }: HealthInputs): Promise<HealthCheck | undefined> {
+  if (!storesEpisodes) return undefined;
+  try {
+    const [store, exports, { now }] = await Promise.all([
+      latestFailures(queues, 'store'),
+      latestFailures(queues, 'export'),
+      liveWorkers(queues),
+    ]);
+    const problems = waitProblems({ store, export: exports }, group, now);
+    const [first] = problems.toSorted((a, b) => Number(b.stopsReading) - Number(a.stopsReading));
+    if (!first) return { name: 'jobs', status: 'ok', message: 'No job waits because of a failure.' };
+    return {
+      name: 'jobs',
+      status: first.level === 'problem' ? 'red' : 'degraded',
+      message: `${first.message}${sinceText(first)}`,
+    };
   } catch {
     return undefined;
   }

@@ -8,10 +8,10 @@ import { ensureConnected, failFastConnection } from '../src/valkey/connections.t
 import { runPeriodically } from './run-periodically.ts';
 
 /** The identity of this worker. */
-export type WorkerIdentity = Pick<WorkerNote, 'id' | 'pid' | 'host' | 'roles' | 'started' | 'version'>;
+export type WorkerIdentity = Pick<WorkerNote, 'id' | 'pid' | 'host' | 'roles' | 'started' | 'version' | 'embedder'>;
 
 /** As `/health` shows it: with the names of `WorkerStatus`. */
-export const publicIdentity = ({ started, ...rest }: WorkerIdentity) => ({ ...rest, startedAt: started });
+export const publicIdentity = ({ started, embedder: _, ...rest }: WorkerIdentity) => ({ ...rest, startedAt: started });
 
 export interface Heartbeat {
   /** Reports that the worker takes no more jobs. Never throws. */
@@ -20,7 +20,8 @@ export interface Heartbeat {
   stop(): Promise<void>;
 }
 
-export function newIdentity(roles: readonly string[]): WorkerIdentity {
+/** @param embedder that of a worker that reads texts */
+export function newIdentity(roles: readonly string[], embedder?: WorkerNote['embedder']): WorkerIdentity {
   return {
     id: randomUUID(),
     pid: process.pid,
@@ -28,6 +29,7 @@ export function newIdentity(roles: readonly string[]): WorkerIdentity {
     roles: [...roles],
     started: new Date().toISOString(),
     version: programVersion(),
+    ...(embedder && { embedder: { model: embedder.model, dimension: embedder.dimension } }),
   };
 }
 

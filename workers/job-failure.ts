@@ -83,16 +83,17 @@ const KNOWN_JOBS: readonly string[] = [STORE_QUEUE, TASK, EXPORT_QUEUE, NIGHTLY]
 
 function traced(job: Job, work: (job: Job) => Promise<unknown>): Promise<unknown> {
   const resource = KNOWN_JOBS.includes(job.name) ? job.name : 'unknown';
-  const tags = { attempt: job.attemptsMade + 1, ...groupTag(job.data) };
+  const group = groupOf(job.data);
+  const tags = { attempt: job.attemptsMade + 1, ...(group !== undefined && { group }) };
   return trace('memory.job', { resource, childOf: carrierOf(job.opts.telemetry), tags }, () => work(job));
 }
 
 /** The payload is not validated yet. */
-function groupTag(data: unknown): { group?: string } {
+function groupOf(data: unknown): string | undefined {
   try {
-    return { group: checkGroup((data as { group: string }).group) };
+    return checkGroup((data as { group: string }).group);
   } catch {
-    return {};
+    return undefined;
   }
 }
 
@@ -111,7 +112,7 @@ async function untilAborted<T>(signal: AbortSignal | undefined, work: Promise<T>
 /** Delays the job or pauses the whole queue; returns the error by which BullMQ knows. */
 async function postponed(queue: Queue, job: Job, token: string | undefined, error: Error): Promise<Error> {
   try {
-    await job.updateProgress(postponeNote(error.message));
+    await job.updateProgress(postponeNote(error, groupOf(job.data) ?? null, job.progress));
     if (isFailure(error, ...STORE_FAILURES)) {
       // All jobs would fail the same way, so the whole queue pauses.
       await queue.rateLimit(Math.round(STORE_PAUSE * (1 + Math.random() / 2)));

@@ -142,7 +142,7 @@ export async function startWorkers(
     await Promise.all(workers.map((worker) => worker.waitUntilReady()));
     if (loaded.schedule)
       closing.unshift(await loaded.schedule.start(openNightlyExports(queues), { metrics, onNotice }));
-    operations = await startOperations(config, { roles, workers, signs, metrics, prometheus, onNotice });
+    operations = await startOperations(config, { roles, embedder, workers, signs, metrics, prometheus, onNotice });
     return { close, [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();

@@ -1,6 +1,7 @@
 import type { Worker } from 'bullmq';
 import type { Config } from '../src/config.ts';
 import { openGraphs } from '../src/graph/graphs.ts';
+import type { Embedder } from '../src/models/embedder.ts';
 import { STORE_QUEUE } from '../src/queue/jobs.ts';
 import { openProducer } from '../src/queue/producer.ts';
 import { pingValkey, prometheusMetrics } from '../src/queue/queue-state.ts';
@@ -29,6 +30,7 @@ export interface Operations {
 
 export interface OperationsInput {
   readonly roles: readonly string[];
+  readonly embedder: Pick<Embedder, 'model' | 'dimension'>;
   readonly workers: readonly Worker[];
   readonly signs: VitalSigns;
   readonly metrics: Metrics;
@@ -44,13 +46,13 @@ const FIGURES_EVERY = 10 * SECOND;
  * @throws ConfigError when `/health` cannot be served
  */
 export async function startOperations(config: Config, watched: OperationsInput): Promise<Operations> {
-  const { roles, workers, signs, metrics, prometheus, onNotice } = watched;
+  const { roles, embedder, workers, signs, metrics, prometheus, onNotice } = watched;
   const queues = openQueues(config);
   const producer = openProducer(queues);
   // A separate pool: behind many reads of episodes a busy server would look silent.
   const graphs = openGraphs(config.falkordb, { readers: 1, writers: 1 });
   const spool = openSpool(config.home, config.spoolLimit);
-  const identity = newIdentity(roles);
+  const identity = newIdentity(roles, roles.includes('store') ? embedder : undefined);
   const findMissed = openMissedExportCheck(queues);
   noteCommits(workers, signs);
 

@@ -1,4 +1,5 @@
 import { sizeText } from '../archive/export.ts';
+import { type StatusProblem, sinceText } from '../memory/problems.ts';
 import type { NightlyStatus, QueueStatus, Status, ValkeyStatus } from '../memory/status.ts';
 import type { CopiesStatus } from '../queue/queue-state.ts';
 import { supervisionNotices, supervisionOf } from '../supervisor/supervision.ts';
@@ -12,19 +13,21 @@ import { unusedServers } from './startup/unused-servers.ts';
 import { count } from './terminal/output.ts';
 
 const LONGEST = 200;
+const LONGEST_PROBLEM = 500;
 
 export const command: Command = {
   help: `memory-manager status
 
 Begins with the memory that agents use in this folder, and with processes that died under \`up\` in
-the last day. Then shows the state of the servers, workers, models and queues, the last commit, the
-schedule of nightly exports, the last restore test, the journal, the last unresolved failure, the
-spool, the progress of indexing passages, and the size of a memory. Also queues spooled episodes.
-Exit status 1 when a server does not answer.
+the last day. Then shows what keeps texts from being read, since when and what to do; the state of
+the servers, workers, models and queues, the last commit, the schedule of nightly exports, the last
+restore test, the journal, the last unresolved failure, the spool, the progress of indexing
+passages, and the size of a memory. Also queues spooled episodes. Exit status 1 when a server does
+not answer.
 
   --require-worker  exit status 1 also when no worker is running, for health checks
   --group <name>    the memory whose size to show (default: MEMORY_GROUP)
-  --json            {"agent", "group", "valkey", "falkordb", "spool", "supervision"}`,
+  --json            {"agent", "group", "problems", "valkey", "falkordb", "spool", "supervision"}`,
   options: { 'require-worker': { type: 'boolean' } },
   arguments: [0, 0],
   run: (call) =>
@@ -44,11 +47,12 @@ Exit status 1 when a server does not answer.
     }),
 };
 
-function lines({ group, valkey, falkordb, spool }: Status): string[] {
+function lines({ group, valkey, falkordb, spool, problems }: Status): string[] {
   const graph = falkordb.ok ? falkordb.graph : undefined;
   return [
     valkey.ok ? `Valkey   answers (${valkey.latencyMs} ms)` : valkey.error,
     falkordb.ok ? `FalkorDB answers (${falkordb.latencyMs} ms)` : falkordb.error,
+    ...problems.filter(({ about }) => !SHOWN_ELSEWHERE.has(about)).map(problemLine),
     ...(valkey.ok ? valkeyLines(valkey) : []),
     ...(falkordb.ok ? copiesLines('FALKORDB_COPIES', falkordb.copies, graphCopies) : []),
     ...(spool.episodes > 0 ? [`Spool    ${count(spool.episodes, 'episode')} on disk, waiting for Valkey`] : []),
@@ -68,6 +72,12 @@ function lines({ group, valkey, falkordb, spool }: Status): string[] {
       : []),
   ];
 }
+
+/** Problems that other lines show. */
+const SHOWN_ELSEWHERE: ReadonlySet<string> = new Set(['Valkey', 'FalkorDB', 'graphs', 'copies', 'budget']);
+
+const problemLine = ({ level, remedy, ...problem }: StatusProblem): string =>
+  `${level === 'problem' ? 'Problem ' : 'Warning '} ${truncated(oneLine(problem.message), LONGEST_PROBLEM)}${sinceText(problem)} ${remedy}`;
 
 function passageLines({ cut, episodes }: { readonly cut: number; readonly episodes: number }): string[] {
   if (cut === episodes) return [];

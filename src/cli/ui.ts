@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
 import { programVersion } from '../archive/manifest.ts';
+import type { Config } from '../config.ts';
 import { checkGroup } from '../group.ts';
 import { MemoryManager } from '../memory.ts';
+import { openMovedServers } from '../page/moved-servers.ts';
 import { servePage } from '../page/serve.ts';
 import type { Command } from './command.ts';
 
@@ -25,13 +27,15 @@ the page.
   run: async (call) => {
     const group = call.group === undefined ? {} : { group: checkGroup(call.group) };
     const stop = stopSignal();
-    const memory = new MemoryManager(group, { onNotice: () => {} });
+    const open = (config: Partial<Config>) => new MemoryManager(config, { onNotice: () => {} });
+    const memory = open(group);
     try {
       const server = await servePage(memory, {
         port: call.number('port', 0, 65_535) ?? USUAL_PORT,
         isReadOnly: call.flag('read-only'),
         version: programVersion(),
         allowedHosts: memory.config.allowedHosts,
+        findMoved: openMovedServers(memory.config, open),
       });
       if (call.json) console.log(JSON.stringify({ url: server.url }));
       else console.log(`The memory "${memory.config.group}" is shown at ${server.url}\nCtrl-C stops the page.`);

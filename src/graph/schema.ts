@@ -192,10 +192,19 @@ function compare(
   stored: StoredEmbedder | undefined,
   embedder: Pick<Embedder, 'model' | 'dimension'>,
 ): void {
-  if (!stored) return;
+  const mismatch = stored && embedderMismatch(graph.group, stored, embedder);
+  if (mismatch) throw mismatch;
+}
+
+/** Undefined if the embedder's vectors can be compared with those of the graph. */
+export function embedderMismatch(
+  group: string,
+  stored: Pick<StoredEmbedder, 'model' | 'dimension'>,
+  embedder: Pick<Embedder, 'model' | 'dimension'>,
+): EmbedderMismatchError | undefined {
   const sameModel = stored.model === null || stored.model === embedder.model;
-  if (sameModel && stored.dimension === embedder.dimension) return;
-  throw new EmbedderMismatchError(
-    `The memory "${graph.group}" was written with the embedder ${stored.model ?? 'of an unknown name'} (${stored.dimension} dimensions), not ${embedder.model} (${embedder.dimension}); change its vectors with \`memory-manager reembed --group ${graph.group}\`, or use that embedder again.`,
+  if (sameModel && stored.dimension === embedder.dimension) return undefined;
+  return new EmbedderMismatchError(
+    `The memory "${group}" was written with the embedder ${stored.model ?? 'of an unknown name'} (${stored.dimension} dimensions), not ${embedder.model} (${embedder.dimension}); change its vectors with \`memory-manager reembed --group ${group}\`, or use that embedder again.`,
   );
 }

@@ -50,6 +50,7 @@ import type { TimelineOptions } from './reads/timeline.ts';
 import type { RebuildOptions } from './rebuild.ts';
 import type { RedactOptions } from './redact.ts';
 import type { SagaOptions, TaskOptions } from './upkeep.ts';
+import type { WaitingJobsOptions } from './waiting-jobs.ts';
 
 // A member that is `anything` here is checked where it is used, with its own sentence (those of a search in check-search-options.ts). Unknown
 // members are refused here.
@@ -151,6 +152,7 @@ const shapes = {
     }),
   queue: () => objectOf<QueueOptions>({ queue }),
   deadLetters: () => objectOf<DeadLetterListOptions>({ queue, limit: anything, skip: anything }),
+  waitingJobs: () => objectOf<WaitingJobsOptions>({ queue, limit: anything }),
   parts: () => objectOf<MemoryDependencies>({ ...MODELS, metrics: objectWithMethods('increment'), onNotice: callback }),
   workers: () =>
     objectOf<WorkerParts>({
@@ -255,6 +257,7 @@ const SUBJECTS: Readonly<Record<keyof Shapes, string>> = {
   prune: 'archives.prune',
   queue: 'This call',
   deadLetters: 'deadLetters.list',
+  waitingJobs: 'getWaitingJobs',
   parts: 'The second argument of MemoryManager',
   workers: 'The third argument of startWorkers',
   config: 'The configuration',

@@ -305,6 +305,8 @@ export interface WorkerStatus {
   readonly healthUrl: string | null;
   /** The state of each model, from the worker's own calls. */
   readonly models: Readonly<Record<string, ModelHealth>>;
+  /** The embedder of a worker that reads texts; missing if the worker is of an early release. */
+  readonly embedder?: { readonly model: string; readonly dimension: number } | undefined;
 }
 
 /** Progress of a change of a group's embedder. */

@@ -12,8 +12,9 @@ import {
   type CopiesStatus,
   copiesStatus,
   countWorkers,
+  isQueuePaused,
   jobCounts,
-  latestFailure,
+  latestFailures,
   liveWorkers,
   oldestWaiting,
   pingValkey,
@@ -21,18 +22,24 @@ import {
 } from '../queue/queue-state.ts';
 import type { OpenQueues } from '../queue/queues.ts';
 import type { RestoreTest } from '../schedule/restore-tests.ts';
-import type { ModelHealth } from '../telemetry/vital-signs.ts';
+import type { ModelFailure, ModelHealth } from '../telemetry/vital-signs.ts';
 import type { DailySpend } from '../valkey/budget.ts';
 import { type ReembeddingNote, readReembedding } from '../valkey/reembedding.ts';
 import { toWorkerStatus } from './dates.ts';
 import type { StatusOptions } from './options.ts';
+import type { StatusProblem } from './problems.ts';
 import type { ReembeddingStatus, WorkerStatus } from './results.ts';
 import type { Services } from './services.ts';
 
 /** The answer of a server with its response time, or the reason why there is none. */
 export type ServerStatus<T> =
   | ({ readonly ok: true; readonly latencyMs: number } & T)
-  | { readonly ok: false; readonly error: string };
+  | {
+      readonly ok: false;
+      readonly error: string;
+      /** The kind of the failure, such as `AccessRefusedError`. */
+      readonly kind?: string;
+    };
 
 export interface QueueStatus extends JobCounts {
   /** How long the oldest job has waited that is neither done nor a dead letter; null for none. */
@@ -42,6 +49,8 @@ export interface QueueStatus extends JobCounts {
 export interface ValkeyStatus {
   readonly store: QueueStatus;
   readonly export: QueueStatus;
+  /** Queues that were paused, as a viewer of BullMQ's queues can do; workers take none of their jobs. */
+  readonly pausedQueues: readonly QueueName[];
   /** How many connections take `store` jobs. */
   readonly workers: number;
   /** The connected workers with a heartbeat in the last 15 s. */
@@ -68,6 +77,8 @@ export interface ValkeyStatus {
 /** The state of the memory, from the servers and this machine's disk. */
 export interface Status {
   readonly group: string;
+  /** What does not work or needs attention, the gravest first; empty if everything works. Dead letters and spooled texts are counted elsewhere. */
+  readonly problems: readonly StatusProblem[];
   readonly valkey: ServerStatus<ValkeyStatus>;
   readonly falkordb: ServerStatus<{
     readonly graph: GraphSize;
@@ -89,7 +100,7 @@ export async function getStatus(services: Services, options: StatusOptions): Pro
     services.spooling(),
     answerOf(async () => valkeyStatus(await services.queues(), group)),
     answerOf(async () => {
-      const [{ countGraph }, { countCut }, { PASSAGE_VERSION }] = await Promise.all([
+      const [{ countGraph, readEmbedder }, { countCut }, { PASSAGE_VERSION }] = await Promise.all([
         import('../graph/queries/meta-nodes.ts'),
         import('../graph/queries/passage-upkeep.ts'),
         import('../passages/passages.ts'),
@@ -97,22 +108,32 @@ export async function getStatus(services: Services, options: StatusOptions): Pro
       const graphs = await services.graphs();
       const graph = graphs.group(group);
       const wanted = services.config.falkordbCopies;
-      const [counts, passages, lacks, copies] = await Promise.all([
+      const [counts, passages, lacks, copies, storedEmbedder] = await Promise.all([
         countGraph(graph),
         options.countPassages === false ? null : countCut(graph, PASSAGE_VERSION),
         lacksChanges(services, graph),
         wanted > 0 ? graphs.countReplicas().then((replicas) => ({ wanted, replicas })) : null,
+        readEmbedder(graph),
       ]);
-      return { graph: counts, passages, lacksChanges: lacks, copies };
+      return { status: { graph: counts, passages, lacksChanges: lacks, copies }, storedEmbedder };
     }),
   ]);
   // Measured last and one by one: loading and connecting would take longer than the answer.
-  const valkeyTimed = await timed(valkey, async () => void (await pingValkey(await services.queues())));
-  const falkordbTimed = await timed(falkordb, async () => (await services.graphs()).ping());
+  const valkeyTimed = await timed(valkey.ok ? { ok: true, ...valkey.status } : valkey, async () => {
+    await pingValkey(await services.queues());
+  });
+  const falkordbTimed = await timed(falkordb.ok ? { ok: true, ...falkordb.status } : falkordb, async () =>
+    (await services.graphs()).ping(),
+  );
+  const { findProblems } = await import('./problems.ts');
+  const problems = findProblems({
+    ...{ group, valkey: valkeyTimed, falkordb: falkordbTimed },
+    storedEmbedder: falkordb.ok ? falkordb.storedEmbedder : undefined,
+    failures: valkey.ok ? valkey.failures : { store: [], export: [] },
+    now: valkey.ok ? valkey.now : Date.now(),
+  });
   return {
-    group,
-    valkey: valkeyTimed,
-    falkordb: falkordbTimed,
+    ...{ group, problems, valkey: valkeyTimed, falkordb: falkordbTimed },
     spool: { folder: spool.folder, episodes: spool.count(), unreadable: spool.countUnreadable() },
   };
 }
@@ -127,14 +148,15 @@ async function lacksChanges(services: Services, graph: GroupGraph): Promise<bool
 }
 
 /** All at once, so that the whole costs as many round trips as its longest part. */
-async function valkeyStatus(queues: OpenQueues, group: string): Promise<ValkeyStatus> {
+async function valkeyStatus(queues: OpenQueues, group: string) {
   const queue = async (name: QueueName) => {
-    const [counts, since, failure] = await Promise.all([
+    const [counts, since, failures, isPaused] = await Promise.all([
       jobCounts(queues, name),
       oldestWaiting(queues, name),
-      latestFailure(queues, name),
+      latestFailures(queues, name),
+      isQueuePaused(queues, name),
     ]);
-    return { counts, since, failure };
+    return { name, counts, since, failures, isPaused };
   };
   const alive = liveWorkers(queues);
   const time = alive.then(({ now }) => now);
@@ -153,10 +175,11 @@ async function valkeyStatus(queues: OpenQueues, group: string): Promise<ValkeySt
   );
   const { now, lastCommit } = living;
   const age = (since: number | null) => (since === null ? null : millisecondsBetween(since, now));
-  const lastFailure = store.failure ?? exports.failure;
-  return {
+  const lastFailure = (store.failures[0] ?? exports.failures[0])?.reason;
+  const status: ValkeyStatus = {
     store: { ...store.counts, oldestWaitingMs: age(store.since) },
     export: { ...exports.counts, oldestWaitingMs: age(exports.since) },
+    pausedQueues: [store, exports].filter(({ isPaused }) => isPaused).map(({ name }) => name),
     ...{ workers, budget, spentToday: spent, nightly, journal, copies },
     liveWorkers: living.workers.map(toWorkerStatus),
     models: worstModelHealth(living.workers),
@@ -164,6 +187,7 @@ async function valkeyStatus(queues: OpenQueues, group: string): Promise<ValkeySt
     reembedding: reembedding && reembeddingStatus(reembedding),
     ...(lastFailure !== undefined && { lastFailure }),
   };
+  return { status, failures: { store: store.failures, export: exports.failures }, now };
 }
 
 const reembeddingStatus = ({ share, at, ...rest }: ReembeddingNote): ReembeddingStatus => ({
@@ -191,17 +215,23 @@ function worse(first: ModelHealth, second: ModelHealth): ModelHealth {
     ok: first.ok + second.ok,
     failed: first.failed + second.failed,
     failedInARow: Math.max(first.failedInARow, second.failedInARow),
+    ...longestFailure(first.failure, second.failure),
   };
 }
 
-type Failed = { readonly ok: false; readonly error: string };
+function longestFailure(first: ModelFailure | undefined, second: ModelFailure | undefined) {
+  const [failure] = [first, second].flatMap((each) => each ?? []).sort((a, b) => a.since - b.since);
+  return failure && { failure };
+}
+
+type Failed = { readonly ok: false; readonly error: string; readonly kind?: string };
 
 async function answerOf<T>(ask: () => Promise<T>): Promise<({ readonly ok: true } & T) | Failed> {
   try {
     return { ok: true, ...(await ask()) };
   } catch (error) {
     if (error instanceof InvalidInputError) throw error;
-    return { ok: false, error: (error as Error).message };
+    return { ok: false, error: (error as Error).message, kind: (error as Error).name };
   }
 }
 

@@ -97,8 +97,8 @@ function openGuard(model: string, { signs, metrics, prices, now = Date.now }: Gu
     breaker = next;
     if (isStateChange) reportState(next);
   }
-  function count(purpose: Purpose, outcome: 'ok' | 'failed'): void {
-    signs.modelCall(model, outcome);
+  function count(purpose: Purpose, outcome: 'ok' | 'failed', error?: unknown): void {
+    signs.modelCall(model, outcome, error);
     metrics.increment('opencode.memory.model.calls', { model, purpose, outcome });
   }
 
@@ -122,7 +122,7 @@ function openGuard(model: string, { signs, metrics, prices, now = Date.now }: Gu
             ? afterFailure(breaker, entry.entry, error, now())
             : afterSuccess(breaker, entry.entry),
         );
-        count(purpose, 'failed');
+        count(purpose, 'failed', error);
         throw error;
       }
     },

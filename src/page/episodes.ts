@@ -1,6 +1,7 @@
 import { costOf } from '../models/prices.ts';
+import { statedFact } from '../queue/first-words.ts';
 import type { PageContext } from './handlers.ts';
-import { preview, statedFact } from './preview.ts';
+import { preview } from './preview.ts';
 import { type Checked, LIMITS } from './schemas.ts';
 import { redactionsIn } from './sessions.ts';
 import { failuresOf, waitOf } from './waits.ts';

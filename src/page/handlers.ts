@@ -9,9 +9,9 @@ import { readEntities, readEntity } from './entities.ts';
 import { readEpisode, readEpisodes } from './episodes.ts';
 import { eraseMemory, previewErase } from './erase.ts';
 import { forgetEpisode, previewForget } from './forget.ts';
-import { readNow } from './now.ts';
+import { type NoticedProblems, openNoticedProblems, readNow } from './now.ts';
 import { pinRule, previewPin } from './pin.ts';
-import { dropLetter, readDeadLetter, readDeadLetters, replayLetter, replayLetters } from './queue.ts';
+import { dropLetter, readDeadLetter, readDeadLetters, readWaitingJobs, replayLetter, replayLetters } from './queue.ts';
 import { type CallName, type Checked, LIMITS, type Reply } from './schemas.ts';
 import { readSessions, readTurns } from './sessions.ts';
 import { readSpending } from './spending.ts';
@@ -25,6 +25,7 @@ export interface PageContext {
   readonly archiveWork: ArchiveWorkbench;
   /** The last hour of the queue, read at most every 30 seconds for all open pages. */
   readonly lastHour: Remembered<QueueMinute[]>;
+  readonly noticed: NoticedProblems;
 }
 
 /** State that the page's server keeps between calls. */
@@ -35,6 +36,7 @@ export function openPageState(memory: MemoryManager) {
   );
   return {
     archiveWork: openArchiveWork(memory),
+    noticed: openNoticedProblems(),
     lastHour: rememberFor(30 * SECOND, async () => (await lastHour()).read()),
     close: () => lastHour.close(),
   };
@@ -109,6 +111,7 @@ export const HANDLERS: Handlers = {
   replay: replayLetter,
   replayAll: replayLetters,
   drop: dropLetter,
+  waitingJobs: readWaitingJobs,
   queueHour: async ({ lastHour }) => ({ minutes: await lastHour.read() }),
   archives: readArchives,
   archiveWork: async ({ archiveWork }) => ({ work: archiveWork.latest() }),

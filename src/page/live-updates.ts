@@ -16,8 +16,11 @@ export interface LiveUpdates {
   close(): void;
 }
 
-/** One reader of the queue's counts serves all open pages. Nothing is read while no page is open. */
-export function openLiveUpdates(config: Config, archiveWork: ArchiveWorkbench): LiveUpdates {
+/**
+ * One reader of the queue's counts serves all open pages. Nothing is read while no page is open.
+ * @param onTick called before each reading
+ */
+export function openLiveUpdates(config: Config, archiveWork: ArchiveWorkbench, onTick: () => void): LiveUpdates {
   const followers = new Set<ServerResponse>();
   let watch: QueueWatch | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -29,24 +32,26 @@ export function openLiveUpdates(config: Config, archiveWork: ArchiveWorkbench): 
     if (isAsking) return;
     isAsking = true;
     try {
-      watch ??= openQueueWatch(config);
-      const { counts, lastEnded } = await watch.look();
-      const work = archiveWork.latest();
-      const update: LiveUpdate = {
-        jobs: jobsOf(counts),
-        completed: counts.completed,
-        lastEnded,
-        work: work && `${work.id} ${work.state}`,
-      };
-      const line = `${JSON.stringify(update)}\n`;
+      onTick();
+      const line = `${JSON.stringify(await read())}\n`;
       quiet = line === last ? quiet + 1 : 0;
       if (quiet % HEARTBEAT === 0) for (const follower of followers) follower.write(line);
       last = line;
-    } catch {
-      // The screens ask for the state themselves and show why a server does not answer.
-      for (const follower of followers) follower.write('\n');
     } finally {
       isAsking = false;
+    }
+  }
+
+  async function read(): Promise<LiveUpdate> {
+    const latest = archiveWork.latest();
+    const work = latest && `${latest.id} ${latest.state}`;
+    try {
+      watch ??= openQueueWatch(config);
+      const { counts, lastEnded } = await watch.look();
+      return { jobs: jobsOf(counts), completed: counts.completed, lastEnded, work };
+    } catch {
+      // The screens then ask for the state themselves and show why Valkey does not answer.
+      return { jobs: null, completed: 0, lastEnded: '', work };
     }
   }
 

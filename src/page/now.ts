@@ -1,24 +1,17 @@
-import type { ServerStatus } from '../memory/status.ts';
+import type { StatusProblem } from '../memory/problems.ts';
 import { type AgentOutcome, readOutcomes } from '../telemetry/agent-outcomes.ts';
 import type { PageContext } from './handlers.ts';
 import type { Checked, Now } from './schemas.ts';
 
-/** The most workers and models that are listed. */
-const MOST = 50;
+/** The most problems that are listed. */
+const MOST = 20;
 
-export async function readNow({ memory }: PageContext, { group }: Checked<'now'>) {
-  const { valkey, falkordb, spool } = await memory.getStatus({ group, countPassages: false });
+export async function readNow({ memory, noticed }: PageContext, { group }: Checked<'now'>) {
+  const { valkey, falkordb, spool, problems } = await memory.getStatus({ group, countPassages: false });
   return {
-    valkey: serverOf(valkey),
-    falkordb: serverOf(falkordb),
-    workers: valkey.ok
-      ? valkey.liveWorkers.slice(0, MOST).map(({ pid, host, state, startedAt }) => ({ pid, host, state, startedAt }))
-      : [],
-    models: valkey.ok
-      ? Object.entries(valkey.models)
-          .slice(0, MOST)
-          .map(([name, { breaker, failedInARow }]) => ({ name, isAvailable: breaker !== 'open', failedInARow }))
-      : [],
+    problems: noticed.dated(problems.slice(0, MOST)),
+    isWorking: valkey.ok && falkordb.ok && !problems.some(({ stopsReading }) => stopsReading),
+    workers: valkey.ok ? valkey.liveWorkers.length : 0,
     jobs: valkey.ok ? jobsOf(valkey.store) : null,
     oldestWaitingMs: valkey.ok ? valkey.store.oldestWaitingMs : null,
     lastCommitAgeMs: valkey.ok ? valkey.lastCommitAgeMs : null,
@@ -27,12 +20,46 @@ export async function readNow({ memory }: PageContext, { group }: Checked<'now'>
     size: falkordb.ok
       ? { episodes: falkordb.graph.episodes, entities: falkordb.graph.entities, facts: falkordb.graph.facts }
       : null,
-    lacksChanges: falkordb.ok && falkordb.lacksChanges,
     spooled: spool.episodes,
     spentToday: valkey.ok ? valkey.spentToday : null,
     dailyLimit: valkey.ok ? (valkey.budget?.limit ?? null) : null,
     agents: agentWork(memory.config.home, group ?? memory.config.group),
   };
+}
+
+/** When this server first saw a problem, for problems whose begin nothing records, such as that of a server that is down. */
+export interface NoticedProblems {
+  dated(problems: readonly StatusProblem[]): Now['problems'];
+}
+
+/** A problem that was not seen for this long has ended in the meantime, or nobody looked. */
+const FORGOTTEN_AFTER_MS = 60_000;
+
+/** @param now milliseconds since 1970 */
+export function openNoticedProblems(now: () => number = Date.now): NoticedProblems {
+  let seen = new Map<string, { readonly first: number; readonly last: number }>();
+  return {
+    dated(problems) {
+      const time = now();
+      const recent = [...seen].filter(([, { last }]) => time - last < FORGOTTEN_AFTER_MS);
+      seen = new Map([
+        ...recent,
+        ...problems.map(({ message }) => [message, { first: firstOf(message, time), last: time }] as const),
+      ]);
+      return problems.map(({ level, message, remedy, since, stopsReading }) => {
+        const first = seen.get(message)?.first ?? time;
+        return {
+          ...{ level, message, remedy, stopsReading, since: since?.toISOString() ?? null },
+          noticedAt: new Date(first).toISOString(),
+        };
+      });
+    },
+  };
+
+  function firstOf(message: string, time: number): number {
+    const before = seen.get(message);
+    return before && time - before.last < FORGOTTEN_AFTER_MS ? before.first : time;
+  }
 }
 
 /** As far as this machine knows: agents on other machines record elsewhere. */
@@ -50,8 +77,3 @@ function agentWork(home: string, group: string): Now['agents'] {
 export const jobsOf = ({ waiting, active, delayed, failed }: NonNullable<Now['jobs']>) => ({
   ...{ waiting, active, delayed, failed },
 });
-
-const serverOf = (server: ServerStatus<object>): Now['valkey'] =>
-  server.ok
-    ? { answers: true, latencyMs: server.latencyMs, error: null }
-    : { answers: false, latencyMs: null, error: server.error };

@@ -21,6 +21,8 @@ export const OPERATION_LIMITS = {
   payload: 20_000,
   detail: 4000,
   details: 20,
+  /** Jobs of both queues together. */
+  waitingJobs: 50,
   /** Characters of an episode in which sentences are looked for. */
   searched: 8000,
   /** Sentences of an episode that are offered as a rule. */
@@ -75,6 +77,8 @@ export const DeadLetter = z.object({
   queue: z.enum(['store', 'export']),
   job: z.string(),
   group: z.nullable(z.string()),
+  /** The first words of an episode; null for another job. */
+  text: z.nullable(z.string()),
   reason: z.string(),
   error: z.nullable(z.string()),
   attempts: count,
@@ -82,6 +86,20 @@ export const DeadLetter = z.object({
   failedAt: time,
 });
 export type DeadLetter = z.output<typeof DeadLetter>;
+
+const WaitingJob = z.object({
+  ...{ id: z.string(), queue: z.enum(['store', 'export']), job: z.string(), group: z.nullable(z.string()) },
+  state: z.enum(['active', 'waiting', 'delayed']),
+  /** The first words of an episode; null for another job. */
+  text: z.nullable(z.string()),
+  queuedAt: time,
+  /** Why the last attempt failed or was postponed, the kind of that failure, and since when the job waits for it. */
+  ...{ reason: z.nullable(z.string()), error: z.nullable(z.string()), since: timeOrNull },
+  nextTryAt: timeOrNull,
+  /** That count. */
+  attempts: count,
+});
+export type WaitingJob = z.output<typeof WaitingJob>;
 
 /** What a whole memory contains, in the graph and elsewhere. */
 const EraseContents = z.object({
@@ -164,6 +182,15 @@ export const OPERATION_CALLS = {
     method: 'POST',
     input: z.object({ ...ofGroup, kind: workKind, file: z.optional(text) }),
     reply: z.object({ work: ArchiveWork }),
+  },
+  waitingJobs: {
+    method: 'GET',
+    input: z.object({}),
+    reply: z.object({
+      /** Those that run, then those that come next. */
+      jobs: z.array(WaitingJob),
+      isCut: z.boolean(),
+    }),
   },
   queueHour: { method: 'GET', input: z.object({}), reply: z.object({ minutes: z.array(Minute) }) },
   deadLetter: {

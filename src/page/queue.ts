@@ -4,11 +4,7 @@ import { OPERATION_LIMITS } from './operation-shapes.ts';
 import type { Checked, Jobs } from './schemas.ts';
 
 export async function readDeadLetters({ memory }: PageContext, { limit }: Checked<'deadLetters'>) {
-  const [store, exports, lastFailure] = await Promise.all([
-    memory.getJobCounts('store'),
-    memory.getJobCounts('export'),
-    memory.getLastFailure('store'),
-  ]);
+  const [store, exports] = await Promise.all([memory.getJobCounts('store'), memory.getJobCounts('export')]);
   // Read after the counts, so that a job that fails in between is at least in the list.
   const letters = await memory.deadLetters.list({ limit: limit + 1 });
   const isCut = letters.length > limit;
@@ -22,9 +18,17 @@ export async function readDeadLetters({ memory }: PageContext, { limit }: Checke
     export: counted('export', exports),
     letters: letters.slice(0, limit).map(({ traceId: _, ...letter }) => letter),
     isCut,
-    lastFailure: lastFailure ?? null,
   };
 }
+
+export async function readWaitingJobs({ memory }: PageContext) {
+  const most = OPERATION_LIMITS.waitingJobs;
+  const jobs = await memory.getWaitingJobs({ limit: most + 1 });
+  const order = (job: (typeof jobs)[number]) => STATES.indexOf(job.state);
+  return { jobs: jobs.toSorted((a, b) => order(a) - order(b)).slice(0, most), isCut: jobs.length > most };
+}
+
+const STATES = ['active', 'waiting', 'delayed'] as const;
 
 /** @throws InvalidInputError when there is none */
 export async function readDeadLetter({ memory }: PageContext, { id, queue }: Checked<'deadLetter'>) {

@@ -10,6 +10,7 @@ export type {
   Minute,
   Redaction,
   SessionTurn,
+  WaitingJob,
 } from './operation-shapes.ts';
 
 // What the page asks and gets, shared by the server and the page in the browser. Times are ISO 8601 texts. No list is longer than its limit.
@@ -136,24 +137,29 @@ const ForgetPreview = z.object({
 });
 export type ForgetPreview = z.output<typeof ForgetPreview>;
 
-const Server = z.object({ answers: z.boolean(), latencyMs: z.nullable(z.number()), error: z.nullable(z.string()) });
+/** What does not work or needs attention: `StatusProblem`, and when this server first saw it. */
+const Problem = z.object({
+  level: z.enum(['problem', 'warning']),
+  ...{ message: z.string(), remedy: z.string(), since: timeOrNull, noticedAt: time, stopsReading: z.boolean() },
+});
 
 const AgentWork = z.nullable(
   z.object({ host: z.string(), at: time, outcome: z.enum(['ok', 'late', 'failed']), reason: z.nullable(z.string()) }),
 );
 
 const Now = z.object({
-  valkey: Server,
-  falkordb: Server,
-  workers: z.array(z.object({ pid: count, host: z.string(), state: z.string(), startedAt: time })),
-  models: z.array(z.object({ name: z.string(), isAvailable: z.boolean(), failedInARow: count })),
+  /** The gravest first. */
+  problems: z.array(Problem),
+  /** Both servers answer, and nothing stops new texts from being read. */
+  isWorking: z.boolean(),
+  /** How many are running. */
+  workers: count,
   jobs: z.nullable(Jobs),
   oldestWaitingMs: z.nullable(count),
   lastCommitAgeMs: z.nullable(count),
   lastFailure: z.nullable(z.string()),
   restoreTestAgeMs: z.nullable(count),
   size: z.nullable(z.object({ episodes: count, entities: count, facts: count })),
-  lacksChanges: z.boolean(),
   spooled: count,
   /** Dollars that all workers have spent today by UTC, upkeep included; null if no model has a price. */
   spentToday: z.nullable(count),
@@ -323,11 +329,7 @@ export const CALLS = {
   deadLetters: {
     method: 'GET',
     input: z.object({ limit: upTo(LIMITS.deadLetters, 50) }),
-    reply: z.object({
-      ...{ store: Jobs, export: Jobs, letters: z.array(DeadLetter), isCut: z.boolean() },
-      /** Of jobs that wait for another attempt or have failed. */
-      lastFailure: z.nullable(z.string()),
-    }),
+    reply: z.object({ store: Jobs, export: Jobs, letters: z.array(DeadLetter), isCut: z.boolean() }),
   },
   ...OPERATION_CALLS,
 } as const;
@@ -342,7 +344,8 @@ export const Failure = z.object({ code: z.string(), message: z.string() });
 
 /** One line of the stream of live updates: the state of the queue of episodes, and of the latest work on archives. */
 export const LiveUpdate = z.object({
-  jobs: Jobs,
+  /** Null while Valkey does not answer. */
+  jobs: z.nullable(Jobs),
   completed: count,
   /** Changes whenever a job of the queue ends. */
   lastEnded: z.string(),

@@ -30,6 +30,8 @@ export interface PageOptions {
   readonly version: string;
   /** Allowed host names in addition to this machine's and IP addresses. */
   readonly allowedHosts: readonly string[];
+  /** Asked before each call, and every two seconds while a page is open: the memory at its new address once the servers have moved, else undefined. The page closes it. */
+  readonly findMoved?: () => MemoryManager | undefined;
 }
 
 /** A request that is refused, with its status. */
@@ -58,13 +60,32 @@ const HEADERS = {
  */
 export async function servePage(
   memory: MemoryManager,
-  { port, isReadOnly, version, allowedHosts }: PageOptions,
+  { port, isReadOnly, version, allowedHosts, findMoved = () => undefined }: PageOptions,
 ): Promise<PageServer> {
   const page = readPage();
   const token = randomBytes(32).toString('base64url');
-  const { close: closeState, ...state } = openPageState(memory);
-  const context: PageContext = { memory, isReadOnly, version, ...state };
-  const news = openLiveUpdates(memory.config, context.archiveWork);
+  let open = openContext(memory);
+  let isClosed = false;
+
+  function openContext(memory: MemoryManager) {
+    const { close: closeState, ...state } = openPageState(memory);
+    const context: PageContext = { memory, isReadOnly, version, ...state };
+    const news = openLiveUpdates(memory.config, context.archiveWork, () => void current());
+    return { context, news, closeState };
+  }
+  /** After `down` and `up` the servers may have other ports and passwords. Streams of news end, and the pages ask again. */
+  function current() {
+    const moved = isClosed ? undefined : findMoved();
+    if (moved === undefined) return open;
+    const before = open;
+    open = openContext(moved);
+    before.news.close();
+    void closeContext(before);
+    return open;
+  }
+  async function closeContext({ context, closeState }: typeof open): Promise<void> {
+    await Promise.allSettled([closeState(), ...(context.memory === memory ? [] : [context.memory.close()])]);
+  }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const refusal = hostRefusal(request.headers, allowedHosts) ?? refusedOrigin(request);
@@ -78,9 +99,9 @@ export async function servePage(
         'The token is missing or wrong; open the address that `memory-manager ui` prints.',
       );
     const name = path.startsWith(API) ? path.slice(API.length) : '';
-    if (name === 'news' && request.method === 'GET') return news.follow(response);
+    if (name === 'news' && request.method === 'GET') return current().news.follow(response);
     if (!Object.hasOwn(CALLS, name)) throw new Refusal(404, 'ERR_NO_SUCH_CALL', 'There is no such call.');
-    send(response, 200, await runCall(context, name as CallName, request, query));
+    send(response, 200, await runCall(current().context, name as CallName, request, query));
   }
 
   const server = createServer((request, response) => {
@@ -93,12 +114,13 @@ export async function servePage(
     url: `http://${HOST}:${taken}/#token=${token}`,
     token,
     async close() {
+      isClosed = true;
       const closed = new Promise((resolve) => server.close(resolve));
-      news.close();
+      open.news.close();
       server.closeIdleConnections();
       setTimeout(() => server.closeAllConnections(), SECOND).unref();
       await closed;
-      await closeState();
+      await closeContext(open);
     },
   };
 }

@@ -3,10 +3,11 @@ import { mapConcurrently } from '../map-concurrently.ts';
 import type { EpisodeDetails } from '../memory/results.ts';
 import type { MemoryManager } from '../memory.ts';
 import { costOf } from '../models/prices.ts';
+import { statedFact } from '../queue/first-words.ts';
 import { oneLine, truncated } from '../text.ts';
 import type { PageContext } from './handlers.ts';
 import { type Cost, OPERATION_LIMITS, type Redaction } from './operation-shapes.ts';
-import { preview, statedFact } from './preview.ts';
+import { preview } from './preview.ts';
 import type { Checked } from './schemas.ts';
 import { waitOf } from './waits.ts';
 

@@ -2,9 +2,10 @@ import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { parseJson } from '../json.ts';
 import { runScript } from '../valkey/run-script.ts';
+import { LAST_ERROR } from './bullmq-open-jobs.ts';
 
 /*
- * Where BullMQ 6.7 stores what. No other file names its keys or fields. This file does what BullMQ's API does not offer: it reads jobs whose
+ * Where BullMQ 6.7 stores what. Only `bullmq-open-jobs.ts`, which lists jobs that are not done, also names its keys and fields. This file does what BullMQ's API does not offer: it reads jobs whose
  * payload is broken or large, reads many jobs in one round trip, and changes a payload only if it is unchanged.
  * test/integration/queue/bullmq-layout.test.ts compares this file with jobs that BullMQ itself has written.
  *
@@ -293,28 +294,38 @@ export async function readOldestWaiting(queue: Queue, connection: Redis): Promis
  * KEYS[1] failed, KEYS[2] delayed, KEYS[3] wait, KEYS[4] active
  * ARGV[1] what the keys of jobs begin with
  * ARGV[2] how many jobs of each state are read
- * Returns for each job with a reason or a progress: when its last attempt began, its reason and its progress
+ * Returns for each job with a reason or a progress: its state, when it was added, when its last attempt began, its reason, its progress and the
+ * name of its last error
  */
 const LATEST_ATTEMPTS = `
 local rows = {}
-local function read(ids)
+${LAST_ERROR}
+local function read(state, ids)
   for _, id in ipairs(ids) do
-    local job = redis.call('HMGET', ARGV[1] .. id, 'processedOn', 'failedReason', 'progress')
-    if job[2] or job[3] then table.insert(rows, { job[1] or '0', job[2] or '', job[3] or '' }) end
+    local job = redis.call('HMGET', ARGV[1] .. id, 'timestamp', 'processedOn', 'failedReason', 'progress', 'stacktrace')
+    if job[3] or job[4] then
+      table.insert(rows, { state, job[1] or '0', job[2] or '0', job[3] or '', job[4] or '', last_error(job[5]) })
+    end
   end
 end
-read(redis.call('ZREVRANGE', KEYS[1], 0, ARGV[2] - 1))
-read(redis.call('ZREVRANGE', KEYS[2], 0, ARGV[2] - 1))
-read(redis.call('LRANGE', KEYS[3], -ARGV[2], -1))
-read(redis.call('LRANGE', KEYS[4], -ARGV[2], -1))
+read('failed', redis.call('ZREVRANGE', KEYS[1], 0, ARGV[2] - 1))
+read('delayed', redis.call('ZREVRANGE', KEYS[2], 0, ARGV[2] - 1))
+read('wait', redis.call('LRANGE', KEYS[3], -ARGV[2], -1))
+read('active', redis.call('LRANGE', KEYS[4], -ARGV[2], -1))
 return rows`;
 
 export interface LatestAttempt {
+  /** `failed` for a dead letter. */
+  readonly state: string;
+  /** Milliseconds since 1970. */
+  readonly addedAt: number;
   /** When the attempt began, in milliseconds since 1970; 0 for none. */
   readonly startedAt: number;
   readonly failedReason: string;
   /** Parsed. */
   readonly progress: unknown;
+  /** The name of the last error; null for none. */
+  readonly error: string | null;
 }
 
 /**
@@ -325,9 +336,8 @@ export interface LatestAttempt {
 export async function readLatestAttempts(queue: Queue, connection: Redis, most: number): Promise<LatestAttempt[]> {
   const keys = ['failed', 'delayed', 'wait', 'active'].map((set) => queue.toKey(set));
   const rows = (await runScript(connection, LATEST_ATTEMPTS, keys, [jobKeyPrefix(queue), most])) as string[][];
-  return rows.map(([startedAt, failedReason = '', progress = '']) => ({
-    startedAt: Number(startedAt),
-    failedReason,
+  return rows.map(([state = '', addedAt, startedAt, failedReason = '', progress = '', error]) => ({
+    ...{ state, addedAt: Number(addedAt), startedAt: Number(startedAt), failedReason, error: error || null },
     progress: parseJson(progress) ?? 0,
   }));
 }

@@ -4,8 +4,10 @@ import { checkGroup } from '../group.ts';
 import { carrierOf, traceIdOf } from '../telemetry/tracing.ts';
 import { type FailedJob, listFailedJobs, type RawJob, readFailureTime, readRawJob } from './bullmq-layout.ts';
 import { replayJob } from './existing-job.ts';
-import type { QueueName } from './jobs.ts';
+import { firstWords } from './first-words.ts';
+import { type QueueName, STORE_QUEUE } from './jobs.ts';
 import type { OpenQueues } from './queues.ts';
+import { FIRST_WORDS } from './waiting-jobs.ts';
 
 /** A dead letter: a job that failed permanently. It stays in Valkey until it is replayed or dropped. */
 export interface DeadLetter {
@@ -16,6 +18,8 @@ export interface DeadLetter {
   readonly job: string;
   /** Null when the payload names none. */
   readonly group: string | null;
+  /** The first words of an episode's text, as stored; null for another job. */
+  readonly text: string | null;
   /** The reason, in a sentence. */
   readonly reason: string;
   /** The kind of the failure, such as `UnusableReplyError`; null for none. */
@@ -133,6 +137,7 @@ function letterOf(queue: QueueName, id: string, failedAt: number, raw: RawJob): 
     queue,
     job: name,
     group: groupOf(data),
+    text: name === STORE_QUEUE ? textOf(data) : null,
     reason: KNOWN_REASONS[failedReason] ?? failedReason,
     error: /^(\w+)(?::|$)/.exec(stacktrace.at(-1) ?? '')?.[1] ?? null,
     attempts: attemptsMade,
@@ -147,6 +152,11 @@ const KNOWN_REASONS: Readonly<Record<string, string>> = {
   'job stalled more than allowable limit':
     'Workers that held it died more often than MEMORY_STALLED_LIMIT allows; it may be what kills them.',
 };
+
+function textOf(data: unknown): string | null {
+  const { content } = (data ?? {}) as { content?: unknown };
+  return typeof content === 'string' ? firstWords(content, FIRST_WORDS) : null;
+}
 
 function groupOf(data: unknown): string | null {
   try {

@@ -14,6 +14,8 @@ const signs = z.object({
   ok: z.number(),
   failed: z.number(),
   failedInARow: z.number(),
+  /** Earlier releases do not say. */
+  failure: z.optional(z.object({ error: z.string(), reason: z.string(), since: z.number() })),
 });
 const note = z.object({
   id: z.string(),
@@ -29,6 +31,8 @@ const note = z.object({
   health: z.nullable(z.string()),
   /** The worker's own observations of each model. */
   models: z.record(z.string(), signs),
+  /** The embedder of a worker that reads texts; earlier releases do not say. */
+  embedder: z.optional(z.object({ model: z.string(), dimension: z.number() })),
 });
 const beaten = z.object({
   version: z.literal(1),

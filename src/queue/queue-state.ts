@@ -2,7 +2,7 @@ import { readSpending, type Spending } from '../valkey/budget.ts';
 import { fewestReplicas } from '../valkey/copies.ts';
 import { pingPrimaries } from '../valkey/ping.ts';
 import { countJobs, type JobCounts, jobExists, readLatestAttempts, readOldestWaiting } from './bullmq-layout.ts';
-import { lastFailureReason } from './failure-reason.ts';
+import { lastFailureReason, postponement } from './failure-reason.ts';
 import { type LiveWorkers, readLiveWorkers } from './heartbeats.ts';
 import type { QueueName } from './jobs.ts';
 import type { OpenQueues } from './queues.ts';
@@ -55,18 +55,48 @@ export interface CopiesStatus {
 export const copiesStatus = async ({ config, ask }: OpenQueues): Promise<CopiesStatus | null> =>
   config.valkeyCopies > 0 ? { wanted: config.valkeyCopies, replicas: await ask(fewestReplicas) } : null;
 
-/** At most this many jobs of each state are read to find a reason. */
-const READ_FOR_REASON = 20;
+/** True after BullMQ's `pause`, for example by a viewer of queues: workers take no job until it is resumed. */
+export const isQueuePaused = ({ queues, ask }: OpenQueues, queue: QueueName): Promise<boolean> =>
+  ask(() => queues[queue].isPaused());
+
+/** At most this many jobs of each state are read for their failures. */
+const READ_FOR_REASON = 40;
+
+/** The latest failure of a job that waits for a retry or is a dead letter. */
+export interface JobFailure {
+  /** True for a dead letter. */
+  readonly isFinal: boolean;
+  readonly reason: string;
+  /** The kind of the failure, such as `ConfigError`; null where it is not known. */
+  readonly error: string | null;
+  /** Null where it is not known, as for failed attempts. */
+  readonly group: string | null;
+  /** Milliseconds since 1970: since when the job has waited for this; of a failed attempt, when the job was added. */
+  readonly since: number;
+  /** Milliseconds since 1970: when its last attempt began. */
+  readonly startedAt: number;
+}
+
+/** The failures of jobs that wait for a retry or are dead letters, the latest first; of up to 40 jobs in each state. */
+export async function latestFailures({ queues, ask }: OpenQueues, queue: QueueName): Promise<JobFailure[]> {
+  const attempts = await ask((valkey) => readLatestAttempts(queues[queue], valkey, READ_FOR_REASON));
+  const failures = attempts.flatMap(({ state, addedAt, startedAt, ...attempt }): JobFailure[] => {
+    const reason = lastFailureReason(attempt);
+    if (reason === undefined) return [];
+    const postponed = postponement(attempt.progress);
+    return [
+      {
+        ...{ isFinal: state === 'failed', reason, error: postponed ? (postponed.error ?? null) : attempt.error },
+        ...{ group: postponed?.group ?? null, since: postponed?.since ?? addedAt, startedAt },
+      },
+    ];
+  });
+  return failures.sort((a, b) => b.startedAt - a.startedAt);
+}
 
 /** The reason of the latest failure among jobs that wait for a retry or are dead letters; undefined for none. */
-export async function latestFailure({ queues, ask }: OpenQueues, queue: QueueName): Promise<string | undefined> {
-  const attempts = await ask((valkey) => readLatestAttempts(queues[queue], valkey, READ_FOR_REASON));
-  const failures = attempts.flatMap((attempt) => {
-    const reason = lastFailureReason(attempt);
-    return reason === undefined ? [] : [{ startedAt: attempt.startedAt, reason }];
-  });
-  return failures.sort((a, b) => b.startedAt - a.startedAt)[0]?.reason;
-}
+export const latestFailure = async (opened: OpenQueues, queue: QueueName): Promise<string | undefined> =>
+  (await latestFailures(opened, queue))[0]?.reason;
 
 /** A job's state. `waiting` includes the time between two attempts; `reason` is the reason of the last failure. */
 export interface JobState {

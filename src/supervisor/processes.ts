@@ -47,6 +47,7 @@ export const readRunningFile = (home: string): RunningProcesses | undefined => r
 /** Private, since it holds passwords, and never half written. */
 export async function writeRunningFile(home: string, running: RunningProcesses): Promise<void> {
   await writeFileAtomic(runningFile(home), `${JSON.stringify(running, null, 2)}\n`, { mode: 0o600 });
+  await writeLastServers(home, running);
   const { VALKEY_PORT, FALKORDB_PORT } = running.settings;
   await linkServers(home, running.pids.valkey === undefined ? [] : [VALKEY_PORT, FALKORDB_PORT]);
 }
@@ -54,6 +55,29 @@ export async function writeRunningFile(home: string, running: RunningProcesses):
 export async function removeRunningFile(home: string): Promise<void> {
   await rm(runningFile(home), { force: true });
   await linkServers(home, []);
+}
+
+const lastServers = z.object({
+  VALKEY_PORT: z.string(),
+  FALKORDB_PORT: z.string(),
+  VALKEY_PASSWORD: z.string(),
+  FALKORDB_PASSWORD: z.string(),
+});
+
+/** Ports and passwords of the servers that the last `up` started. */
+export type LastServers = z.output<typeof lastServers>;
+
+/** Undefined where `up` has never started servers, or their note is unreadable. */
+export const readLastServers = (home: string): LastServers | undefined =>
+  readJsonFile(join(home, LAST_SERVERS), lastServers);
+
+const LAST_SERVERS = 'last-servers.json';
+
+/** After `down`, the next `up` gives its servers the same ports and passwords, so that programs that run meanwhile find them again. */
+async function writeLastServers(home: string, { settings, pids }: RunningProcesses): Promise<void> {
+  const { data } = lastServers.safeParse(settings);
+  if (data && pids.valkey !== undefined)
+    await writeFileAtomic(join(home, LAST_SERVERS), `${JSON.stringify(data, null, 2)}\n`, { mode: 0o600 });
 }
 
 /** For programs that know a port but not the home: by these links they find the password. */

@@ -17,8 +17,10 @@ import {
   areServersRunning,
   findProcesses,
   isOurProcess,
+  type LastServers,
   noProcesses,
   type RunningProcesses,
+  readLastServers,
   readRunningFile,
   removeRunningFile,
   startSupervisor,
@@ -115,8 +117,10 @@ async function startProcesses(
   stopping: AbortSignal,
 ): Promise<RunningProcesses> {
   const { home } = config;
-  const passwords = passwordsOf(config);
-  const servers = kept ? undefined : await startOnPreviousPorts(home, previous, passwords);
+  // Running programs know these, such as the page, an MCP server or the plugin of an agent.
+  const last = previous?.pids.valkey === undefined ? readLastServers(home) : previous.settings;
+  const passwords = passwordsOf(config, last);
+  const servers = kept ? undefined : await startOnPreviousPorts(home, last, passwords);
   const { falkordb, valkey } = servers ?? config;
   const settings = {
     FALKORDB_HOST: falkordb.host,
@@ -160,9 +164,12 @@ interface Passwords {
 }
 
 /** Passwords of the environment or of the previous start, else new ones: without a password every user of the machine has access. */
-function passwordsOf({ valkey, falkordb }: Config): Passwords {
+function passwordsOf({ valkey, falkordb }: Config, last: Partial<Passwords> | undefined): Passwords {
   const newPassword = () => randomBytes(24).toString('base64url');
-  return { VALKEY_PASSWORD: valkey.password ?? newPassword(), FALKORDB_PASSWORD: falkordb.password ?? newPassword() };
+  return {
+    VALKEY_PASSWORD: valkey.password ?? (last?.VALKEY_PASSWORD || newPassword()),
+    FALKORDB_PASSWORD: falkordb.password ?? (last?.FALKORDB_PASSWORD || newPassword()),
+  };
 }
 
 /**
@@ -198,7 +205,7 @@ function sharedSettings(config: Config): RunningProcesses['settings'] {
 /** Starts the servers on their previous ports, which clients know, unless other programs use these ports now. */
 async function startOnPreviousPorts(
   home: string,
-  previous: RunningProcesses | undefined,
+  last: RunningProcesses['settings'] | LastServers | undefined,
   passwords: Passwords,
 ): Promise<Servers> {
   const options = {
@@ -207,8 +214,8 @@ async function startOnPreviousPorts(
     valkeyPassword: passwords.VALKEY_PASSWORD,
     falkordbPassword: passwords.FALKORDB_PASSWORD,
   };
-  if (!previous?.pids.valkey) return startServers(options);
-  const [valkeyPort, falkordbPort] = [previous.settings.VALKEY_PORT, previous.settings.FALKORDB_PORT].map(Number);
+  if (!last) return startServers(options);
+  const [valkeyPort, falkordbPort] = [last.VALKEY_PORT, last.FALKORDB_PORT].map(Number);
   try {
     return await startServers({ ...options, ...(valkeyPort && falkordbPort && { valkeyPort, falkordbPort }) });
   } catch (error) {

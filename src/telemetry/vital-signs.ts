@@ -1,6 +1,18 @@
+import { isOperationalError } from '../errors.ts';
 import { MINUTE } from '../time.ts';
+import { redactError } from './redact-error.ts';
 
 export type BreakerState = 'closed' | 'half-open' | 'open';
+
+/** Why a model's latest calls failed. */
+export interface ModelFailure {
+  /** The kind of the latest failure, such as `ConfigError`. */
+  readonly error: string;
+  /** Its reason, in a sentence without content. */
+  readonly reason: string;
+  /** Milliseconds since 1970: when the first of these calls failed. */
+  readonly since: number;
+}
 
 /** The state of a model, measured by the outcomes of its calls. */
 export interface ModelHealth {
@@ -10,11 +22,14 @@ export interface ModelHealth {
   readonly failed: number;
   /** Failed calls since the last success, whenever that was. */
   readonly failedInARow: number;
+  /** Set while `failedInARow` is not 0; missing if the worker is of an earlier release. */
+  readonly failure?: ModelFailure | undefined;
 }
 
 /** Observations of a running worker, from which its health is computed. */
 export interface VitalSigns {
-  modelCall(model: string, outcome: 'ok' | 'failed'): void;
+  /** @param error why the call failed */
+  modelCall(model: string, outcome: 'ok' | 'failed', error?: unknown): void;
   breaker(model: string, state: BreakerState): void;
   committed(episodes: number): void;
   /** The current state; `lastCommit` in milliseconds since 1970, null for none yet. */
@@ -25,6 +40,7 @@ interface ModelState {
   breaker: BreakerState;
   calls: { at: number; ok: boolean }[];
   failedInARow: number;
+  failure?: ModelFailure | undefined;
 }
 
 /** @param now milliseconds since 1970 */
@@ -44,11 +60,12 @@ export function openVitalSigns(now: () => number = Date.now): VitalSigns {
   }
 
   return {
-    modelCall(model, outcome) {
+    modelCall(model, outcome, error) {
       const state = stateOf(model);
       const ok = outcome === 'ok';
       recentCalls(state).push({ at: now(), ok });
       state.failedInARow = ok ? 0 : state.failedInARow + 1;
+      state.failure = ok ? undefined : failureOf(error, state.failure?.since ?? now());
     },
     breaker(model, state) {
       stateOf(model).breaker = state;
@@ -60,9 +77,15 @@ export function openVitalSigns(now: () => number = Date.now): VitalSigns {
       const signs = [...models].map(([model, state]): [string, ModelHealth] => {
         const calls = recentCalls(state);
         const ok = calls.filter((call) => call.ok).length;
-        return [model, { breaker: state.breaker, ok, failed: calls.length - ok, failedInARow: state.failedInARow }];
+        const { breaker, failedInARow, failure } = state;
+        return [model, { breaker, ok, failed: calls.length - ok, failedInARow, ...(failure && { failure }) }];
       });
       return { models: Object.fromEntries(signs), lastCommit };
     },
   };
+}
+
+function failureOf(error: unknown, since: number): ModelFailure {
+  const { name, message } = isOperationalError(error) ? error : redactError(error);
+  return { error: name, reason: message, since };
 }

@@ -77,6 +77,7 @@ const CALLS: Readonly<Record<string, (options: object) => Promise<unknown>>> = {
   redact: (options) => given.redact(options),
   'what is forgotten': (options) => given.forget({ episode: 'x', ...options }),
   getStatus: (options) => given.getStatus(options),
+  getWaitingJobs: (options) => given.getWaitingJobs(options),
   'archives.list': (options) => given.archives.list(options),
   'archives.verify': (options) => given.archives.verify('latest', options),
   'archives.restore': (options) => given.archives.restore('latest', options),

@@ -77,7 +77,7 @@ async function checkStored(
   const contents = graphs ? await contentsOf(services, memory.group) : undefined;
   const { userGroup } = memory.scope;
   const [work, models, exports] = await Promise.all([
-    queues && graphs ? orFinding('worker', () => checkWork(config, queues, graphs, memory.group)) : [],
+    queues && graphs ? orFinding('worker', () => checkWork(services, queues, graphs, memory.group)) : [],
     checkModelsAndVectors(config, graphs, [memory.group, userGroup]),
     checkExports(
       config,
@@ -86,7 +86,9 @@ async function checkStored(
       contents !== undefined && 'episodes' in contents && contents.episodes === 0,
     ),
   ]);
-  return [...valkey, ...falkordb, ...work, ...models, ...memoryFindings(memory, contents), ...exports];
+  // The workers' embedder and that of these settings usually differ from the vectors in the same way.
+  const unsaid = models.filter(({ message }) => !work.some((finding) => finding.message.startsWith(message)));
+  return [...valkey, ...falkordb, ...work, ...unsaid, ...memoryFindings(memory, contents), ...exports];
 }
 
 async function contentsOf(services: Services, group: string) {

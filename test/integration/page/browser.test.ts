@@ -206,7 +206,7 @@ describe.skipIf(reason !== '')(`the page in Chromium${reason}`, () => {
     await open('/now');
     await page.getByRole('link', { name: '1 Failed' }).click();
     await seen(/\d+ jobs? done, 1 failed/);
-    await page.getByRole('link', { name: 'The model gave no reply.' }).click();
+    await page.getByRole('link', { name: 'poison' }).click();
     await seen('The model could not read this text, or refuses it.');
     await page.getByLabel('The failures, oldest first').getByText('UnusableReplyError').waitFor();
     await page.getByLabel('The payload').getByText('"content": "poison"').waitFor();

@@ -15,7 +15,14 @@ test('every reply has the shape that the page expects', async () => {
   const [episode = ''] = page.episodes;
   const inputs = {
     ...{ session: {}, groups: {}, now: {}, briefing: {}, deadLetters: {}, episodes: {}, entities: {}, timeline: {} },
-    ...{ archives: {}, archiveWork: {}, queueHour: {}, sessions: {}, turns: { session: 'first session' } },
+    ...{
+      archives: {},
+      archiveWork: {},
+      queueHour: {},
+      waitingJobs: {},
+      sessions: {},
+      turns: { session: 'first session' },
+    },
     ...{ spending: { since: new Date().toISOString() }, previewErase: { name: page.memory.config.group } },
     ...{ deadLetter: { id: page.deadLetter, queue: 'store' }, previewPin: { episode, rule: 'Always test.' } },
     ...{ answer: { query: 'Harbor' }, entity: { entity: 'Harbor' }, episode: { episode }, previewForget: { episode } },

@@ -56,7 +56,9 @@ describe.skipIf(skipped !== '')(`a walk through the page${skipped}`, () => {
     const receipt = tab.page.getByRole('list', { name: 'Done in this tab' });
     await receipt.getByText('The job was put back into the queue.').waitFor();
     await receipt.getByText('Failed again: 1 job, listed below with the new reason.').waitFor();
-    await tab.page.getByRole('link', { name: 'The model gave no reply.' }).waitFor();
+    const row = tab.page.locator('.row', { hasText: 'The model gave no reply.' });
+    await row.getByRole('link', { name: 'poison' }).waitFor();
+    await row.getByText(`a text in ${served.memory.config.group}`).waitFor();
     await tab.page.getByRole('row', { name: 'Texts and tasks 0 0 0 1' }).waitFor();
     await receipt.getByText(/waiting or running/).waitFor({ state: 'detached' });
     expect(tab.errors).toEqual([]);
@@ -319,6 +321,26 @@ describe.skipIf(skipped !== '')(`a walk through the page${skipped}`, () => {
     expect(crossed.covered).toEqual([]);
     expect(crossed.labels > 0).toBe(isStacked);
   });
+
+  test.each([320, 360])(
+    'at %i pixels the menu leaves the screen to its content, and hides no screen',
+    async (width) => {
+      await tab.page.setViewportSize({ width, height: 720 });
+
+      await open('/now');
+      await tab.seen(/The memory works/);
+
+      expect((await tab.page.locator('header').boundingBox())?.height).toBeLessThan(120);
+      const links = tab.page.locator('header nav').getByRole('link');
+      expect(await links.count()).toBe(9);
+      const boxes = await links.evaluateAll((all) => all.map((link) => link.getBoundingClientRect().toJSON()));
+      for (const { left, right, height } of boxes) {
+        expect(left).toBeGreaterThanOrEqual(0);
+        expect(right).toBeLessThanOrEqual(width);
+        expect(height).toBeGreaterThanOrEqual(28);
+      }
+    },
+  );
 
   test('no screen logs an error, scrolls sideways, breaks a word or cuts a placeholder, from 320 to 1280 pixels', async () => {
     await served.memory.waitFor(await served.memory.enqueueEpisode('Berth uses Ropes.', null, { saga: 'morning' }));

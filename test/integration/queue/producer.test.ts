@@ -5,7 +5,7 @@ import { newEpisode } from '../../../src/episode.ts';
 import { ModelFailedError } from '../../../src/errors.ts';
 import type { Ingest } from '../../../src/ingest/ingest.ts';
 import { openProducer, type Producer } from '../../../src/queue/producer.ts';
-import { jobCounts, latestFailure } from '../../../src/queue/queue-state.ts';
+import { jobCounts, latestFailures } from '../../../src/queue/queue-state.ts';
 import { type OpenQueues, openQueues } from '../../../src/queue/queues.ts';
 import { openJobWaiter } from '../../../src/queue/wait.ts';
 import { MINUTE, SECOND } from '../../../src/time.ts';
@@ -171,10 +171,12 @@ describe('a job', () => {
     });
     const opened = producer();
     const { jobId } = await opened.store(episode());
-    await until('a failure', () => latestFailure(queuesOf(), 'store'));
+    await until('a failure', async () => (await latestFailures(queuesOf(), 'store')).length > 0);
 
     await expect(waiting.result(jobId, SECOND)).rejects.toThrow(/Its last try failed: The server refuses the key\.$/);
-    expect(await latestFailure(queuesOf(), 'store')).toBe('The server refuses the key.');
+    expect(await latestFailures(queuesOf(), 'store')).toMatchObject([
+      { reason: 'The server refuses the key.', error: 'ModelFailedError', isFinal: false },
+    ]);
   });
 
   test('is not waited for after Valkey is gone', async () => {

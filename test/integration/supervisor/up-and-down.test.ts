@@ -180,6 +180,19 @@ describe('up and down', () => {
     expect(await run('down')).toMatchObject({ status: 0, stdout: 'Nothing was running.\n', stderr: '' });
   });
 
+  test('after a down, up gives the servers the ports and passwords that running programs know', async () => {
+    await run('up');
+    const before = await note();
+    await run('down');
+
+    const up = await run('up');
+
+    expect(up).toMatchObject({ status: 0, stderr: '' });
+    expect((await note()).settings).toEqual(before.settings);
+    expect((await stat(join(home, 'last-servers.json'))).mode & 0o777).toBe(0o600);
+    await run('down');
+  });
+
   test.each(['SIGINT', 'SIGTERM'] as const)('an up that gets %s halfway leaves nothing running', async (signal) => {
     const up = startCommand(['up'], { MEMORY_HOME: home, NODE_OPTIONS: HANGING_WORKER });
     await until('a note of the servers', () =>

@@ -1,0 +1,14 @@
+import type { DeadLetter } from '../src/page/schemas.ts';
+import { memoryName } from './memory-name.ts';
+
+const NAMES: Readonly<Record<string, string>> = {
+  store: 'a text',
+  task: 'a task',
+  export: 'an export',
+  nightly: 'the nightly exports',
+};
+
+/** What a job is to do, and for which memory: `a text in harbor`, `the task “forget” in harbor`. */
+export function jobName({ job, group }: Pick<DeadLetter, 'job' | 'group'>): string {
+  return `${NAMES[job] ?? `the task “${job}”`}${group === null ? '' : ` ${job === 'export' ? 'of' : 'in'} ${memoryName(group)}`}`;
+}

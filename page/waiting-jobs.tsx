@@ -1,0 +1,65 @@
+import type { WaitingJob } from '../src/page/schemas.ts';
+import { Sentence } from './findings.tsx';
+import { jobName } from './job-name.ts';
+import { Show, useCall } from './loading.tsx';
+import { plural, Time } from './times.tsx';
+
+/** The news come with each job that ends, and a list is read by people. */
+const CALM_MS = 3000;
+
+/** What each open job is, and why it waits. */
+export function WaitingJobs() {
+  const waiting = useCall('waitingJobs', {}, { calmMs: CALM_MS });
+  return (
+    <section>
+      <h2>Waiting and running</h2>
+      <Show loaded={waiting} lines={2}>
+        {({ jobs, isCut }) => (
+          <>
+            {jobs.length === 0 && <p class="quiet">All of them have just ended.</p>}
+            <ul class="rows">
+              {jobs.map((job) => (
+                <Job key={job.id} job={job} />
+              ))}
+            </ul>
+            {isCut && <p class="quiet">Only the first {jobs.length} are shown: those that run or come next.</p>}
+          </>
+        )}
+      </Show>
+    </section>
+  );
+}
+
+/** No link to the episode: a text that no worker has tried is not in the graph yet. */
+function Job({ job }: { job: WaitingJob }) {
+  const { text, state, queuedAt, reason, since, nextTryAt, attempts } = job;
+  return (
+    <li class="row">
+      <p class="sentence clamp">{text === null ? jobName(job) : text || 'An empty text'}</p>
+      {reason !== null && (
+        <p class="waits">
+          <Sentence text={reason} />
+        </p>
+      )}
+      <p class="meta">
+        <span>{state === 'active' ? 'running' : state === 'delayed' && reason === null ? 'planned' : state}</span>
+        {since !== null && (
+          <span>
+            waits for this since <Time of={since} />
+          </span>
+        )}
+        <span>
+          queued <Time of={queuedAt} />
+        </span>
+        {nextTryAt !== null && (
+          <span>
+            {Date.parse(nextTryAt) > Date.now() ? 'next attempt ' : 'next attempt due '}
+            <Time of={nextTryAt} />
+          </span>
+        )}
+        {attempts > 0 && <span>{plural(attempts, 'failed attempt')}</span>}
+        {text !== null && <span>{jobName(job)}</span>}
+      </p>
+    </li>
+  );
+}

@@ -353,7 +353,7 @@ describe('doctor names the problem:', () => {
       () => run(['doctor', '--group', 'auto']),
       [
         /^warning +restarts +Processes that die are not restarted, because the supervisor is not running; `memory-manager up` starts/,
-        /^problem +worker +No worker is running, .*; start one with `memory-manager up`/,
+        /^problem +worker +No worker is running, .*\. Start one with `memory-manager up`/,
       ],
     );
   });

@@ -49,8 +49,8 @@ local function list(state, key)
   for at = #ids, 1, -1 do add(state, ids[at]) end
 end
 if left > 0 then list('active', KEYS[1]) end
-for _, id in ipairs(redis.call('ZRANGE', KEYS[2], 0, math.max(left - 1, 0))) do add('waiting', id) end
 if left > 0 then list('waiting', KEYS[3]) end
+for _, id in ipairs(redis.call('ZRANGE', KEYS[2], 0, math.max(left - 1, 0))) do add('waiting', id) end
 local delayed = redis.call('ZRANGE', KEYS[4], 0, math.max(left - 1, 0), 'WITHSCORES')
 for at = 1, #delayed, 2 do add('delayed', delayed[at], delayed[at + 1]) end
 return rows`;

@@ -1,4 +1,4 @@
-import { Job, Queue, Worker } from 'bullmq';
+import { Job, type JobType, Queue, Worker } from 'bullmq';
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
 import {
   countJobs,
@@ -23,6 +23,7 @@ import {
   replacePayloadUnlessActive,
   resetStallCount,
 } from '../../../src/queue/bullmq-layout.ts';
+import { listOpenJobs } from '../../../src/queue/bullmq-open-jobs.ts';
 import { MINUTE } from '../../../src/time.ts';
 import { retryingConnection } from '../../../src/valkey/connections.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
@@ -139,8 +140,11 @@ test('figures of waiting and ended jobs agree with the jobs', async () => {
 
   expect(await readOldestWaiting(queue, valkey)).toBe(Math.min(...jobs.map((job) => job?.timestamp ?? 0)));
   expect(await readLatestAttempts(queue, valkey, 20)).toContainEqual({
+    state: 'failed',
+    addedAt: failed?.timestamp,
     startedAt: failed?.processedOn,
     failedReason: 'The secret is refused.',
+    error: 'Error',
     progress: expect.anything(),
   });
   const { presentMinute, minutes } = await readEndsByMinute(queue, valkey, 60, { name: 'store', mostPerMinute: 10 });
@@ -148,6 +152,22 @@ test('figures of waiting and ended jobs agree with the jobs', async () => {
   expect([minutes.length, sum(0), sum(1)]).toEqual([60, 1, 1]);
   expect(presentMinute % MINUTE).toBe(0);
   expect(minutes.flatMap(([, , times]) => times)).toEqual([(completed?.finishedOn ?? 0) - (completed?.timestamp ?? 0)]);
+});
+
+test('jobs that are not done are listed in the order in which BullMQ gives them to workers', async () => {
+  await addOneOfEach();
+  const listed = await listOpenJobs(queue, valkey, 10, 100);
+  const later = await queue.getJob('later');
+
+  const idsOf = async (...states: JobType[]) => (await queue.getJobs(states, 0, -1, true)).map(({ id }) => id);
+  expect(listed.filter(({ state }) => state === 'active').map(({ id }) => id)).toEqual(await idsOf('active'));
+  expect(listed.filter(({ state }) => state === 'waiting').map(({ id }) => id)).toEqual([
+    ...(await idsOf('wait')),
+    ...(await idsOf('prioritized')),
+  ]);
+  const due = (later?.timestamp ?? 0) + (later?.delay ?? 0);
+  expect(listed.filter(({ state }) => state === 'delayed')).toMatchObject([{ id: 'later', dueAt: due, attempts: 0 }]);
+  expect(await listOpenJobs(queue, valkey, 2, 100)).toEqual(listed.slice(0, 2));
 });
 
 test('the text about the latest ends changes with every end, and nothing waits then', async () => {

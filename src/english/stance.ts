@@ -5,9 +5,9 @@
 
 const QUOTED = /(?<![\p{L}\p{N}])(["'“‘«])(?=\S)([^"“”«»\n]{1,400}?)(?<=\S)(["'”’»])(?![\p{L}\p{N}])/gu;
 const REPORTED =
-  /\b(?:says?|said|claim(?:s|ed)?|thinks?|thought|believes?|believed|wrote|writes|asks?|asked|wonders?|wondered|heard|rumou?rs?|reportedly|allegedly|supposedly|according to|mentioned|guess(?:es|ed)?|hopes?|hoped|fears?|feared|assumes?|assumed)\b/i;
+  /\b(?:says?|said|claim(?:s|ed)?|thinks?|thought|believes?|believed|wr(?:ote|ites)(?= that\b|[:,]|[ ]?["“'‘])|asks?|asked|wonders?|wondered|heard|rumou?rs?|reportedly|allegedly|supposedly|according to|mentioned|guess(?:es|ed)?|hopes?|hoped|fears?|feared|assumes?|assumed)\b/i;
 const SUPPOSED =
-  /\b(?:if|unless|would|could|might|(?<!\d )may(?= \p{Ll})|maybe|perhaps|possibly|probably|suppose|imagine|in case|whether|were to|hypothetically)\b|\bwhat if\b/iu;
+  /\b(?:if|unless|would|could|might|(?<!\d |\b(?:in|since|from|until|till|of|by|last|this|next|starting|during|to) )may(?= \p{Ll})|maybe|perhaps|possibly|probably|suppose|imagine|in case|whether|were to|hypothetically)\b|\bwhat if\b/iu;
 const PLANNED =
   /\b(?:plan(?:s|ned|ning)? (?:to|on|for)|going to|gonna|will|shall|should|ought to|intend(?:s|ed|ing)?|aim(?:s|ed)? to|want(?:s|ed)? to|would like|need(?:s|ed)? to be|ha(?:s|ve) to be|hop(?:e|ing) to|propos(?:e|es|ed|al|ing)|suggest(?:s|ed|ing|ion)?|recommend(?:s|ed|ing)?|consider(?:s|ed|ing)?|discuss(?:es|ed|ing)?|evaluat(?:e|es|ed|ing)|think(?:ing)? (?:about|of)|let's|let us|decided against|not yet|roadmap|some day|someday|eventually|draft|to-?do|wish(?:es)?|expect(?:s|ed)? to|about to|candidates? (?:is|are|for)|considering|vote[ds]? (?:for|against)|offer(?:s|ed)? to|promis(?:e|es|ed) to|agreed? to)\b/i;
 const ATTEMPTED =
@@ -17,9 +17,9 @@ const EXAMPLE =
 const FORMERLY =
   /\b(?:used to|previously|formerly|originally|in the past|back then|once upon|at first|initially|years ago|historically|before (?:that|then))\b|^before\b/i;
 const ADDED =
-  /\b(?:also|too|as well(?! as)|in addition|additionally|another|besides|alongside|as well as|on top of that|a second|partly|partially|some of|half of|mostly|sometimes|occasionally|temporar(?:y|ily)|for the moment|for now|until further notice|while \p{L}+ is (?:away|on holiday|on leave|ill|sick)|covers? for|fill(?:s|ing) in for|stand(?:s|ing) in for|fallback|as a backup|in parallel)\b/iu;
+  /\b(?:also|too|as well(?! as)|in addition|additionally|another|besides|alongside|together with|along with|jointly|as well as|on top of that|a second|partly|partially|some of|half of|mostly|sometimes|occasionally|temporar(?:y|ily)|for the moment|for now|until further notice|while \p{L}+ is (?:away|on holiday|on leave|ill|sick)|covers? for|fill(?:s|ing) in for|stand(?:s|ing) in for|fallback|as a backup|in parallel)\b/iu;
 const NOT_DONE =
-  /\b(?:did|have|has|had|was|were|is|are|do|does)(?: not|n['’]t) (?:yet |been |being |actually |ever |really |to )*(?:switch|mov|replac|migrat|chang|renam|upgrad|drop|remov|retir|abandon|swap|convert|giv|tak|put|postpon|turn|shut|left|leav|stop|go)\p{L}*\b|\bnever\b|\b(?:refus|reject|declin)\p{L}* (?:to|the (?:idea|proposal|plan|change|move|migration|switch))\b|\bkeeps? (?:using|it)\b|\bsticks? (?:with|to)\b|\bnot (?:because|only)\b/iu;
+  /\b(?:did|have|has|had|was|were|is|are|do|does)(?: not|n['’]t) (?:yet |been |being |actually |ever |really |to )*(?:switch|mov|replac|migrat|chang|renam|upgrad|drop|remov|retir|abandon|swap|convert|giv|tak|put|postpon|turn|shut|left|leav|stop|end|go)\p{L}*\b|\bnever\b|\b(?:refus|reject|declin)\p{L}* (?:to|the (?:idea|proposal|plan|change|move|migration|switch))\b|\bkeeps? (?:using|it)\b|\bsticks? (?:with|to)\b|\bnot (?:because|only)\b/iu;
 const ENDS_IN_NEGATION = /\bno longer\b|\b(?:any ?more|any longer)\b|\bnot allowed\b/i;
 
 /** The sentence without quoted text, which is another person's. Short quotations stay, because they are names. */

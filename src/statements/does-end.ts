@@ -1,9 +1,10 @@
+import { isTakenOver } from './agent.ts';
 import type { PropertyValue } from './property-value.ts';
 import type { StatedChange } from './stated-change.ts';
 import { isNumber, termKey, UNITS } from './words.ts';
 
 const PLACES = new Set(
-  'stand liv sit bas locat host run use be|on be|in be|at be|with stor keep deploy build serv send go writ render keep call lie manag measur back sent resid'.split(
+  'stand liv sit bas locat host run use be|on be|in be|at be|with stor keep deploy build serv send go writ render keep call lie manag measur back sent resid hold publish track'.split(
     ' ',
   ),
 );
@@ -29,7 +30,7 @@ export function endsStatement(change: StatedChange, propertyValue: PropertyValue
     if (change.endsWhat === 'person')
       return termKey(propertyValue.subject) === termKey(change.oldValue) ||
         (propertyValue.kind === 'person' && termKey(value) === termKey(change.oldValue))
-        ? DUTIES.has(propertyValue.verb) && some(change.context, propertyValue, true)
+        ? DUTIES.has(propertyValue.verb) && isInRole(change.context, propertyValue)
         : false;
     if (change.endsWhat === 'name')
       return (
@@ -46,11 +47,17 @@ export function endsStatement(change: StatedChange, propertyValue: PropertyValue
   }
   if (change.subject.length === 0) return isOtherVersion(change, propertyValue);
   if (!holds(change.subject) || value.length === 0) return false;
-  if (change.endsWhat === 'role') return propertyValue.kind === 'person';
+  if (change.endsWhat === 'role') return isRoleOf(change.subject, propertyValue);
+  if (change.endsWhat === 'release') return isEarlierRelease(change, propertyValue);
+  if (change.endsWhat === 'version' && isOlderNumber(change, propertyValue)) return true;
   const subject = propertyValue.subject.filter((term) => term !== 'default');
   if (!subject.every((term) => change.subject.includes(term)) && propertyValue.kind !== 'number') return false;
   const numbers = change.newValue.filter(isNumber);
-  const sameName = value.some((term) => !isNumber(term) && change.newValue.includes(term));
+  const shared = value.filter((term) => !isNumber(term) && change.newValue.includes(term));
+  // "The infra team" and "the data team" share only what they both are.
+  const isSameHead =
+    value.length > 1 && shared.length === 1 && value.at(-1) === shared[0] && change.newValue.at(-1) === shared[0];
+  const sameName = shared.length > 0 && !isSameHead;
   if (propertyValue.kind === 'version' && numbers.length > 0 && sameName) return true;
   if (
     change.endsWhat === 'place' &&
@@ -66,6 +73,50 @@ export function endsStatement(change: StatedChange, propertyValue: PropertyValue
     );
   if (change.endsWhat === 'version' || propertyValue.kind === 'number' || propertyValue.kind === 'date') return false;
   return PLACES.has(propertyValue.verb.replace(' ', '|')) && !sameName;
+}
+
+/** "Omar stepped down as CTO", after "Omar is the CTO". */
+function isInRole(context: readonly string[], propertyValue: PropertyValue): boolean {
+  if (context.length === 0) return true;
+  return propertyValue.subject.some((term) => context.includes(term)) || some(context, propertyValue, true);
+}
+
+/** Who took over the checkout service took over nothing else of it. */
+function isRoleOf(about: readonly string[], { kind, verb, subject }: PropertyValue): boolean {
+  return (
+    kind === 'person' &&
+    (verb === 'be' || isTakenOver(verb)) &&
+    particular(subject).every((term) => about.includes(term))
+  );
+}
+
+const VERSION = new Set(['version', 'releas', 'release', 'current', 'latest', 'newest', 'stabl', 'stable']);
+const withoutVersion = (terms: readonly string[]) => termKey(terms.filter((term) => !VERSION.has(term)));
+
+/** "Postgres is at version 13" after "Postgres was bumped to 16"; "We run Kubernetes 1.28" after "Kubernetes was upgraded to 1.31". */
+function isOlderNumber({ subject, newValue }: StatedChange, propertyValue: PropertyValue): boolean {
+  const { kind, value, verb, terms } = propertyValue;
+  if (!newValue.some(isNumber) || newValue.some((term) => !isNumber(term) && !VERSION.has(term))) return false;
+  if (kind === 'version')
+    return propertyValue.subject.length === 0 && termKey(value.filter((term) => !isNumber(term))) === termKey(subject);
+  const isVersion = terms.has('version') || terms.has('releas') || /^(?:be at|be on|pin|run|use)$/.test(verb);
+  return (
+    kind === 'number' &&
+    isVersion &&
+    value.every(isNumber) &&
+    withoutVersion(propertyValue.subject) === withoutVersion(subject)
+  );
+}
+
+/** "The current version is 0.9" after "We released version 1.0.0", but not after a later release of an older line. */
+function isEarlierRelease({ subject, newValue }: StatedChange, propertyValue: PropertyValue): boolean {
+  const [before, after] = [propertyValue.value, newValue].map((value) => value.find(isNumber)?.replace(/^v/, ''));
+  if (!before || !after || propertyValue.verb !== 'be' || !propertyValue.subject.some((term) => VERSION.has(term)))
+    return false;
+  return (
+    withoutVersion(propertyValue.subject) === withoutVersion(subject) &&
+    before.localeCompare(after, 'en', { numeric: true }) < 0
+  );
 }
 
 /** "the bookings database" may be called bookings elsewhere, and "the atlas project" Atlas. */
@@ -111,5 +162,5 @@ function sameUnit(one: readonly string[], other: readonly string[]): boolean {
   return !a || !b || a === b || (TIMES.has(a) && TIMES.has(b)) || (SIZES.has(a) && SIZES.has(b));
 }
 
-const TIMES = new Set('m ms s sec second minute min hour h day week month year'.split(' '));
+const TIMES = new Set('m ms s sec second minute minut min hour h day week month year'.split(' '));
 const SIZES = new Set('kb mb gb tb kib mib gib byte'.split(' '));

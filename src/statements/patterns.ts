@@ -19,6 +19,7 @@ const GAVE_UP =
   'gave up(?: on)?|dropped|abandoned|retired|discontinued|removed|deleted|sunset|scrapped|ditched|decommissioned|cancell?ed|shut down|switched off|turned off|took down|phased out|got rid of|killed|ended|stopped supporting|stopped using|stopped shipping|withdrew|uninstalled|said goodbye to|moved on from|threw out';
 const ARE_GONE =
   '(?:switched off|turned off|shut down|removed|retired|dropped|discontinued|decommissioned|deleted|cancell?ed|phased out|abandoned|scrapped|taken down|withdrawn|sunset|ended|gone|dead|history|no more|out of use|out of service|obsolete|closed down|uninstalled)';
+const CALLED = '(?:called|named|known as) (?!by |from |in |on |at |once |when |every |twice |if )';
 /** "from the stack" means from everywhere. */
 const FROM_ALL =
   / from (?:the|our) (?:stack|project|code ?base|system|setup|infrastructure|repo|repository|toolchain|pipeline|company)$/i;
@@ -59,6 +60,12 @@ export const PATTERNS: readonly Pattern[] = [
   [
     re(`${WE} ${HELP}(?:renamed|rebranded) (?<g>[^,]+?) (?:to|as|into) (?<n>[^,]+?)${TAIL}`),
     ({ g, n }) => ({ oldValue: g ?? '', newValue: n ?? '', endsWhat: 'name' }),
+  ],
+  [
+    re(
+      `(?<s>.+?) (?:(?:is|are) (?:now|henceforth) ${CALLED}(?<n>[^,]+?)${TAIL}|(?:is|are) ${CALLED}(?<n2>[^,]+?) (?:now|these days|nowadays|(?:since|from|as of) (?:@.*|now on|today))$)`,
+    ),
+    ({ s, n, n2 }) => ({ oldValue: s ?? '', newValue: n ?? n2 ?? '', endsWhat: 'name' }),
   ],
   [
     re(`(?<s>.+?) ${HELP}(?:${DAYS})(?<o> [^@,]+?)?(?: from (?<g>@\\S+))? (?:to|until|till) (?<n>@\\S+)`),
@@ -150,6 +157,12 @@ export const PATTERNS: readonly Pattern[] = [
   ],
   [
     re(
+      `(?<s>.+?) ${HELP}(?:went back|rolled back|reverted|returned|switched back|moved back|fell back)(?: (?<o>[^,]+?))? to (?<n>[^,]+?) from (?<g>[^,]+?)${TAIL}`,
+    ),
+    ({ s, o, n, g }) => ({ oldValue: g ?? '', subject: isWe(s) ? (o ?? '') : (s ?? ''), newValue: n ?? '' }),
+  ],
+  [
+    re(
       `${WE} ${HELP}(?:went back|go back|rolled back|reverted|returned|back|switched back|moved back|fell back)(?: (?<o>[^,]+?))? (?:to|on|with) (?<n>[^,]+?)${FOR}${TAIL}`,
     ),
     ({ o, n, of }) => ({ subject: `${o ?? ''} ${of ?? ''}`, newValue: n ?? '', endsWhat: 'place' }),
@@ -169,11 +182,17 @@ export const PATTERNS: readonly Pattern[] = [
     ({ s, n }) => ({ subject: s ?? '', newValue: n ?? '', endsWhat: 'version' }),
   ],
   [
-    re(`${WE} ${HELP}(?:${VALUES}) (?<o>[^,]+?) to (?<n>[$€£]?\\d[^,]*?)${FOR}${TAIL}`),
+    re(
+      `(?:${WE} ${HELP})?(?:released|shipped|published) (?:(?<o>[^,]+?) )?(?:version |release |v)?(?<n>\\d+(?:\\.\\d+)+)${TAIL}`,
+    ),
+    ({ o, n }) => ({ subject: `${o ?? ''} version`, newValue: n ?? '', endsWhat: 'release' }),
+  ],
+  [
+    re(`${WE} ${HELP}(?:${VALUES}) (?<o>[^,]+?)(?: up| down| back)? to (?<n>[$€£]?\\d[^,]*?)${FOR}${TAIL}`),
     ({ o, n }) => ({ subject: o ?? '', newValue: n ?? '', endsWhat: 'number' }),
   ],
   [
-    re(`(?<s>.+?) ${HELP}(?:${VALUES}) to (?<n>[$€£]?\\d[^,]*?)${TAIL}`),
+    re(`(?<s>.+?) ${HELP}(?:${VALUES})(?: up| down| back)? to (?<n>[$€£]?\\d[^,]*?)${TAIL}`),
     ({ s, n }) => ({ subject: s ?? '', newValue: n ?? '', endsWhat: 'number' }),
   ],
   [
@@ -183,6 +202,14 @@ export const PATTERNS: readonly Pattern[] = [
   [
     re(`${WE} ${HELP}(?:${MOVES}) (?:to|onto|over to) (?<n>[^,]+?) (?:for|in) (?<of>[^,]+?)${TAIL}`),
     ({ n, of }) => ({ subject: of ?? '', newValue: n ?? '', endsWhat: 'place' }),
+  ],
+  [
+    re(`(?<s>.+?) ${HELP}(?:rewritten|reimplemented|rebuilt|reworked) (?:in|on|with) (?<n>[^,]+?)${TAIL}`),
+    ({ s, n }) => ({ subject: s ?? '', newValue: n ?? '', endsWhat: 'place' }),
+  ],
+  [
+    re(`${WE} ${HELP}(?:rewrote|reimplemented|rebuilt|reworked) (?<o>[^,]+?) (?:in|on|with) (?<n>[^,]+?)${TAIL}`),
+    ({ o, n }) => ({ subject: o ?? '', newValue: n ?? '', endsWhat: 'place' }),
   ],
   [
     re(`(?<s>.+?) ${HELP}(?:${MOVES}) (?:to|onto|over to|into) (?<n>[^,]+?)${TAIL}`),
@@ -238,7 +265,7 @@ export const PATTERNS: readonly Pattern[] = [
   ],
   [
     re(
-      `(?<s>\\S+(?: \\S+){0,2}) ${HELP}(?:left|quit|resigned|retired|departed|leaves)(?: (?:as|from))?(?: (?<o>[^,@]+?))?${TAIL}`,
+      `(?<s>\\S+(?: \\S+){0,2}) ${HELP}(?:left|quit|resigned|retired|departed|leaves|stepped down|stood down)(?: (?:as|from))?(?: (?<o>[^,@]+?))?${TAIL}`,
     ),
     ({ s, o }) =>
       !/^\p{Lu}/u.test(s ?? '') || isWe(s) || /^(?:it|that|there)$/i.test(s ?? '')

@@ -1,5 +1,9 @@
 import type { DateMention } from '../english/dates.ts';
-import { isStopword } from '../english/words.ts';
+import { withoutTimeAdverbials } from '../english/time-adverbials.ts';
+import { isStopword, stem } from '../english/words.ts';
+import { type AgentParts, agentOf, holderOf } from './agent.ts';
+import { alternativeValues } from './alternative-values.ts';
+import { formOf, placeOfValue, prepositionBefore, type ValueForm } from './value-form.ts';
 import {
   CLAUSE_BREAKS,
   DETERMINERS,
@@ -10,7 +14,7 @@ import {
   verbAt,
   wordSet,
 } from './verbs.ts';
-import { isDate, isNumber, stemsOf, termKey, UNITS, type Word, wordsOf } from './words.ts';
+import { isDate, isNumber, stemsOf, termKey, UNITS, type Word, withDates, wordsOf } from './words.ts';
 
 /** A sentence says that a property of something has a value. Words are stems. */
 export interface PropertyValue {
@@ -26,6 +30,13 @@ export interface PropertyValue {
   readonly isSingle: boolean;
   /** Whether the sentence itself says that this is new: "now", "from now on", "No, …". */
   readonly isNews: boolean;
+  /** Before the value, such as "on"; empty if there is none. */
+  readonly preposition: string;
+  readonly form: ValueForm;
+  /** The same value as another of the sentence, with a key that does not depend on the verb. */
+  readonly isAlternative?: boolean;
+  /** It follows from a change, so that its verb is not known. */
+  readonly isAfterChange?: boolean;
 }
 
 /** Verbs whose value is a date: "takes place on 12 May". */
@@ -50,7 +61,8 @@ const IDENTIFIED = wordSet(
   'room hall board pier gate floor building step phase sprint team batch lot unit bay dock rack slot track lab warehous issue ticket line build head bank step chapter page case test week day',
 );
 const NEWS =
-  /\b(?:now|nowadays|these days|currently|from now on|from today on|as of|effective|starting|since|again|meanwhile|in the meantime|instead|has changed|today on|henceforth|going forward|finally)\b/i;
+  /\b(?:now|nowadays|these days|currently|from now on|from today on|as of|effective|starting|instead|has changed|today on|henceforth|going forward|finally)\b/i;
+const NOT_NOW = /\b(?:until|till|by|before|for|up to) now\b|\bnow and (?:then|again)\b/gi;
 const CORRECTION =
   /^(?:no|correction|sorry|actually|oops|wrong|fix|update|erratum|my mistake|i was wrong|to correct myself)\b[,:;. –—-]+/i;
 /** Verbs of several words that mean "maintain". */
@@ -58,35 +70,87 @@ const CARE = /\b(?:looks? after|takes? care of)\b/i;
 const COMING_FIRST = /^(?:in|on|at|for|under|during)$/;
 
 /** The value of a property that a clause in the present tense states; null if it states none. */
-export function propertyValueOf(text: string, dates: readonly DateMention[]): PropertyValue | null {
+export const propertyValueOf = (text: string, dates: readonly DateMention[]): PropertyValue | null =>
+  propertyValuesOf(text, dates).at(-1) ?? null;
+
+/** The same after its alternative readings. */
+export function propertyValuesOf(text: string, dates: readonly DateMention[]): PropertyValue[] {
   const isCorrection = CORRECTION.test(text);
   const clause = text
     .replace(CORRECTION, (lead) => ' '.repeat(lead.length))
     .replace(CARE, (verb) => (/s\b/.test(verb) ? 'maintains' : 'maintain').padEnd(verb.length));
-  const isNews = isCorrection || NEWS.test(clause) || /\bonly\b/i.test(clause);
-  const words = wordsOf(clause, dates);
+  const marked = withDates(clause, dates);
+  const { rest, isNew, isSince } = withoutTimeAdverbials(marked);
+  const isNews = isCorrection || isNew || NEWS.test(clause.replace(NOT_NOW, ' '));
   const mended = MENDED.exec(clause)?.groups?.what;
-  if (mended) return conditionOf(wordsOf(mended, []), words, 'ok', true);
+  if (mended) {
+    const condition = conditionOf(wordsOf(mended, []), wordsOf(marked, []), 'ok', true);
+    return condition ? [condition] : [];
+  }
+  // A date after "from" may be the value: "the contract runs from 1 May".
+  for (const words of [rest, marked].map((read) => wordsOf(isSince && read === rest ? inPresent(read) : read, []))) {
+    const stated = valueIn(words, isNews);
+    if (stated) return [...(stated.kind === 'state' ? [] : alternativeValues(stated, words)), stated];
+  }
+  return [];
+}
+
+function valueIn(words: readonly Word[], isNews: boolean): PropertyValue | null {
+  const done = agentOf(words);
+  if (done) return agentValue(done, isNews);
+  const held = holderOf(words);
+  if (held) return agentValue({ ...held, verb: 'be', kind: 'person' }, isNews);
   const at = verbAt(words);
-  if (at < 0) return null;
-  const found = partsOf(words, at);
+  const found = at < 0 ? null : partsOf(words, at);
   if (!found) return null;
+  const isNegated = words.slice(at, at + 3).some(({ lower }) => lower === 'not' || /n['’]t$/.test(lower));
   const parts = dated(found, words.slice(at));
   const { verb, value, kind, subject } = parts;
-  const all = stemsOf(words).filter((term) => !isTime(term, kind));
+  const others = words[0]?.lower === 'they' ? ['=they'] : [];
+  const all = [...stemsOf(words).filter((term) => !isTime(term, kind)), ...others];
   const terms = new Set(all);
   const condition = statedWorkingState(words, at);
   if (condition) return conditionOf(words.slice(0, at), words, condition.word, isNews);
   if (value.length === 0 && terms.size < 2) return null;
   const kept = new Set(valueInKey(kind, value));
+  // "The secrets are kept in Secrets Manager": a word of the value may also be one of the subject.
+  const [first, last] = placeOfValue(words, at, value);
+  const beside = stemsOf(words.filter((_, place) => place < first || place >= last));
   const frame = all.filter(
-    (term) => !kept.has(term) && !(kind === 'number' && UNITS.has(term) && value.includes(term)),
+    (term) =>
+      (!kept.has(term) || (last > first && kind === 'name' && beside.includes(term))) &&
+      !(kind === 'number' && UNITS.has(term) && value.includes(term)),
   );
   // "Start it with …" does not say what is started, and "Start again with …" may be about anything.
   const isOfNothing = at === 0 && verb !== 'use' && frame.every((term) => term === words[0]?.stem);
   const key = isOfNothing ? '' : termKey(frame.filter((term) => term !== 'be'));
-  return { terms, subject, verb, value, kind, key, isSingle: frame.length > 0 && isSingle(words, parts), isNews };
+  return {
+    ...{ terms, subject, verb, value, kind, key },
+    isSingle: !isNegated && frame.length > 0 && isSingle(words, parts),
+    isNews: !isNegated && isNews,
+    preposition: prepositionBefore(words, first),
+    form: formOf(words.slice(first, last)),
+  };
 }
+
+function agentValue({ verb, agent, object, kind }: AgentParts, isNews: boolean): PropertyValue {
+  const [value, subject] = [stemsOf(agent), stemsOf(object)];
+  const isOfOne = verb === 'be' ? subject.some((term) => PROPERTIES.has(term)) : ROLES.has(verb);
+  return {
+    ...{ terms: new Set([...value, verb, ...subject]), subject, verb, value, kind, isNews },
+    key: termKey(new Set([...subject, verb].filter((term) => term !== 'be'))),
+    isSingle: isOfOne && value.length > 0 && value.length <= 3 && subject.length > 0,
+    preposition: '',
+    form: 'named',
+  };
+}
+
+/** "has been stored in Dublin since …", "has led the team since …": what began then still holds. */
+const inPresent = (clause: string): string =>
+  clause
+    .replace(/\b(?:has|have) been (?:running|\p{L}+ing)\b/iu, (found) => `${stem(found.split(' ')[2] ?? '')}s`)
+    .replace(/\b(has|have) been\b/i, (_, verb: string) => (verb.toLowerCase() === 'has' ? 'is' : 'are'))
+    .replace(/\b(?:has|have) (\p{L}+ed|led|run|held|kept|built)\b/iu, (_, verb: string) => `${stem(verb)}s`);
 
 const MENDED = /^(?<what>.+?) (?:has|have) been (?:repaired|fixed|restored|resolved|mended)\b/i;
 
@@ -108,6 +172,8 @@ function conditionOf(
     key: termKey(['=state', ...subject]),
     isSingle: true,
     isNews,
+    preposition: '',
+    form: 'quality',
   };
 }
 

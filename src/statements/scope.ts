@@ -2,12 +2,14 @@ import { withoutQuotations } from '../english/stance.ts';
 import { termKey } from './words.ts';
 
 /*
- * Where a sentence holds: environments (`staging`), branches (`branch:release`), projects that it names as such (`project:atlas`), and
- * headings that are a single name (`heading:atlas`), which may be a project's. A sentence ends another one only within the same scope.
+ * Where a sentence holds: environments (`staging`), branches (`branch:release`), variants of its subject (`variant:legacy`), projects that it
+ * names as such (`project:atlas`), and headings that are a single name (`heading:atlas`), which may be a project's. A sentence ends another
+ * one only within the same scope.
  */
 
+/** Not in "moved from alpha to beta", where it is a value. */
 const ENVIRONMENTS =
-  /(?<![\w.-])(?:(prod(?:uction)?|pre-?prod(?:uction)?|staging|dev(?:elopment)?|local(?:ly|host)?|preview|qa|uat|sandbox|canary|beta|demo|ci|guests?|on-prem(?:ises)?)|(?:in|for|on|during|under) (?:the |our |all )?(?:\w+ )?(tests?|benchmarks?))(?![\w-]|\.\w)/gi;
+  /(?<![\w.#-]|\bfrom \S+ to |\bfrom (?=\S+ to ))(?:(prod(?:uction)?|pre-?prod(?:uction)?|staging|dev(?:elopment)?|local(?:ly|host)?|preview|qa|uat|sandbox|canary|beta|demo|ci|guests?|on-prem(?:ises)?)|(?:in|for|on|during|under) (?:the |our |all )?(?:\w+ )?(tests?|benchmarks?))(?![\w-]|\.\w)/gi;
 const OTHER_ENVIRONMENT = /(?<![\w.-])([\p{L}\p{N}][\w-]*) (?:environment|env)\b(?! (?:variable|var|file))/giu;
 const SAME_ENVIRONMENT = new Map([
   ['production', 'prod'],
@@ -28,6 +30,9 @@ const BRANCH_AFTER = /(?<![\w.-])([\w/.-]+) branch\b/gi;
 const BRANCH_BEFORE = /\bbranch ([\w/.-]*[\d/_-][\w/.-]*|main|master|develop|trunk)(?![\w/-])/gi;
 /** As stored up to release ac332359. */
 const STORED_BRANCH = /([\w/.-]+) branch\b/g;
+/** "The legacy API" is another one than "the API". */
+const VARIANT =
+  /^\W*(?:the|our|my|your|an?) (old|legacy|former|previous|second|third|other|secondary|deprecated|experimental) (?=\p{L})/giu;
 const NAME = String.raw`[\p{L}\p{N}][\p{L}\p{N}_.-]*(?:\/[\p{L}\p{N}_.-]+)*`;
 const CODEBASE = '(?:[Pp]roject|[Rr]epo(?:sitory)?|[Cc]ode ?base|[Mm]onorepo)';
 const OPENS = String.raw`(?<=\b(?:[Tt]he|[Oo]ur|[Mm]y|[Tt]heir|[Ii]n|of|[Ff]or|from|to|on|across|inside|and|or) )`;
@@ -75,6 +80,7 @@ export function statementScope(text: string, headings: readonly string[] = []): 
     new Set([
       ...environments.map((name) => SAME_ENVIRONMENT.get(name) ?? name),
       ...[...found(BRANCH_AFTER), ...found(BRANCH_BEFORE)].filter(isBranch).map((name) => `branch:${lower(name)}`),
+      ...found(VARIANT).map((name) => `variant:${lower(name)}`),
       ...projects.filter(isName).map((name) => `project:${projectName(name)}`),
       ...(isNameHeading(outermost) ? [`heading:${lower(outermost)}`] : []),
     ]),

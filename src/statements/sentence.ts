@@ -2,9 +2,10 @@ import { type DateMention, datesIn } from '../english/dates.ts';
 import { proseParagraphs } from '../english/paragraphs.ts';
 import { type Range, sentenceRanges } from '../english/sentences.ts';
 import { assertionKind, withoutQuotations } from '../english/stance.ts';
+import { isForAnOccasion } from '../english/time-adverbials.ts';
 import { isEnglish } from '../english/words.ts';
 import { oneLine } from '../text.ts';
-import { type PropertyValue, propertyValueOf } from './property-value.ts';
+import { type PropertyValue, propertyValuesOf } from './property-value.ts';
 import { statementScope } from './scope.ts';
 import { clausesOf, type StatedChange, statedChanges } from './stated-change.ts';
 import { termKey } from './words.ts';
@@ -101,7 +102,7 @@ function read(
   const propertyValues = corrected
     ? [corrected]
     : [
-        ...clauses.flatMap((clause) => propertyValueIn(clause, reference) ?? []),
+        ...clauses.flatMap((clause) => propertyValuesIn(clause, reference)),
         ...changes.flatMap((it) => propertyValueAfter(it) ?? []),
       ];
   if (propertyValues.length === 0 && changes.length === 0) return null;
@@ -118,8 +119,12 @@ function read(
   };
 }
 
-const propertyValueIn = (clause: string, reference: Date): PropertyValue | null =>
-  propertyValueOf(clause, datesIn(clause, reference));
+function propertyValuesIn(clause: string, reference: Date): PropertyValue[] {
+  const all = propertyValuesOf(clause, datesIn(clause, reference));
+  // On one occasion something else holds than usual.
+  if (!isForAnOccasion(clause)) return all;
+  return all.map((it) => (it.kind === 'date' ? it : { ...it, isNews: false, isSingle: false }));
+}
 
 /** The value after a change. */
 function propertyValueAfter({ subject, newValue, endsWhat }: StatedChange): PropertyValue | null {
@@ -135,6 +140,9 @@ function propertyValueAfter({ subject, newValue, endsWhat }: StatedChange): Prop
     key: termKey(subject),
     isSingle: false,
     isNews: true,
+    preposition: '',
+    form: 'named',
+    isAfterChange: true,
   };
 }
 

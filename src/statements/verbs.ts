@@ -4,7 +4,7 @@ import { isDate, type Word } from './words.ts';
 export const wordSet = (list: string): ReadonlySet<string> => new Set(list.trim().split(/\s+/));
 
 export const PREPOSITIONS = wordSet(
-  'on in at to from with by for via as under over through into onto of per within since until',
+  'on in at to from with by for via as under over through into onto of per within since until behind inside outside against between',
 );
 export const CLAUSE_BREAKS = wordSet(
   'and or but because so since until when while after before where which who that if as',
@@ -13,7 +13,8 @@ export const CLAUSE_BREAKS = wordSet(
 const ACTIVE = wordSet(`
   use run liv stand sit listen li go lead own maintain manag support ship deploy tak cost last expir start begin end need requir allow
   contain hold keep stor work head handl serv send connect talk point belong rely depend target render publish fail accept wait retry
-  host speak offer provid return fit weigh measur read writ log lock open clos happen call driv com chair moderat coordinat supervis review`);
+  host speak offer provid return fit weigh measur read writ log lock open clos happen call driv com chair moderat coordinat supervis review
+  pass flow resid rout post report escalat forward redirect mount`);
 const BROKEN = wordSet(
   'broken down failing unavailable offline red flaky blocked defective out-of-order dead unusable stuck crashing unreachable',
 );
@@ -40,7 +41,7 @@ export function verbAt(words: readonly Word[]): number {
     const isSaidOfUs =
       before && PRONOUNS.has(before.lower) && !isStopword(lower) && !/(?:ly|ed)$|^(?:often|never)$/.test(lower);
     if (isSaidOfUs) return PAST_FORMS.has(lower) ? -1 : at;
-    if (!ACTIVE.has(root) || /(?:ing|ed)$/.test(lower)) continue;
+    if (!ACTIVE.has(root) || /(?:ing|ed)$|^sites?$/.test(lower)) continue;
     if (!before) return at;
     if (DETERMINERS.has(before.lower) || PREPOSITIONS.has(before.lower) || before.isParted) continue;
     const isThird = /s$/.test(lower);

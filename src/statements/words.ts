@@ -13,11 +13,11 @@ export interface Word {
 
 const WORD = /@?[\p{L}\p{N}#$~.€£][\p{L}\p{N}_.\-/:@#+'’%*]*|%/gu;
 
-/** Of numbers. */
-export const UNITS = new Set(
-  'm ms s sec second minute min hour h day week month year kb mb gb tb kib mib gib byte % percent euro eur usd dollar km cm mm kg g rpm hz khz mhz ghz fps px kwh kw w v a x°c °c °f degree character line word request connection thread worker replica core node person people seat item retry attempt time'.split(
-    ' ',
-  ),
+/** Of numbers, as words and as stems. */
+export const UNITS: ReadonlySet<string> = new Set(
+  'm ms s sec second minute min hour h day week month year kb mb gb tb kib mib gib byte % percent euro eur usd dollar km cm mm kg g rpm hz khz mhz ghz fps px kwh kw w v a x°c °c °f degree character line word request connection thread worker replica core node person people seat item retry attempt time'
+    .split(' ')
+    .flatMap((unit) => [unit, stem(unit)]),
 );
 /** The words of a sentence, dates as one each. */
 export function wordsOf(text: string, dates: readonly DateMention[]): Word[] {

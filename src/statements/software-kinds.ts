@@ -1,0 +1,49 @@
+import { stem } from '../english/words.ts';
+import { isNumber } from './words.ts';
+
+/*
+ * Well-known software by kind. A new value of another kind is an addition: "the gateway uses OpenTelemetry now" leaves "the gateway uses Kong"
+ * true. Some software is of several kinds. Names that are not listed are of no known kind, and are never kept apart by it.
+ */
+const NAMES: Readonly<Record<string, string>> = {
+  database:
+    'postgres postgresql mysql mariadb sqlite mongodb cassandra dynamodb cockroachdb oracle mssql firestore couchdb neo4j falkordb clickhouse redshift snowflake bigquery duckdb redis valkey elasticsearch opensearch',
+  cache: 'redis valkey memcached dragonfly keydb',
+  broker: 'kafka rabbitmq nats redis valkey activemq sqs pulsar redpanda kinesis mosquitto',
+  search: 'elasticsearch opensearch solr meilisearch typesense algolia',
+  proxy: 'nginx apache caddy traefik envoy haproxy kong varnish',
+  orchestrator: 'kubernetes k3s nomad openshift ecs swarm mesos',
+  container: 'docker podman containerd buildah',
+  host: 'heroku fly fly.io render vercel netlify aws gcp azure hetzner digitalocean',
+  ci: 'jenkins travis circleci teamcity bamboo buildkite drone',
+  observation:
+    'opentelemetry prometheus graphite datadog sentry glitchtip rollbar jaeger zipkin tempo loki newrelic splunk statsd nagios zabbix influxdb elasticsearch opensearch clickhouse',
+  runtime:
+    'node node.js deno bun python ruby php perl java jdk jvm go golang rust scala kotlin elixir erlang typescript javascript swift',
+  framework:
+    'react vue angular svelte ember solid preact django flask fastapi rails laravel spring express fastify nestjs next.js nuxt phoenix',
+  bundler: 'webpack vite rollup rolldown parcel esbuild gulp grunt turbopack',
+  packages: 'npm pnpm yarn bun deno pip poetry uv pipenv conda cargo composer',
+  tests: 'jest vitest mocha jasmine karma pytest junit rspec cypress playwright selenium detox',
+  linter: 'eslint biome oxlint prettier ruff pylint flake8 rubocop tslint black',
+  secrets: 'vault doppler',
+  infrastructure: 'terraform opentofu pulumi ansible puppet chef cloudformation',
+  system: 'linux debian ubuntu alpine centos fedora rhel windows macos freebsd android ios',
+  chat: 'slack mattermost zulip discord teams rocket.chat',
+  editor: 'vim neovim emacs helix vscode',
+};
+const KINDS = new Map<string, Set<string>>();
+for (const [kind, names] of Object.entries(NAMES))
+  for (const name of names.split(' ').map(stem)) KINDS.set(name, (KINDS.get(name) ?? new Set()).add(kind));
+
+/** Whether both values are well-known software of different kinds. Words are stems. */
+export function areOfDifferentKinds(one: readonly string[], other: readonly string[]): boolean {
+  const [a, b] = [one, other].map((value) => kindsOf(value));
+  return a !== undefined && b !== undefined && ![...a].some((kind) => b.has(kind));
+}
+
+/** Undefined for "AWS Secrets Manager" and anything else that is more than a name and a version. */
+function kindsOf(value: readonly string[]): ReadonlySet<string> | undefined {
+  const [name = '', ...others] = value.filter((term) => !isNumber(term));
+  return others.length === 0 ? KINDS.get(name) : undefined;
+}

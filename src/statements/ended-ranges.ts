@@ -3,7 +3,7 @@ import { endsStatement } from './does-end.ts';
 import type { PropertyValue } from './property-value.ts';
 import { isSameScope } from './scope.ts';
 import { type ParsedSentence, parseSentences } from './sentence.ts';
-import { areOfDifferentKinds } from './software-kinds.ts';
+import { areOfOneKind } from './software-kinds.ts';
 import type { StatedChange } from './stated-change.ts';
 import type { Statement } from './statement.ts';
 import { isDate, isNumber, termKey, wordsOf } from './words.ts';
@@ -185,8 +185,12 @@ const OF_MANY_KINDS = new Set(['use', 'run', 'build', 'hav', 'have']);
 function isComparable(statement: Statement & { kind: 'holds' }, old: PropertyValue): boolean {
   const isWord = ({ kind }: PropertyValue) => kind === 'name' || kind === 'person';
   if (isWord(old) && old.value.length > 0 && old.value.every((term) => statement.value.includes(term))) return false;
-  if (OF_MANY_KINDS.has(statement.verb) && !/\binstead\b/i.test(statement.text))
-    if (areOfDifferentKinds(statement.value, old.value)) return false;
+  if (OF_MANY_KINDS.has(statement.verb)) {
+    const isOneKind = areOfOneKind(statement.value, old.value);
+    // "We use Kafka now" does not say for what.
+    const isForNothing = statement.key === statement.verb;
+    if (isForNothing ? !isOneKind : isOneKind === false && !/\binstead\b/i.test(statement.text)) return false;
+  }
   const { text: content, saidAt: referenceTime } = statement;
   const next = parseSentences({ content, source: 'text', referenceTime })
     .flatMap(({ propertyValues }) => propertyValues)

@@ -126,7 +126,8 @@ function valueIn(words: readonly Word[], isNews: boolean): PropertyValue | null 
   const key = isOfNothing ? '' : termKey(frame.filter((term) => term !== 'be'));
   return {
     ...{ terms, subject, verb, value, kind, key },
-    isSingle: !isNegated && frame.length > 0 && isSingle(words, parts),
+    // "The default is 0" does not say of what.
+    isSingle: !isNegated && frame.some((term) => term !== 'default') && isSingle(words, parts),
     isNews: !isNegated && isNews,
     preposition: prepositionBefore(words, first),
     form: formOf(words.slice(first, last)),

@@ -36,10 +36,10 @@ const KINDS = new Map<string, Set<string>>();
 for (const [kind, names] of Object.entries(NAMES))
   for (const name of names.split(' ').map(stem)) KINDS.set(name, (KINDS.get(name) ?? new Set()).add(kind));
 
-/** Whether both values are well-known software of different kinds. Words are stems. */
-export function areOfDifferentKinds(one: readonly string[], other: readonly string[]): boolean {
+/** Whether both values are well-known software of one kind; undefined if one of them is not known. Words are stems. */
+export function areOfOneKind(one: readonly string[], other: readonly string[]): boolean | undefined {
   const [a, b] = [one, other].map((value) => kindsOf(value));
-  return a !== undefined && b !== undefined && ![...a].some((kind) => b.has(kind));
+  return a && b && [...a].some((kind) => b.has(kind));
 }
 
 /** Undefined for "AWS Secrets Manager" and anything else that is more than a name and a version. */

@@ -40,7 +40,14 @@ export interface StatementPlace {
   readonly invalidAt: Date | null;
 }
 
+/** Raised when the rules find other statements in a text. Statements of earlier rules are then read again; they have no number. */
+export const STATEMENT_RULES = 2;
+
 const MOST = 200;
+
+/** uuids that the statements of an episode may have, unless a model read them. */
+export const statementUuids = (episode: string): string[] =>
+  Array.from({ length: MOST }, (_, place) => derivedUuid('statement', episode, String(place)));
 
 /** What an episode states that can end what others say: changes, and values of properties that have one at a time. */
 export function statementsOf(episode: DatedText & { readonly uuid: string }): Statement[] {

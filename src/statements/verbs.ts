@@ -27,6 +27,9 @@ const PAST_FORMS = wordSet(
   'began broke brought built came chose did drew drove fell felt found gave got had held kept knew left led lost made met moved paid put ran said sat saw sent spent spoke stood took told thought went won wrote',
 );
 
+/** "You can pass an option instead" says what is possible. */
+const MODALS = /^(?:can|cannot|could|may|might|must|shall|should|will|would)$|^ca?n['’]t$/;
+
 export const FORMS_OF_BE = /^(?:is|are|'s|isn't|aren't)$/;
 
 /** Position of the verb by which a clause describes a state; -1 if it describes none. */
@@ -40,7 +43,7 @@ export function verbAt(words: readonly Word[]): number {
     const before = words[at - 1];
     const isSaidOfUs =
       before && PRONOUNS.has(before.lower) && !isStopword(lower) && !/(?:ly|ed)$|^(?:often|never)$/.test(lower);
-    if (isSaidOfUs) return PAST_FORMS.has(lower) ? -1 : at;
+    if (isSaidOfUs) return PAST_FORMS.has(lower) || MODALS.test(lower) ? -1 : at;
     if (!ACTIVE.has(root) || /(?:ing|ed)$|^sites?$/.test(lower)) continue;
     if (!before) return at;
     if (DETERMINERS.has(before.lower) || PREPOSITIONS.has(before.lower) || before.isParted) continue;

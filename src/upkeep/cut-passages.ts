@@ -17,6 +17,7 @@ import { statementsOf } from '../statements/statement.ts';
 import { oneLine } from '../text.ts';
 import { fromGraphTime } from '../time.ts';
 import { replaceVersion } from '../valkey/keys.ts';
+import { rereadStatements } from './reread-statements.ts';
 import type { UpkeepParts } from './write-under-lease.ts';
 
 /** Episodes that are cut, embedded and written in one batch; a retry skips finished batches. */
@@ -59,6 +60,7 @@ export async function cutPassages(
       for (const uuid of some) seen.add(uuid);
     }
   }
+  if ((await rereadStatements(graph)) > 0) await replaceVersion(valkey, group);
   return { episodes, orphans };
 }
 

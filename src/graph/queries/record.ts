@@ -2,7 +2,7 @@ import type { Episode } from '../../episode.ts';
 import { expiryOf } from '../../expiry.ts';
 import { PASSAGE_VERSION, passagesOf } from '../../passages/passages.ts';
 import type { ExpiryRule } from '../../settings.ts';
-import { statementsOf } from '../../statements/statement.ts';
+import { STATEMENT_RULES, statementsOf } from '../../statements/statement.ts';
 import { toGraphTime } from '../../time.ts';
 import type { GroupGraph } from '../group-graph.ts';
 import { PASSAGE_PROPERTIES } from './passages.ts';
@@ -33,7 +33,7 @@ export async function recordEpisodes(
   // One row, since FalkorDB's settings may limit the number of rows.
   const [all] = await graph.change<{ rows: RecordedRow[] }>(
     `UNWIND $episodes AS x
-     MERGE (m:_Meta {key: x.key}) ON CREATE SET m.metadata = x.metadata, m.episode = x.uuid
+     MERGE (m:_Meta {key: x.key}) ON CREATE SET m.metadata = x.metadata, m.episode = x.uuid, m.rules = $rules
      WITH x, m WHERE m.removed_at IS NULL
      FOREACH (_ IN CASE WHEN x.expires IS NULL THEN [] ELSE [1] END | SET m:_Expiring, m.expires_at = x.expires)
      MERGE (p:Episodic {uuid: x.uuid}) ON CREATE SET p = x.node
@@ -46,6 +46,7 @@ export async function recordEpisodes(
      WITH x, m OPTIONAL MATCH (e:_Meta {key: 'embedder'})
      RETURN collect({uuid: x.uuid, committedAt: m.committed_at, embedder: e.model}) AS rows`,
     {
+      rules: STATEMENT_RULES,
       episodes: distinct.map((episode) => ({
         uuid: episode.uuid,
         key: episodeKey(episode.uuid),

@@ -123,6 +123,42 @@ export async function writeStatements(
   );
 }
 
+const OF_EARLIER_RULES = `MATCH (m:_Meta) WHERE m.key STARTS WITH 'episode:' AND m.removed_at IS NULL AND coalesce(m.rules, 0) < $rules
+     WITH substring(m.key, 8) AS uuid MATCH (p:Episodic {uuid: uuid})`;
+
+/** uuids of the episodes whose statements earlier rules read. */
+export async function episodesOfEarlierRules(graph: GroupGraph, rules: number): Promise<readonly string[]> {
+  // One row, since FalkorDB's settings may limit the number of rows.
+  const [all] = await graph.read<{ uuids: string[] }>(`${OF_EARLIER_RULES} RETURN collect(uuid) AS uuids`, { rules });
+  return all?.uuids ?? [];
+}
+
+/** Writes the statements that these rules find in place of those that others found. An episode with another text by now is left out. */
+export async function replaceStatements(
+  graph: GroupGraph,
+  episodes: readonly {
+    readonly uuid: string;
+    readonly content: string;
+    readonly statements: readonly Statement[];
+    /** uuids of the statements to remove, which need not exist. */
+    readonly before: readonly string[];
+  }[],
+  rules: number,
+): Promise<void> {
+  const rows = episodes.map((episode) => ({ ...episode, statements: episode.statements.map(statementRow) }));
+  await graph.change(
+    `UNWIND $episodes AS x
+     MATCH (p:Episodic {uuid: x.uuid}) WHERE p.content = x.content
+     MATCH (m:_Meta {key: 'episode:' + x.uuid}) WHERE coalesce(m.rules, 0) < $rules
+     SET m.rules = $rules
+     WITH x OPTIONAL MATCH (s:_Statement {episode: x.uuid}) WHERE s.id IN x.before
+     WITH x, collect(s) AS before
+     FOREACH (s IN before | DELETE s)
+     FOREACH (y IN x.statements | CREATE (:_Statement {${STATEMENT_PROPERTIES}}))`,
+    { episodes: rows, rules },
+  );
+}
+
 /**
  * Adds the statements that a model found to an existing episode, each once.
  * @returns number of added statements

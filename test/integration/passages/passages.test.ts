@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Graphs, openGraphs } from '../../../src/graph/graphs.ts';
 import type { GroupGraph } from '../../../src/graph/group-graph.ts';
+import { episodesOfEarlierRules, replaceStatements } from '../../../src/graph/queries/statements.ts';
 import { MemoryManager } from '../../../src/index.ts';
 import { openaiEmbedder } from '../../../src/models/openai/embedder.ts';
 import { PASSAGE_VERSION } from '../../../src/passages/passages.ts';
+import { STATEMENT_RULES, statementUuids } from '../../../src/statements/statement.ts';
 import { countingMetrics } from '../../../src/telemetry/metrics.ts';
 import { cutPassages } from '../../../src/upkeep/cut-passages.ts';
 import { retryingConnection } from '../../../src/valkey/connections.ts';
@@ -306,6 +308,54 @@ test('only passages of an older version are cut, analysed and embedded again', a
   expect(await graph.read("MATCH (p:_Passage) WHERE p.terms = 'outdated' RETURN p.passage AS uuid")).toEqual([]);
   expect(await memory.queryMemory('canary in the mine')).toContain('canary sings');
   expect(await cutPassages({ graphs, valkey, embedder }, group)).toEqual({ episodes: 0, orphans: 0 });
+});
+
+test('statements that an earlier release read are read again with the present rules', async () => {
+  const {
+    memory,
+    remember,
+    graph,
+    graph: { group },
+  } = newMemory();
+  await remember('Redis holds the sessions.', { referenceTime: new Date('2026-03-02T10:00:00Z') });
+  const later = await remember('Valkey holds the sessions now.', { referenceTime: new Date('2026-04-20T10:00:00Z') });
+  const statements = async () =>
+    (await graph.read<{ id: string }>('MATCH (s:_Statement {episode: $later}) RETURN s.id AS id', { later })).map(
+      ({ id }) => id,
+    );
+  const own = await statements();
+  // As an earlier release left it: without a number of rules, with another statement, and with one that a model read.
+  await graph.write(
+    `MATCH (m:_Meta {key: 'episode:' + $later}) SET m.rules = NULL
+     WITH m MATCH (s:_Statement {episode: $later}) SET s.key = 'other', s.flags = ''
+     WITH s LIMIT 1 CREATE (:_Statement {id: 'model', episode: $later, key: '=rule', kind: 'rule', flags: '', text: 'x',
+       said_at: s.said_at, valid_at: s.valid_at})`,
+    { later },
+  );
+  expect(await memory.queryMemory('Who holds the sessions?', 5, { cache: false })).toContain(
+    'Redis holds the sessions',
+  );
+  const valkey = retryingConnection(stores.config.valkey);
+  opened.push({ close: () => valkey.disconnect() });
+  const embedder = plainEmbedder();
+
+  await cutPassages({ graphs, valkey, embedder }, group);
+
+  expect((await statements()).toSorted()).toEqual([...own, 'model'].toSorted());
+  expect(await memory.queryMemory('Who holds the sessions?')).not.toMatch(/^- Redis holds/m);
+  expect(await episodesOfEarlierRules(graph, STATEMENT_RULES)).toEqual([]);
+});
+
+test('a text that was masked while its statements were read again keeps its statements', async () => {
+  const { remember, graph } = newMemory();
+  const uuid = await remember('Valkey holds the sessions now.');
+  await graph.write("MATCH (m:_Meta {key: 'episode:' + $uuid}) SET m.rules = 1", { uuid });
+  const read = { uuid, content: 'Another text.', statements: [], before: statementUuids(uuid) };
+
+  await replaceStatements(graph, [read], STATEMENT_RULES);
+
+  expect(await graph.read('MATCH (s:_Statement {episode: $uuid}) RETURN count(s) AS n', { uuid })).toEqual([{ n: 1 }]);
+  expect(await episodesOfEarlierRules(graph, STATEMENT_RULES)).toEqual([uuid]);
 });
 
 test('texts that another program wrote are cut, and passages of texts that it deleted are removed', async () => {

@@ -75,10 +75,12 @@ export function endsStatement(change: StatedChange, propertyValue: PropertyValue
   return PLACES.has(propertyValue.verb.replace(' ', '|')) && !sameName;
 }
 
+const GROUPS = new Set('compan company firm team group board project role post'.split(' '));
+
 /** "Omar stepped down as CTO", after "Omar is the CTO". */
 function isInRole(context: readonly string[], propertyValue: PropertyValue): boolean {
   if (context.length === 0) return true;
-  return propertyValue.subject.some((term) => context.includes(term)) || some(context, propertyValue, true);
+  return context.every((term) => propertyValue.terms.has(term) || GENERIC.has(term) || GROUPS.has(term));
 }
 
 /** Who took over the checkout service took over nothing else of it. */

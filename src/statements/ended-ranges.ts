@@ -1,9 +1,9 @@
 import { BARE_NUMBER, type CorrectionContext, isCorrectionOf, withReplacedNumber } from './correction.ts';
 import { endsStatement } from './does-end.ts';
+import { isOtherValue } from './other-value.ts';
 import type { PropertyValue } from './property-value.ts';
 import { isSameScope } from './scope.ts';
 import { type ParsedSentence, parseSentences } from './sentence.ts';
-import { areOfOneKind } from './software-kinds.ts';
 import type { StatedChange } from './stated-change.ts';
 import type { Statement } from './statement.ts';
 import { isDate, isNumber, termKey, wordsOf } from './words.ts';
@@ -161,47 +161,8 @@ function isEndedBy(propertyValue: PropertyValue, statement: Statement, context: 
   const date = propertyValue.value.find(isDate);
   // After the day has come, a new date is the next event, not a new date of the same one.
   if (propertyValue.kind === 'date' && date && statement.saidAt > new Date(`${date.slice(1)}T23:59:59Z`)) return false;
-  if (!isComparable(statement, propertyValue)) return false;
-  return (propertyValue.isSingle && statement.isSingle) || (statement.isNews && !isAddition(statement, propertyValue));
-}
-
-/** Verbs of which another value is one more, also if it is new: "the SDK supports Python 3.13 now". Stems. */
-const ADDITIVE = new Set(
-  'support ship offer provid contain requir need accept includ know depend speak understand rely'.split(' '),
-);
-
-function isAddition({ verb, text }: Statement & { kind: 'holds' }, { kind, value }: PropertyValue): boolean {
-  if (!ADDITIVE.has(verb) || kind === 'number' || /\b(?:only|instead|no longer)\b/i.test(text)) return false;
-  return kind !== 'version' || verb === 'support' || value.length === 0;
-}
-
-/** Verbs of which something has a value for each kind: "uses Kong and OpenTelemetry". Stems. */
-const OF_MANY_KINDS = new Set(['use', 'run', 'build', 'hav', 'have']);
-
-/**
- * Whether two values can be values of one property. "Redshift" and "in Dublin", "at 02:00" and "on Kubernetes", "eu-west-1" and "three
- * zones", "Redshift" and "slow" cannot; "Loki and S3" includes "Loki".
- */
-function isComparable(statement: Statement & { kind: 'holds' }, old: PropertyValue): boolean {
-  const isWord = ({ kind }: PropertyValue) => kind === 'name' || kind === 'person';
-  if (isWord(old) && old.value.length > 0 && old.value.every((term) => statement.value.includes(term))) return false;
-  if (OF_MANY_KINDS.has(statement.verb)) {
-    const isOneKind = areOfOneKind(statement.value, old.value);
-    // "We use Kafka now" does not say for what.
-    const isForNothing = statement.key === statement.verb;
-    if (isForNothing ? !isOneKind : isOneKind === false && !/\binstead\b/i.test(statement.text)) return false;
-  }
-  const { text: content, saidAt: referenceTime } = statement;
-  const next = parseSentences({ content, source: 'text', referenceTime })
-    .flatMap(({ propertyValues }) => propertyValues)
-    .find(({ key, value }) => key === statement.key && termKey(value) === termKey(statement.value));
-  if (!next || !(isWord(old) || isWord(next))) return true;
-  // "Redis was bumped to 7.2" says nothing about "Redis is our fastest store".
-  if (next.isAfterChange) return old.verb !== 'be' || old.isSingle || old.form === 'named';
-  if (next.preposition !== old.preposition) return false;
-  if (next.kind !== old.kind) return true;
-  if (old.verb.startsWith('be ') && old.form === 'named' && next.form === 'other') return false;
-  return next.form === old.form || old.form === 'other' || next.form === 'other' || next.form === 'named';
+  if (!statement.isNews && !(propertyValue.isSingle && statement.isSingle)) return false;
+  return isOtherValue(statement, propertyValue);
 }
 
 /**

@@ -272,12 +272,14 @@ export const PATTERNS: readonly Pattern[] = [
         ? {}
         : {
             oldValue: s ?? '',
-            context: /^(?:us|the company|the firm|for good)$/i.test(o ?? '') ? '' : (o ?? ''),
+            context: /^(?:us|the company|the firm|for good)$/i.test(o ?? '') ? '' : leftOf(o),
             endsWhat: 'person',
           },
   ],
 ];
 
+/** Of "left the platform team for Acme" the team. */
+const leftOf = (text = ''): string => text.split(/ (?:for|to|at|in|after|with|without) /i)[0] ?? '';
 const isWe = (text: string | undefined): boolean => new RegExp(`^${WE}$`, 'i').test((text ?? '').trim());
 /** "support Android 9" without the verb, if the verb is a common one. */
 const verbless = (text = ''): string =>

@@ -14,7 +14,8 @@ const ACTIVE = wordSet(`
   use run liv stand sit listen li go lead own maintain manag support ship deploy tak cost last expir start begin end need requir allow
   contain hold keep stor work head handl serv send connect talk point belong rely depend target render publish fail accept wait retry
   host speak offer provid return fit weigh measur read writ log lock open clos happen call driv com chair moderat coordinat supervis review
-  pass flow resid rout post report escalat forward redirect mount`);
+  pass flow resid rout post report escalat forward redirect mount meet gather convene
+  sync refresh rotat renew poll execut arriv depart`);
 const BROKEN = wordSet(
   'broken down failing unavailable offline red flaky blocked defective out-of-order dead unusable stuck crashing unreachable',
 );
@@ -67,7 +68,9 @@ export function statedWorkingState(words: readonly Word[], at: number): { word: 
   });
   const isEnd = (word: Word | undefined) =>
     !word || PREPOSITIONS.has(word.lower) || CLAUSE_BREAKS.has(word.lower) || isDate(word.stem);
-  if (verb === 'work' && (isEnd(after[0]) || words[at + 1]?.lower === 'again')) return turned('ok');
+  // "Lena works at Contoso"
+  const isEmployed = /^(?:at|for|as|on|with|under)$/.test(after[0]?.lower ?? '');
+  if (verb === 'work' && !isEmployed && (isEnd(after[0]) || words[at + 1]?.lower === 'again')) return turned('ok');
   if (verb === 'fail' && isEnd(after[0])) return turned('broken');
   if (!FORMS_OF_BE.test(words[at]?.lower ?? '')) return null;
   const isBack =

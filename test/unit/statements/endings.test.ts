@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { endedSentences, type PointInTime } from '../../../src/statements/ended-ranges.ts';
 import { parseSentences } from '../../../src/statements/sentence.ts';
 import { statementsOf } from '../../../src/statements/statement.ts';
+import { ORDINARY_ENDS, ORDINARY_KEEPS } from './ordinary-pairs.ts';
 import { KEPT, REPLACED } from './pairs.ts';
 
 const MAY: PointInTime = { asOf: new Date('2026-05-31T00:00:00Z') };
@@ -27,18 +28,18 @@ function endedIn(first: string, others: readonly (readonly [day: string, text: s
 }
 
 describe('a statement ends', () => {
-  it.each(REPLACED)('%s | %s', (before, after) => {
+  it.each([...REPLACED, ...ORDINARY_ENDS])('%s | %s', (before, after) => {
     expect(endedIn(before, [['2026-04-20', after]])).toHaveLength(1);
   });
 });
 
 describe('nothing ends', () => {
-  it.each(KEPT)('%s | %s', (before, after) => {
+  it.each([...KEPT, ...ORDINARY_KEEPS])('%s | %s', (before, after) => {
     expect(endedIn(before, [['2026-04-20', after]])).toEqual([]);
   });
 
   it('because of a statement about something else', () => {
-    const later = [...REPLACED, ...KEPT]
+    const later = [...REPLACED, ...KEPT, ...ORDINARY_KEEPS.map(([, after]) => [after])]
       .flat()
       .map((text) => ({ text, statements: statementsOf(told(text, '2026-04-20')) }));
     const wrong = REPLACED.flatMap(([before, own]) => {

@@ -3,7 +3,7 @@ import type { Manifest } from '../archive/manifest.ts';
 import type { ArchiveStore } from '../archive/stores/archive-store.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { commit } from '../graph/queries/commit.ts';
-import { findFactsToCompare } from '../graph/queries/facts-to-compare.ts';
+import { findFactsToCompare } from '../graph/queries/commit-reads.ts';
 import { readChangeHead } from '../graph/queries/fence.ts';
 import { pairKey } from '../ingest/claims.ts';
 import { endingsKey } from '../ingest/name-keys.ts';

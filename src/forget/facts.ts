@@ -1,6 +1,6 @@
 import type { GroupGraph } from '../graph/group-graph.ts';
+import { findFactsToCompare } from '../graph/queries/commit-reads.ts';
 import { entityFacts } from '../graph/queries/entities.ts';
-import { findFactsToCompare } from '../graph/queries/facts-to-compare.ts';
 import { readEndings } from '../graph/queries/forget.ts';
 import {
   type Claim,

@@ -1,4 +1,4 @@
-import type { StoredFact } from '../graph/queries/facts-to-compare.ts';
+import type { StoredFact } from '../graph/queries/commit-reads.ts';
 import type { AttributeValue } from '../ontology.ts';
 import { mapTexts } from '../text.ts';
 import { fromGraphTime, toGraphTime } from '../time.ts';

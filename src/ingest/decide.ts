@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { StoredFact } from '../graph/queries/facts-to-compare.ts';
+import type { StoredFact } from '../graph/queries/commit-reads.ts';
 import type { DatedFact, EntityQuestion, FactQuestion, LanguageModel, TokenUse } from '../models/language-model.ts';
 import { fromGraphTime, HOUR, SECOND } from '../time.ts';
 import { groupKey } from '../valkey/keys.ts';

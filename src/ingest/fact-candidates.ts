@@ -1,4 +1,4 @@
-import type { StoredFact } from '../graph/queries/facts-to-compare.ts';
+import type { StoredFact } from '../graph/queries/commit-reads.ts';
 import { fromGraphTime } from '../time.ts';
 import type { Claim, Claims } from './claims.ts';
 import { canonicalKey } from './name-keys.ts';

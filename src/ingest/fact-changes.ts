@@ -1,6 +1,6 @@
 import { derivedUuid } from '../derived-uuid.ts';
 import type { AttributeChanges, ChangedFact, FactEvidence, NewFact, SplitFact } from '../graph/commit-changes.ts';
-import type { StoredFact } from '../graph/queries/facts-to-compare.ts';
+import type { StoredFact } from '../graph/queries/commit-reads.ts';
 import { fromGraphTime, toGraphTime } from '../time.ts';
 import {
   type Claim,

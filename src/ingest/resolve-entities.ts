@@ -6,7 +6,7 @@ import {
   type NameLookup,
   type SimilarEntity,
   type StoredEntity,
-} from '../graph/queries/commit-snapshot.ts';
+} from '../graph/queries/commit-reads.ts';
 import type { ExtractedEntity } from '../models/language-model.ts';
 import type { AttributeValue } from '../ontology.ts';
 import type { ExtractedEpisode } from './extract.ts';

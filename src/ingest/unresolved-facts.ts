@@ -1,5 +1,4 @@
-import type { StoredEntity } from '../graph/queries/commit-snapshot.ts';
-import type { FactLookup, PairLookup } from '../graph/queries/facts-to-compare.ts';
+import type { FactLookup, PairLookup, StoredEntity } from '../graph/queries/commit-reads.ts';
 import type { ExtractedFact } from '../models/language-model.ts';
 import { pairKey } from './claims.ts';
 import type { ExtractedEpisode } from './extract.ts';

@@ -1,8 +1,13 @@
 import { StaleFenceError } from '../errors.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import { commit } from '../graph/queries/commit.ts';
-import { type CommitSnapshot, readCommitSnapshot } from '../graph/queries/commit-snapshot.ts';
-import { factsOfSamePairs, findFactsToCompare, type StoredFact } from '../graph/queries/facts-to-compare.ts';
+import {
+  type CommitSnapshot,
+  factsOfSamePairs,
+  findFactsToCompare,
+  readCommitSnapshot,
+  type StoredFact,
+} from '../graph/queries/commit-reads.ts';
 import { episodeTimes } from '../graph/queries/record.ts';
 import { linkSagas } from '../graph/queries/sagas.ts';
 import { isPreparedFor } from '../graph/schema.ts';

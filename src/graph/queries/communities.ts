@@ -102,7 +102,7 @@ export async function replaceCommunities(
   { fence, seen, now, kept, written }: Replacement,
 ): Promise<boolean> {
   const rows = await graph.change(
-    // The old vector is removed first: FalkorDB may ignore a new vector of the same dimension (`commit-removals.ts`).
+    // The old vector is removed first: FalkorDB may ignore a new vector of the same dimension (`commit.ts`).
     `${CHECK_FENCE}
      CALL {
        MATCH (c:Community) WHERE NOT c.uuid IN $stay

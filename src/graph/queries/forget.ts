@@ -7,8 +7,8 @@ export async function readEndings(
   entities: readonly string[],
 ): Promise<string[]> {
   const rows = await graph.read<{ key: string }>(
-    `MATCH (e:_Meta) WHERE e.endings IS NOT NULL AND (any(it IN e.endings WHERE left(it, 36) IN $episodes)
-       OR any(it IN $entities WHERE e.key CONTAINS it))
+    `MATCH (e:_Meta) WHERE e.endings IS NOT NULL AND (any(ending IN e.endings WHERE left(ending, 36) IN $episodes)
+       OR any(entity IN $entities WHERE e.key CONTAINS entity))
      RETURN e.key AS key`,
     { episodes, entities },
   );
@@ -40,7 +40,7 @@ export function readEntityLinks(graph: GroupGraph, uuids: readonly string[]): Pr
      WITH n, noted, collect(DISTINCT p.uuid) AS episodes
      RETURN n.uuid AS uuid, n.name AS name, labels(n) AS labels, episodes,
             indegree(n, 'RELATES_TO') + outdegree(n, 'RELATES_TO') AS degree,
-            [it IN noted WHERE it.entity = n.uuid] AS aliases`,
+            [alias IN noted WHERE alias.entity = n.uuid] AS aliases`,
     { uuids },
   );
 }
@@ -88,8 +88,8 @@ export function readStoredMentions(graph: GroupGraph, episodes: readonly string[
      MATCH (k:_Meta {key: 'episode:' + uuid})
      WITH uuid, k
      MATCH (p:Episodic {uuid: uuid})
-     WITH uuid, k.told AS mentions, coalesce(k.committed_at, '') AS committed, p.valid_at AS said
-     RETURN uuid AS episode, mentions ORDER BY committed, said, uuid`,
+     WITH uuid, k.told AS mentions, coalesce(k.committed_at, '') AS committed, p.valid_at AS time
+     RETURN uuid AS episode, mentions ORDER BY committed, time, uuid`,
     { episodes },
   );
 }

@@ -142,10 +142,10 @@ export const REBUILD_TOGGLE = '_renewed';
 export function readVectorIndexStats(graph: GroupGraph): Promise<VectorIndexStats[]> {
   return graph.read(
     `CALL db.indexes() YIELD label, entitytype, types, status, info
-     WITH label, collect(status) AS statuses, collect([entitytype, types, info])[0] AS it
-     WHERE all(status IN statuses WHERE status = 'OPERATIONAL') AND any(key IN keys(it[1]) WHERE 'VECTOR' IN it[1][key])
-     RETURN label, it[0] = 'RELATIONSHIP' AS isOfEdges, it[2].numDocuments AS entries,
-            it[2].maxDocId - it[2].numDocuments AS ghosts, '${REBUILD_TOGGLE}' IN keys(it[1]) AS isMarked`,
+     WITH label, collect(status) AS statuses, collect([entitytype, types, info])[0] AS index
+     WHERE all(status IN statuses WHERE status = 'OPERATIONAL') AND any(key IN keys(index[1]) WHERE 'VECTOR' IN index[1][key])
+     RETURN label, index[0] = 'RELATIONSHIP' AS isOfEdges, index[2].numDocuments AS entries,
+            index[2].maxDocId - index[2].numDocuments AS ghosts, '${REBUILD_TOGGLE}' IN keys(index[1]) AS isMarked`,
   );
 }
 

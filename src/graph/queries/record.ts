@@ -37,9 +37,9 @@ export async function recordEpisodes(
      WITH x, m WHERE m.removed_at IS NULL
      FOREACH (_ IN CASE WHEN x.expires IS NULL THEN [] ELSE [1] END | SET m:_Expiring, m.expires_at = x.expires)
      MERGE (p:Episodic {uuid: x.uuid}) ON CREATE SET p = x.node
-     WITH x, m OPTIONAL MATCH (said:_Statement {episode: x.uuid})
-     WITH x, m, count(said) AS said
-     FOREACH (y IN CASE WHEN said = 0 AND m.masked IS NULL THEN x.statements ELSE [] END | CREATE (:_Statement {${STATEMENT_PROPERTIES}}))
+     WITH x, m OPTIONAL MATCH (stored:_Statement {episode: x.uuid})
+     WITH x, m, count(stored) AS statements
+     FOREACH (y IN CASE WHEN statements = 0 AND m.masked IS NULL THEN x.statements ELSE [] END | CREATE (:_Statement {${STATEMENT_PROPERTIES}}))
      WITH x, m OPTIONAL MATCH (known:_Passage {episode: x.uuid})
      WITH x, m, count(known) AS passages
      FOREACH (y IN CASE WHEN passages = 0 AND m.masked IS NULL THEN x.passages ELSE [] END | CREATE (:_Passage {${PASSAGE_PROPERTIES}}))

@@ -93,9 +93,9 @@ export async function searchEntitiesByVector(
   const { text, params } = filterEntities(filter, ['score']);
   const nearest = await nearestEntities(graph, vector, count);
   return graph.read(
-    `UNWIND $nearest AS it
-     MATCH (node:Entity {uuid: it.uuid})
-     WITH node, it.score AS score
+    `UNWIND $nearest AS found
+     MATCH (node:Entity {uuid: found.uuid})
+     WITH node, found.score AS score
      ${text}
      ORDER BY score, node.uuid
      ${RETURN_ENTITIES}`,

@@ -190,9 +190,9 @@ export function scanFacts(
       ? `MATCH (:Entity)-[e:RELATES_TO]->(:Entity)`
       : `MATCH (m:_Meta) WHERE all(fragment IN $fragments WHERE m.metadata CONTAINS fragment)
          MATCH (p:Episodic {uuid: m.episode})
-         UNWIND p.entity_edges AS told
-         WITH DISTINCT told
-         MATCH ()-[e:RELATES_TO {uuid: told}]->()`;
+         UNWIND p.entity_edges AS uuid
+         WITH DISTINCT uuid
+         MATCH ()-[e:RELATES_TO {uuid: uuid}]->()`;
   return graph.read(
     `${candidates} WHERE ${text}
      WITH e, vec.cosineDistance(e.fact_embedding, vecf32($vector)) AS distance WHERE distance < ${MAX_DISTANCE}

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { findSimilarEntities } from '../../../src/graph/queries/commit-snapshot.ts';
+import { findSimilarEntities } from '../../../src/graph/queries/commit-reads.ts';
 import { plainEmbedder } from '../../support/models.ts';
 import { useStores } from '../../support/stores.ts';
 import { useMemories } from '../search/memories.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newEpisode } from '../../../src/episode.ts';
 import { type Graphs, openGraphs } from '../../../src/graph/graphs.ts';
-import { findFactsToCompare } from '../../../src/graph/queries/facts-to-compare.ts';
+import { findFactsToCompare } from '../../../src/graph/queries/commit-reads.ts';
 import { openIngest } from '../../../src/ingest/ingest.ts';
 import { retryingConnection } from '../../../src/valkey/connections.ts';
 import { type Leases, openLeases } from '../../../src/valkey/lease.ts';

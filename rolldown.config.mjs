@@ -80,24 +80,60 @@ const LOADED_TOGETHER = [
   ['settings', ['home', 'running-settings', 'duration', 'group']],
   ['jobs', ['episode', 'queue/jobs', 'queue/spool/spool']],
   ['redact', ['redaction/redact', 'redaction/recall-marks']],
-  ['hook', ['cli/hook', 'agents/hooks/event', 'agents/hooks/hook']],
   ['memory', ['cli/memory/with-memory', 'cli/query', 'cli/startup/unknown-settings']],
-  ['recall', ['agents/hooks/recall']],
+  ['recall', ['agents/hooks/recall-here']],
   ['graphs', ['graph/graphs', 'graph/queries/meta-nodes']],
   ['search', ['search/search', 'queue/question-vectors']],
 ];
-const groups = LOADED_TOGETHER.map(([name, modules], at) => {
-  const files = new Set(modules.map((module) => resolve(`dist/src/${module}.js`)));
-  for (const file of files)
-    if (!existsSync(file)) throw new Error(`${file} is named in rolldown.config.mjs but missing.`);
-  return { name, test: (id) => files.has(id), priority: LOADED_TOGETHER.length - at };
-});
+const built = (module) => resolve(`dist/src/${module}.js`);
+const groupsOf = (table) =>
+  table.map(([name, modules], at) => {
+    const files = new Set(modules.map(built));
+    for (const file of files)
+      if (!existsSync(file)) throw new Error(`${file} is named in rolldown.config.mjs but missing.`);
+    return { name, test: (id) => files.has(id), priority: table.length - at };
+  });
+
+// What hooks and cached queries need and nothing else, in files of their own: a bundler leaves out only what no part of a bundle uses,
+// and the rest of the command line uses all of zod. The two bundles meet only at these modules, so that no class exists twice where
+// somebody compares it.
+const FAST = { 'hook-event': 'cli/hook-event', 'ask-query': 'cli/ask-query' };
+const FULL = {
+  'recall-here': 'agents/hooks/recall-here',
+  'spool-limit': 'agents/hooks/spool-limit',
+  processes: 'supervisor/processes',
+};
+
+/** Leaves modules of the other bundle outside. */
+const otherBundle = (modules) => {
+  const names = new Map(Object.entries(modules).map(([name, module]) => [built(module), `./${name}.cjs`]));
+  return {
+    name: 'other-bundle',
+    resolveId: {
+      order: 'pre',
+      handler(source, importer) {
+        const id = importer && source.startsWith('.') ? names.get(resolve(dirname(importer), source)) : undefined;
+        return id ? { id, external: true } : null;
+      },
+    },
+    // `import()` would load Node's loader of ES modules, two milliseconds.
+    renderChunk: (code) =>
+      code.replace(/\bimport\(([`"']\.\/[\w-]+\.cjs[`"'])\)/g, 'Promise.resolve().then(() => require($1))'),
+    // main.cjs uses nothing of the bundler's runtime, whose code could not come from the cache yet.
+    generateBundle(_, files) {
+      const main = files['main.cjs'];
+      if (main) main.code = main.code.replace(/^require\("\.\/rolldown-runtime-[\w-]+\.cjs"\);/m, '');
+    },
+  };
+};
+
+const inputs = (modules) => Object.fromEntries(Object.entries(modules).map(([name, module]) => [name, built(module)]));
 
 // The command line as one bundle, made from what tsc built: that halves its start. The worker and the local models stay
 // files of their own, since they start threads and are followed by tracers.
 const COMMANDS = resolve('dist/bin');
 const commands = {
-  input: 'dist/src/cli/main.js',
+  input: { main: 'dist/src/cli/main.js', ...inputs(FULL) },
   platform: 'node',
   external,
   resolve: { alias },
@@ -107,18 +143,35 @@ const commands = {
     minify: true,
     entryFileNames: '[name].cjs',
     chunkFileNames: '[name]-[hash].cjs',
-    codeSplitting: { groups },
+    codeSplitting: { groups: groupsOf(LOADED_TOGETHER) },
   },
   plugins: [
     filesOfTheirOwn(
       COMMANDS,
       /[\\/]dist[\\/](?:workers[\\/]main|src[\\/]models[\\/](?:local|transformers)[\\/](?!declaration\b)[\w-]+)\.js$/,
     ),
+    otherBundle(FAST),
     graphOnly,
     lateModules,
     quickCommands,
     thirdPartyNoticesPlugin(NOTICES),
   ],
+};
+
+const fast = {
+  ...commands,
+  input: inputs(FAST),
+  output: {
+    ...commands.output,
+    codeSplitting: {
+      groups: groupsOf([
+        ['ask', ['home', 'private-home', 'time', 'worker-socket/ask']],
+        ['hook', ['agents/hooks/hook']],
+        ['capture', ['agents/hooks/capture-turns']],
+      ]),
+    },
+  },
+  plugins: [otherBundle(FULL), lateModules, thirdPartyNoticesPlugin(NOTICES)],
 };
 
 // The plugin as one file, which may be copied anywhere: then only what models do is missing.
@@ -215,4 +268,4 @@ const page = {
   ],
 };
 
-export default defineConfig([commands, plugin, page]);
+export default defineConfig([commands, fast, plugin, page]);

@@ -22,10 +22,13 @@ import { parseArgs, promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { type AgentHost, agentProgram } from '../scripts/agent-hosts.mjs';
 import { scopeOf } from '../src/agents/scope.ts';
+import { openWorkerAnswers } from '../src/cli/worker-answers.ts';
 import { loadConfig } from '../src/config.ts';
 import { startServers } from '../src/embedded/servers.ts';
 import { MemoryManager } from '../src/memory.ts';
+import { loadEmbedder } from '../src/models/providers.ts';
 import { SECOND } from '../src/time.ts';
+import { serveWorkerSocket } from '../src/worker-socket/serve.ts';
 import { startTranscript } from '../test/support/claude-transcript.ts';
 import { CLAUDE_CODE } from '../test/support/hosts/claude-agent.ts';
 import { CODEX } from '../test/support/hosts/codex-agent.ts';
@@ -88,7 +91,11 @@ const environment: Record<string, string> = {
   FALKORDB_HOST: config.falkordb.host,
   FALKORDB_PORT: String(config.falkordb.port),
 };
-const workers = await startWorkers(config, ['store']);
+const embedder = await loadEmbedder(config);
+const workers = await startWorkers(config, ['store'], { embedder });
+// As `memory-manager worker` does.
+const answers = openWorkerAnswers(loadConfig(environment), embedder);
+const socket = serveWorkerSocket(config.home, answers.answers);
 const memory = new MemoryManager(config);
 const rows: Row[] = [];
 
@@ -363,8 +370,11 @@ try {
   if (isWanted('import') && Number(values.turns) > 0) await importTwice(Number(values.turns));
   console.log(markdownTable(rows));
 } finally {
+  socket.close();
+  await answers.close();
   await memory.close();
   await workers.close();
+  await embedder.close();
   await servers.stop();
   disk?.unmount();
   rmSync(folder, { recursive: true, force: true });

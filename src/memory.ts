@@ -55,12 +55,12 @@ import { openServices, type Services, waitFor } from './memory/services.ts';
 import type { Status } from './memory/status.ts';
 import { type Communities, openCommunities, openSagas, type Sagas } from './memory/upkeep.ts';
 import type { WaitingJobsOptions } from './memory/waiting-jobs.ts';
+import { assertPrivateHome } from './private-home.ts';
 import type { JobCounts } from './queue/bullmq-layout.ts';
 import type { QueueName } from './queue/jobs.ts';
 import type { EpisodeReceipt, Receipt } from './queue/producer.ts';
 import type { DrainResult } from './queue/spool/drain.ts';
 import type { WaitingJob } from './queue/waiting-jobs.ts';
-import { assertPrivateHome } from './running-settings.ts';
 import { traceRequest } from './telemetry/tracing.ts';
 import type { Triplet } from './triplet.ts';
 

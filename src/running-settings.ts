@@ -1,8 +1,8 @@
-import { readlinkSync, statSync } from 'node:fs';
+import { readlinkSync } from 'node:fs';
 import * as z from 'zod/mini';
-import { ConfigError } from './errors.ts';
 import { homeFolder, runningFile, serverLink } from './home.ts';
 import { readJsonFile } from './json.ts';
+import { assertPrivateHome } from './private-home.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 type Noted = Readonly<Record<string, string>>;
@@ -68,19 +68,3 @@ function noteOfServer(port: string, environment: Environment): Noted {
 
 /** Empty if nothing was started or the file is unreadable; then only the environment and the defaults count. */
 const readRunningFile = (home: string): Noted => readJsonFile(runningFile(home), noteShape)?.settings ?? {};
-
-/**
- * Only this user may write to a home: it names the servers that receive all data and a configuration file that is executed, and it
- * contains turns that wait for these servers. Costs one stat.
- * @throws ConfigError
- */
-export function assertPrivateHome(home: string): void {
-  const found = statSync(home, { throwIfNoEntry: false });
-  if (!found || !process.getuid) return;
-  if (found.uid !== process.getuid())
-    throw new ConfigError(`${home} belongs to another user of this machine; set MEMORY_HOME to a folder of your own.`);
-  if ((found.mode & 0o022) !== 0)
-    throw new ConfigError(
-      `Other users of this machine can write into ${home}, where settings and data are kept; run chmod 700 on it, or set MEMORY_HOME to another folder.`,
-    );
-}

@@ -27,16 +27,20 @@ export async function hookTimes({ count, folder, hook, row }: HookTimesOptions):
   const input = {
     session_id: 'timed',
     transcript_path: path,
-    prompt: 'Where does Harbor keep its sessions?',
     source: 'startup',
   };
   const measured: Record<string, number[]> = { node: [], Stop: [], UserPromptSubmit: [], SessionStart: [] };
   for (let call = -3; call < count; call += 1) {
     transcript.user(`Question ${call}`);
     transcript.says(`Answer ${call}.`);
+    // As agents call them: a prompt is a new question, and a new session has no transcript yet.
+    const own: Record<string, object> = {
+      UserPromptSubmit: { prompt: `Where does Harbor keep its sessions, in case ${call}?` },
+      SessionStart: { session_id: `new ${call}`, transcript_path: join(folder, `new ${call}.jsonl`) },
+    };
     for (const [name, list] of Object.entries(measured)) {
       const took = await timed(() =>
-        name === 'node' ? run(process.execPath, ['-e', '0']) : hook(name, { ...input, session_id: name }),
+        name === 'node' ? run(process.execPath, ['-e', '0']) : hook(name, { ...input, session_id: name, ...own[name] }),
       );
       if (call >= 0) list.push(took);
     }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { RecallRequest } from '../../src/agents/hooks/ask-recall.ts';
 import { recallForHook } from '../../src/agents/hooks/recall.ts';
 import type { Config } from '../../src/config.ts';
 import { openServices } from '../../src/memory/services.ts';
@@ -49,15 +50,11 @@ export async function memories(base: Config): Promise<ReadonlyMap<Task, Given>> 
     await seed(memory, group);
     const scope = { group, by: 'option' as const, needsJoining: false, userGroup: `${group}-user` };
     const ask = async (question: string, begins: boolean, known: Iterable<string> = []) => {
-      const asked = {
-        question,
-        begins,
-        known: new Set(known),
-        own: new Set<string>(),
-        limit: MINUTE,
-        deliveredTo: { host: 'bench' },
+      const asked: RecallRequest = {
+        ...{ event: 'UserPromptSubmit', host: 'bench', input: { session: 'bench', prompt: question } },
+        ...{ scope, begins, known: [...known], own: [] },
       };
-      const recalled = await recallForHook(services, scope, asked);
+      const recalled = await recallForHook(services, asked, MINUTE);
       for (const problem of recalled.problems) console.error(`  ${problem}`);
       return recalled;
     };

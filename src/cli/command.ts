@@ -2,6 +2,7 @@ import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { closestName } from '../closest-name.ts';
 import { InvalidInputError } from '../errors.ts';
 import { DAY, SECOND } from '../time.ts';
+import { AUTO_GROUP } from './auto-group.ts';
 import { parseDate } from './terminal/date-words.ts';
 
 /** One command: its help text, its options, and the function that runs it. */
@@ -48,9 +49,6 @@ const OPTIONS_OF_EVERY_COMMAND = {
   group: { type: 'string' },
   json: { type: 'boolean' },
 } as const;
-
-/** The name that stands for the memory of the working folder's project. */
-export const AUTO_GROUP = 'auto';
 
 /**
  * @param groupOfFolder the memory for `--group auto`

@@ -2,7 +2,8 @@ import { diff } from '../agents/install/diff.ts';
 import { type Agent, displayPath, type Installation, planInstallation } from '../agents/install/install.ts';
 import type { FileChange } from '../agents/install/plan.ts';
 import { InvalidInputError } from '../errors.ts';
-import { AUTO_GROUP, type Command, type CommandCall } from './command.ts';
+import { AUTO_GROUP } from './auto-group.ts';
+import type { Command, CommandCall } from './command.ts';
 import { confirmWithUser } from './terminal/ask-user.ts';
 
 const NAMES: Readonly<Record<Agent, string>> = {

@@ -2,7 +2,7 @@ import { joinMemory, type UnjoinedFolder, unjoinedFolder } from '../agents/joine
 import { type Scope, scopeOf } from '../agents/scope.ts';
 import { InvalidInputError } from '../errors.ts';
 import { homeFolder } from '../home.ts';
-import { assertPrivateHome } from '../running-settings.ts';
+import { assertPrivateHome } from '../private-home.ts';
 import type { Command } from './command.ts';
 import { count } from './terminal/output.ts';
 

@@ -4,7 +4,8 @@ import { InvalidInputError } from '../errors.ts';
 import { checkGroup } from '../group.ts';
 import { MemoryManager } from '../memory.ts';
 import { MINUTE, SECOND } from '../time.ts';
-import { AUTO_GROUP, type Command, type CommandCall } from './command.ts';
+import { AUTO_GROUP } from './auto-group.ts';
+import type { Command, CommandCall } from './command.ts';
 
 const USUAL_PORT = 8000;
 /** JSON needs at most six bytes for one byte of text. */

@@ -1,5 +1,6 @@
 import { InvalidInputError } from '../errors.ts';
 import type { QueryOptions } from '../memory/query.ts';
+import type { MemoryManager } from '../memory.ts';
 import { NOTHING_KNOWN } from '../reader/format.ts';
 import { RANKERS, SEARCH_KINDS } from '../search/recipes/recipes.ts';
 import type { Command, CommandCall } from './command.ts';
@@ -60,31 +61,35 @@ Example: memory-manager query "Where does Harbor keep its sessions?" --as-of 202
   arguments: [1, 1],
   run: (call) =>
     withMemory(async (memory) => {
-      const [query = ''] = call.args;
-      const limit = call.number('limit', 1, 100);
-      const budgetTokens = call.number('budget', 50, 100_000);
-      if (budgetTokens !== undefined && call.json)
-        throw new InvalidInputError('--budget prints text and --json prints data; use only one of them.');
-      const options = queryOptions(call);
+      const answer = readQuery(call);
       const after = call.text('after');
       if (after !== undefined) await memory.waitFor({ queue: 'store', jobId: after }, call.timeoutOption);
-      if (call.json) {
-        const results = await memory.search(query, limit ?? 5, options);
-        console.log(JSON.stringify({ query, group: call.group ?? memory.config.group, ...results }));
-        return 0;
-      }
-      const answer = await memory.queryMemory(query, limit, {
-        ...options,
-        ...(budgetTokens !== undefined && { budgetTokens }),
-      });
-      console.log(answer);
-      if (answer !== NOTHING_KNOWN) return 0;
+      const text = await answer(memory);
+      console.log(text);
+      if (text !== NOTHING_KNOWN) return 0;
       const { hintAtAgentMemory } = await import('./memory/agent-memory.ts');
       const hint = hintAtAgentMemory(call.group ?? memory.config.group);
       if (hint) console.error(hint);
       return 0;
     }),
 };
+
+/** A question, which the returned function asks. It returns what is printed. @throws InvalidInputError */
+export function readQuery(call: CommandCall): (memory: MemoryManager) => Promise<string> {
+  const [query = ''] = call.args;
+  const limit = call.number('limit', 1, 100);
+  const budgetTokens = call.number('budget', 50, 100_000);
+  if (budgetTokens !== undefined && call.json)
+    throw new InvalidInputError('--budget prints text and --json prints data; use only one of them.');
+  const options = queryOptions(call);
+  if (!call.json)
+    return (memory) =>
+      memory.queryMemory(query, limit, { ...options, ...(budgetTokens !== undefined && { budgetTokens }) });
+  return async (memory) => {
+    const results = await memory.search(query, limit ?? 5, options);
+    return JSON.stringify({ query, group: call.group ?? memory.config.group, ...results });
+  };
+}
 
 function queryOptions(call: CommandCall): QueryOptions {
   const find = choice(call, 'find', FINDABLE);

@@ -2,7 +2,8 @@ import { isOperationalError } from '../errors.ts';
 import { isTraced, startTracing } from '../telemetry/start-tracing.ts';
 import { trace } from '../telemetry/tracing.ts';
 import { printable } from '../text.ts';
-import { AUTO_GROUP, type Command, optionsOf, parseCall } from './command.ts';
+import { AUTO_GROUP } from './auto-group.ts';
+import { type Command, optionsOf, parseCall } from './command.ts';
 import { COMMANDS, help } from './commands.ts';
 
 /** Proxies are rare, and loading `http` takes time. */

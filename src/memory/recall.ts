@@ -10,6 +10,7 @@ import { withTimeout } from '../with-timeout.ts';
 import { answerSections, rulesAbout } from './answer-block.ts';
 import { briefingOf } from './briefing.ts';
 import { isSearchResult } from './query.ts';
+import { RECALL_TARGET_MS } from './recall-target.ts';
 import { nextChange, type Services } from './services.ts';
 
 /** By words only, because a model's answer would take longer than a user should wait. */
@@ -82,9 +83,6 @@ export interface RecallOptions {
 /** How an answer was found; `late` when there was none in time. */
 export type RecallOutcome = 'meaning' | 'words' | 'late' | 'failed';
 
-/** A recall that takes longer counts as late, even if its results are still used. */
-export const RECALL_TARGET_MS = 150;
-
 export interface RecallResult {
   /** Rules, facts and passages about the question, as `renderAnswers` takes them. */
   readonly sections: readonly TitledSection[];
@@ -103,6 +101,8 @@ interface Answer {
 /** Share of the time for getting the vector; the search itself needs the rest. */
 const MEANING_SHARE = 0.75;
 const LONGEST_FOR_MEANING = 1 * SECOND;
+/** Usually a worker returns the vector sooner; then a search by words, which takes as long again, is not needed. */
+const MEANING_GRACE = 50;
 /** Rules that are not in the cache are in the next briefing; an answer does not wait for them. */
 const RULES_GRACE = 20;
 
@@ -119,14 +119,24 @@ export async function recallSections(
   const began = performance.now();
   // Some of the best results may be the session's own episodes.
   const most = limit + Math.min(own.size, limit);
-  const words = searchByWords(services, group, question, most).then((found): Answer => ({ found, outcome: 'words' }));
-  words.catch(() => {});
+  let words: Promise<Answer> | undefined;
+  const byWords = () => {
+    words ??= searchByWords(services, group, question, most).then((found) => ({ found, outcome: 'words' }));
+    words.catch(() => {});
+    return words;
+  };
+  const grace = setTimeout(byWords, Math.min(MEANING_GRACE, timeoutMs / 4));
+  grace.unref?.();
   const forMeaning = Math.min(timeoutMs * MEANING_SHARE, LONGEST_FOR_MEANING);
-  const meaning = byMeaning(services, group, question, most, forMeaning).then(
-    (found): Answer => ({ found, outcome: 'meaning' }),
-    () => undefined,
+  const meaning = byMeaning(services, group, question, most, forMeaning)
+    .then(
+      (found): Answer => ({ found, outcome: 'meaning' }),
+      () => undefined,
+    )
+    .finally(() => clearTimeout(grace));
+  const quickest: Promise<Answer> = withTimeout(forMeaning, meaning, () => undefined).then(
+    (found) => found ?? byWords(),
   );
-  const quickest: Promise<Answer> = withTimeout(forMeaning, meaning, () => undefined).then((found) => found ?? words);
   const ofBriefing = briefedRules(services, group, question).catch(() => []);
   let reason: string | undefined;
   const answer = await withTimeout(timeoutMs, quickest, () => 'late' as const).catch((error: unknown) => {

@@ -60,21 +60,31 @@ export function openQuestionVectors({ valkey: address, queuePrefix }: Config): Q
     return valkey.publish(questionsChannel(valkey), JSON.stringify({ id, reply, text }));
   }
 
+  /** A prompt is asked of several memories at the same time, and embedded once. */
+  const running = new Map<string, Promise<QuestionVector | undefined>>();
+
+  async function answerTo(text: string, timeoutMs: number): Promise<QuestionVector | undefined> {
+    const id = randomUUID();
+    const answered = Promise.withResolvers<QuestionVector | undefined>();
+    waiting.set(id, answered.resolve);
+    const published = publish(id, text).then((listeners) => {
+      // In a cluster only the listeners at one node are counted.
+      if (listeners === 0 && !valkey.isCluster) answered.resolve(undefined);
+    });
+    published.catch(answered.reject);
+    try {
+      return await withTimeout(timeoutMs, answered.promise, () => undefined);
+    } finally {
+      waiting.delete(id);
+    }
+  }
+
   return {
-    async ask(text, timeoutMs) {
-      const id = randomUUID();
-      const answered = Promise.withResolvers<QuestionVector | undefined>();
-      waiting.set(id, answered.resolve);
-      const published = publish(id, text).then((listeners) => {
-        // In a cluster only the listeners at one node are counted.
-        if (listeners === 0 && !valkey.isCluster) answered.resolve(undefined);
-      });
-      published.catch(answered.reject);
-      try {
-        return await withTimeout(timeoutMs, answered.promise, () => undefined);
-      } finally {
-        waiting.delete(id);
-      }
+    ask(text, timeoutMs) {
+      const key = `${timeoutMs} ${text}`;
+      const answer = running.get(key) ?? answerTo(text, timeoutMs).finally(() => running.delete(key));
+      running.set(key, answer);
+      return answer;
     },
     close() {
       subscriber.disconnect();

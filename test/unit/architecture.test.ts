@@ -18,6 +18,7 @@ const LAYERS: readonly (readonly string[])[] = [
     'src/closest-name.ts',
     'src/with-timeout.ts',
   ],
+  ['src/private-home.ts'],
   [
     'src/time.ts',
     'src/text.ts',
@@ -43,6 +44,7 @@ const LAYERS: readonly (readonly string[])[] = [
     'src/ontology',
     'src/telemetry',
     'src/english',
+    'src/worker-socket',
   ],
   ['src/episode.ts', 'src/statements'],
   ['src/embedded', 'src/valkey', 'src/models', 'src/schedule', 'src/import', 'src/passages'],

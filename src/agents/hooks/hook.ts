@@ -1,12 +1,15 @@
 import { ConfigError, SpoolFullError } from '../../errors.ts';
 import { homeFolder } from '../../home.ts';
-import { assertPrivateHome } from '../../running-settings.ts';
+import { RECALL_TARGET_MS } from '../../memory/recall-target.ts';
+import { assertPrivateHome } from '../../private-home.ts';
 import { type AgentOutcome, recordOutcome } from '../../telemetry/agent-outcomes.ts';
 import { redactError } from '../../telemetry/redact-error.ts';
 import { type FolderScope, joinSentence, type UnjoinedFolder, unjoinedFolder } from '../joined-folders.ts';
 import { type Scope, scopeOf } from '../scope.ts';
 import type { AgentProcess } from './agent-process.ts';
+import { askRecall, type DeliverableRecall } from './ask-recall.ts';
 import { type HookEvent, type HookInput, readHookInput } from './event.ts';
+import { hostOutput } from './host-output.ts';
 import {
   type HookSession,
   newSession,
@@ -16,8 +19,8 @@ import {
   withRecalledSentences,
   withSession,
 } from './session.ts';
-import { type SpoolTurnsOptions, spoolTurns } from './spool-turns.ts';
 import { logProblem } from './state-folder.ts';
+import { fileSize } from './transcript.ts';
 import { recordUnfinishedWork, unfinishedWork } from './unfinished-work.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -48,7 +51,6 @@ export interface HookAnswer {
 
 /** The user waits for the recall. */
 const LOCK_TIMEOUT = 250;
-const EMPTY_INPUT = { source: undefined, prompt: undefined, lastWords: undefined, isSubAgent: false };
 
 export const isMemoryDisabled = ({ MEMORY_DISABLED: off = '' }: Environment): boolean => /^(1|true|yes|on)$/i.test(off);
 
@@ -75,26 +77,31 @@ export async function answerHook(call: HookCall): Promise<HookAnswer> {
     const unjoined = unjoinedQuietly({ home, scope, directory, environment });
     // A failure here does not prevent the recall.
     if (event === 'UserPromptSubmit')
-      orLog(() => recordOpenTurn(home, call, input, { group: scope.group, heldAt: unjoined?.place }));
+      orLog(() => recordOpenTurn(home, call, input, { group: scope.group, heldAt: unjoined?.place }), undefined);
     else {
       const limit = await spoolLimit(environment);
       const target = { group: scope.group, heldAt: unjoined?.place, limit, onNotice: notice };
-      spooled = orLog(
-        () => spoolNewTurns(home, call, input, target),
-        (error) => {
-          record('capture', 'failed', redactError(error).message);
-          full = fullSentence(error, home);
-        },
-      );
+      const onFailure = (error: unknown) => {
+        record('capture', 'failed', redactError(error).message);
+        full = fullSentence(error, home);
+      };
+      if (event !== 'SessionStart' || !orLog(() => beginEmptySession(home, host, input), true, onFailure)) {
+        const { spoolNewTurns } = await import('./capture-turns.ts');
+        spooled = orLog(() => spoolNewTurns(home, call, input, target), 0, onFailure);
+      }
       if (unjoined) spooled = 0;
       if (spooled > 0) record('capture', 'ok');
-      if (event === 'SessionStart' || event === 'SessionEnd')
-        spooled += orLog(() => spoolUnfinished(home, input, { limit, onNotice: notice }));
+      const unfinished =
+        event === 'SessionStart' || event === 'SessionEnd' ? orLog(() => unfinishedWork(home), []) : [];
+      if (unfinished.length > 0) {
+        const { spoolUnfinished } = await import('./capture-turns.ts');
+        spooled += orLog(() => spoolUnfinished(home, unfinished, input, { limit, onNotice: notice }), 0);
+      }
     }
     if (event !== 'SessionStart' && event !== 'UserPromptSubmit')
-      return { spooled, ...(full !== undefined && (await notStored(event, host, full))) };
+      return { spooled, ...(full !== undefined && notStored(event, host, full)) };
     if (unjoined) {
-      const output = event === 'SessionStart' ? await joinWarning(unjoined) : undefined;
+      const output = event === 'SessionStart' ? joinWarning(unjoined) : undefined;
       return { spooled, ...(output !== undefined && { output }) };
     }
     if (event === 'SessionStart' && input.source === 'resume') {
@@ -109,13 +116,13 @@ export async function answerHook(call: HookCall): Promise<HookAnswer> {
     return { spooled, ...(log !== undefined && { log: `${log}.` }) };
   }
 
-  function orLog(work: () => number, onFailure: (error: unknown) => void = () => {}): number {
+  function orLog<T>(work: () => T, otherwise: T, onFailure: (error: unknown) => void = () => {}): T {
     try {
       return work();
     } catch (error) {
       notice((error as Error).message);
       onFailure(error);
-      return 0;
+      return otherwise;
     }
   }
 }
@@ -143,9 +150,8 @@ function fullSentence(error: unknown, home: string): string | undefined {
 }
 
 /** Shown to the user, since nothing can be recorded on a full disk. */
-async function notStored(event: HookEvent, host: string, why: string): Promise<Pick<HookAnswer, 'output' | 'log'>> {
+function notStored(event: HookEvent, host: string, why: string): Pick<HookAnswer, 'output' | 'log'> {
   const log = `This turn is not stored yet: ${why}. The next event of this session tries again.`;
-  const { hostOutput } = await import('./recall.ts');
   const later = HOSTS_TO_IMPORT.has(host) ? ` Afterwards, \`memory-manager import ${host}\` also stores it.` : '';
   const output = event === 'Stop' ? hostOutput(event, undefined, `memory-manager: ${log}${later}`) : undefined;
   return { log: `${log}${later}`, ...(output !== undefined && { output }) };
@@ -154,11 +160,8 @@ async function notStored(event: HookEvent, host: string, why: string): Promise<P
 const HOSTS_TO_IMPORT = new Set(['claude-code', 'codex']);
 
 /** Loading all settings takes five milliseconds, and this one is rarely set. */
-async function spoolLimit({ MEMORY_SPOOL_LIMIT: setting }: Environment): Promise<number | undefined> {
-  return setting
-    ? (await import('../../settings.ts')).SETTINGS.MEMORY_SPOOL_LIMIT.shape.safeParse(setting).data
-    : undefined;
-}
+const spoolLimit = async ({ MEMORY_SPOOL_LIMIT: setting }: Environment): Promise<number | undefined> =>
+  setting ? (await import('./spool-limit.ts')).readSpoolLimit(setting) : undefined;
 
 /** If the home is not writable, storing the turns fails too and is reported there. */
 function unjoinedQuietly(folder: FolderScope): UnjoinedFolder | undefined {
@@ -169,27 +172,20 @@ function unjoinedQuietly(folder: FolderScope): UnjoinedFolder | undefined {
   }
 }
 
-async function joinWarning(unjoined: UnjoinedFolder): Promise<string | undefined> {
-  const { hostOutput } = await import('./recall.ts');
+function joinWarning(unjoined: UnjoinedFolder): string | undefined {
   return hostOutput('SessionStart', undefined, `memory-manager: ${joinSentence(unjoined)}`);
 }
 
-type SpoolTarget = Pick<SpoolTurnsOptions, 'group' | 'heldAt' | 'limit' | 'onNotice'>;
-
-function spoolNewTurns(home: string, { event, host, agent }: HookCall, input: HookInput, target: SpoolTarget): number {
-  if (event === 'SessionStart') removeOldQuietly(home);
-  const { session, transcript, directory = null } = input;
-  const spool = () =>
-    withSession(home, host, session, (file) => spoolTurns(file, event, input, { home, host, ...target }));
-  if (transcript === undefined || event === 'SessionStart') return spool().spooled;
-  const work = { host, session, transcript, directory, ...groupOf(target) };
-  const open = { ...work, isOpen: true, ...(agent && { agent }) };
-  // If this hook is killed, the next hook of any session continues the work. After a compaction the agent goes on with its turn.
-  const done = recordUnfinishedWork(home, event === 'PreCompact' ? open : work);
-  const { spooled, isOpen } = spool();
-  if (isOpen) recordUnfinishedWork(home, open);
-  else done();
-  return spooled;
+/** A session that begins with an empty transcript, or without one, has nothing to store. @returns false if it is another one */
+function beginEmptySession(home: string, host: string, { session, transcript }: HookInput): boolean {
+  removeOldQuietly(home);
+  if (transcript !== undefined && fileSize(transcript) > 0) return false;
+  withSession(home, host, session, (file) => {
+    if (transcript === undefined || file.read()) return;
+    file.begin();
+    file.write(newSession(0));
+  });
+  return true;
 }
 
 /** If the agent is killed after its answer and before its next hook, the next hook of any session stores the turn. */
@@ -197,37 +193,13 @@ function recordOpenTurn(
   home: string,
   { host, agent }: HookCall,
   input: HookInput,
-  target: Pick<SpoolTarget, 'group' | 'heldAt'>,
-): number {
+  { group, heldAt }: { readonly group: string; readonly heldAt: string | undefined },
+): void {
   const { session, transcript, directory = null } = input;
-  const work = { host, session, directory, ...groupOf(target), isOpen: true, ...(agent && { agent }) };
-  if (transcript !== undefined) recordUnfinishedWork(home, { ...work, transcript });
-  return 0;
+  if (transcript === undefined) return;
+  const optional = { ...(heldAt !== undefined && { heldAt }), ...(agent && { agent }) };
+  recordUnfinishedWork(home, { host, session, transcript, directory, group, ...optional, isOpen: true });
 }
-
-const groupOf = ({ group, heldAt }: Pick<SpoolTarget, 'group' | 'heldAt'>) => ({
-  group,
-  ...(heldAt !== undefined && { heldAt }),
-});
-
-/** Continues the work of killed hooks and agents of other sessions. @returns how many turns wait to be queued */
-function spoolUnfinished(home: string, current: HookInput, target: Omit<SpoolTarget, 'group' | 'heldAt'>): number {
-  let spooled = 0;
-  for (const { work, state, done, postpone } of unfinishedWork(home)) {
-    const { host, session, transcript, group, heldAt } = work;
-    if (session === current.session) continue;
-    const input = { ...EMPTY_INPUT, session, transcript, directory: work.directory ?? undefined };
-    const stored = withSession(home, host, session, (file) =>
-      spoolTurns(file, MOMENTS[state], input, { home, host, group, heldAt, ...target }),
-    );
-    if (heldAt === undefined) spooled += stored.spooled;
-    if (stored.isOpen && state !== 'ended') postpone();
-    else if (state !== 'busy') done();
-  }
-  return spooled;
-}
-
-const MOMENTS = { busy: 'PreCompact', resting: 'resting', silent: 'silent', ended: 'SessionEnd' } as const;
 
 /**
  * The first prompt of a resumed session gets the briefing: `claude -p --resume` does not pass on what its hook prints at the start, and the
@@ -267,25 +239,25 @@ async function recallForSession(
 ): Promise<Pick<HookAnswer, 'output' | 'log'>> {
   const change = <T>(work: (session: HookSession, write: (session: HookSession) => void) => T) =>
     withSession(home, host, input.session, (file) => work(file.read() ?? newSession(0), file.write), LOCK_TIMEOUT);
+  const deadline = performance.now() + patience;
   const previous = change((session) => session);
-  const { questionFrom, recallForHook, hostOutput } = await import('./recall.ts');
-  const { loadConfig } = await import('../../config.ts');
-  const { openServices } = await import('../../memory/services.ts');
-  const services = openServices(loadConfig(environment), { onNotice: notice });
   // After compaction the agent has lost the earlier recall.
   const begins = event === 'SessionStart' || !previous.briefed;
-  const recalled = await recallForHook(services, scope, {
-    question: questionFrom(event, host, input),
-    begins,
-    known: new Set(event === 'UserPromptSubmit' ? repeatableSentences(previous) : []),
-    own: new Set([...previous.summaries, ...(event === 'UserPromptSubmit' ? previous.episodes : [])]),
-    limit: patience,
-    deliveredTo: { host, session: input.session },
-  });
-  for (const problem of recalled.problems) notice(problem);
+  const recalled = await askRecall(
+    {
+      ...{ event, host, scope, begins },
+      input: { session: input.session, prompt: input.prompt, transcript: input.transcript },
+      known: event === 'UserPromptSubmit' ? repeatableSentences(previous) : [],
+      own: [...previous.summaries, ...(event === 'UserPromptSubmit' ? previous.episodes : [])],
+    },
+    { home, environment, deadline },
+  );
+  for (const each of recalled.notices) notice(each);
+  const problems = problemsOf(recalled);
+  for (const problem of problems) notice(problem);
   const answer = change((session, write) => {
     const episodes = event === 'SessionStart' ? [] : session.episodes;
-    const late = session.late + (recalled.problems.length > 0 ? 1 : 0);
+    const late = session.late + (problems.length > 0 ? 1 : 0);
     const isWarned = recalled.isIncomplete && !session.warned;
     write({
       ...{
@@ -298,14 +270,20 @@ async function recallForSession(
     // Warn at powers of two, because recall is often late on a busy machine.
     const isLogged = late > session.late && Number.isInteger(Math.log2(late));
     return {
-      output: hostOutput(event, recalled.context, isWarned ? warningOf(recalled.problems) : undefined),
-      log: isLogged ? `${recalled.problems.join('; ')} (${late} of this session).` : undefined,
+      output: hostOutput(event, recalled.context, isWarned ? warningOf(problems) : undefined),
+      log: isLogged ? `${problems.join('; ')} (${late} of this session).` : undefined,
     };
   });
   record('recall', recalled.outcome, recalled.reason);
   recalled.recordDelivery();
   return answer;
 }
+
+/** What was late or failed. A recall that left nothing out may still have kept the user waiting. */
+const problemsOf = ({ problems, isIncomplete, tookMs }: DeliverableRecall): readonly string[] =>
+  !isIncomplete && tookMs > RECALL_TARGET_MS
+    ? [...problems, `the recall took ${Math.round(tookMs)} ms instead of ${RECALL_TARGET_MS}`]
+    : problems;
 
 /** The user's warning, shown once in a session. */
 const warningOf = (problems: readonly string[]): string =>

@@ -1,8 +1,7 @@
 import { type BriefingRecipient, type CachedBriefing, readBriefing } from '../../memory/briefing.ts';
-import { RECALL_TARGET_MS, recallSections } from '../../memory/recall.ts';
+import { recallSections } from '../../memory/recall.ts';
 import type { Services } from '../../memory/services.ts';
 import { recalledSentences } from '../../redaction/recall-marks.ts';
-import type { AgentOutcome } from '../../telemetry/agent-outcomes.ts';
 import { redactError } from '../../telemetry/redact-error.ts';
 import { withTimeout } from '../../with-timeout.ts';
 import {
@@ -12,50 +11,19 @@ import {
   questionOf,
   recalledBlock,
 } from '../recall/recalled-text.ts';
-import type { Scope } from '../scope.ts';
-import type { HookEvent, HookInput } from './event.ts';
+import type { DeliverableRecall, RecallInput, RecallRequest } from './ask-recall.ts';
+import type { HookEvent } from './event.ts';
 import { fileSize } from './transcript.ts';
 import { transcriptFormat } from './transcript-formats.ts';
-
-/** The recalled text for the agent, and its sentences. */
-export interface HookRecall {
-  readonly context: string | undefined;
-  readonly sentences: readonly string[];
-  /** Whether the briefing is included, or the memory has none yet. */
-  readonly isBriefed: boolean;
-  /** Late or failed recalls, as sentences; empty if all came in time. */
-  readonly problems: readonly string[];
-  /** Whether something was left out for that reason. */
-  readonly isIncomplete: boolean;
-  /** `ok` also for a recall that took long but left nothing out. */
-  readonly outcome: AgentOutcome['outcome'];
-  /** Why something was left out, without content. */
-  readonly reason: string | undefined;
-  /** Records in the memories that the agent got the briefings, without waiting. */
-  recordDelivery(): void;
-}
 
 const INTRODUCTION = 'What earlier sessions left in the memory. It may be out of date: check what matters.';
 /** Bytes at the end of a transcript that are searched for the user's last prompt. */
 const TAIL = 512 * 1024;
 
 /** The question for the memory: the user's last prompt, or empty for one without a letter, such as the number of a choice. */
-export function questionFrom(event: HookEvent, host: string, input: HookInput): string {
+function questionFrom(event: HookEvent, host: string, input: RecallInput): string {
   const question = questionOf((event === 'UserPromptSubmit' ? input.prompt : lastPrompt(host, input.transcript)) ?? '');
   return /\p{L}/u.test(question) ? question : '';
-}
-
-export interface RecallParts {
-  readonly question: string;
-  /** True when the session begins, so that the briefings come first. */
-  readonly begins: boolean;
-  /** Sentences that the agent already has. */
-  readonly known: ReadonlySet<string>;
-  /** Episodes of the session itself. */
-  readonly own: ReadonlySet<string>;
-  /** Milliseconds. */
-  readonly limit: number;
-  readonly deliveredTo: BriefingRecipient;
 }
 
 /**
@@ -64,10 +32,12 @@ export interface RecallParts {
  */
 export async function recallForHook(
   services: Services,
-  { group, userGroup }: Scope,
-  { question, begins, known, own, limit, deliveredTo }: RecallParts,
-): Promise<HookRecall> {
-  const began = performance.now();
+  { event, host, input, scope, begins, ...lists }: RecallRequest,
+  limit: number,
+): Promise<Omit<DeliverableRecall, 'notices' | 'tookMs'>> {
+  const { group, userGroup } = scope;
+  const question = questionFrom(event, host, input);
+  const [known, own] = [new Set(lists.known), new Set(lists.own)];
   const problems = new Set<string>();
   const failures: string[] = [];
   const onProblem = (problem: string, failure?: string) => {
@@ -97,16 +67,13 @@ export async function recallForHook(
   const isIncomplete = problems.size > 0;
   const outcome = failures.length > 0 ? ('failed' as const) : isIncomplete ? ('late' as const) : ('ok' as const);
   const reason = failures[0] ?? [...problems][0];
-  const took = Math.round(performance.now() - began);
-  if (!isIncomplete && took > RECALL_TARGET_MS)
-    problems.add(`the recall took ${took} ms instead of ${RECALL_TARGET_MS}`);
-
   const texts = openingTexts([ofUser?.sections, ofProject?.sections], question, [project.sections, user.sections]);
   const briefing = [texts.user, texts.project].filter((text) => text !== '');
   const isBriefed = begins && ofProject !== undefined && ofUser !== undefined;
   const rest = { isBriefed, problems: [...problems], isIncomplete, outcome, reason };
   const lead = briefing.length > 0 && texts.answers !== '' ? ['About what is asked:'] : [];
   const parts = [...briefing, ...lead, texts.answers];
+  const deliveredTo: BriefingRecipient = { host, session: input.session };
   const recordDelivery = () => {
     ofUser?.recordDelivery(texts.user, deliveredTo);
     ofProject?.recordDelivery(texts.project, deliveredTo);
@@ -135,19 +102,6 @@ async function briefingOrNothing(
   return withTimeout(limit, readBriefing(services, group), late).catch((error: unknown) => {
     onProblem('the briefing failed', redactError(error).message);
     return undefined;
-  });
-}
-
-/** The answer in the host's format; undefined for none. The host shows `warning` to the user and `context` to the model. */
-export function hostOutput(
-  event: HookEvent,
-  context: string | undefined,
-  warning: string | undefined,
-): string | undefined {
-  if (context === undefined && warning === undefined) return undefined;
-  return JSON.stringify({
-    ...(context !== undefined && { hookSpecificOutput: { hookEventName: event, additionalContext: context } }),
-    ...(warning !== undefined && { systemMessage: warning }),
   });
 }
 

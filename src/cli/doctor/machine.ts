@@ -5,7 +5,7 @@ import { sizeText } from '../../archive/export.ts';
 import { programVersion } from '../../archive/manifest.ts';
 import { type Config, modelChoiceReason, readSettings } from '../../config.ts';
 import { homeFolder } from '../../home.ts';
-import { assertPrivateHome } from '../../running-settings.ts';
+import { assertPrivateHome } from '../../private-home.ts';
 import { unknownSettings } from '../startup/unknown-settings.ts';
 import { unusedServers } from '../startup/unused-servers.ts';
 import { errorSentence, type Finding, ok, problem, warning } from './finding.ts';

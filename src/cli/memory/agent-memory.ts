@@ -11,7 +11,7 @@ import {
   readOutcomes,
 } from '../../telemetry/agent-outcomes.ts';
 import { ageText, DAY, day } from '../../time.ts';
-import { AUTO_GROUP } from '../command.ts';
+import { AUTO_GROUP } from '../auto-group.ts';
 import { count } from '../terminal/output.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { renderAnswers } from '../../../src/memory/answer-block.ts';
-import { RECALL_TARGET_MS, type RecallOptions, recallSections } from '../../../src/memory/recall.ts';
+import { type RecallOptions, recallSections } from '../../../src/memory/recall.ts';
+import { RECALL_TARGET_MS } from '../../../src/memory/recall-target.ts';
 import { openServices, type Services } from '../../../src/memory/services.ts';
 import { MemoryManager } from '../../../src/memory.ts';
 import { embedQuestions, openQuestionVectors } from '../../../src/queue/question-vectors.ts';

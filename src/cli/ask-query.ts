@@ -1,0 +1,48 @@
+import { writeSync } from 'node:fs';
+import { homeFolder } from '../home.ts';
+import { assertPrivateHome } from '../private-home.ts';
+import { SECOND } from '../time.ts';
+import { askWorker } from '../worker-socket/ask.ts';
+
+// A bundle of its own, with what these calls need and nothing else; see rolldown.config.mjs.
+
+/** The kind of question on a worker's socket. */
+export const QUERY = 'query';
+/** Commands wait for the servers themselves afterwards, and promise an error within 15 s. */
+const ANSWERS_WITHIN = 2 * SECOND;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Prints what `query` prints, if this home's worker answers. False if not, for any reason, such as an invalid option: then nothing is
+ * printed, and the command has to do its work itself. Never throws.
+ * @param args the arguments after `query`
+ */
+export async function printAnswerOfWorker(args: readonly string[], environment: Environment): Promise<boolean> {
+  // A traced command has spans of its own.
+  if (Object.keys(environment).some((name) => name.startsWith('DD_'))) return false;
+  const home = homeFolder(environment);
+  try {
+    assertPrivateHome(home);
+  } catch {
+    return false;
+  }
+  const asked = await askWorker({ home, environment, ask: QUERY, body: { args }, timeoutMs: ANSWERS_WITHIN });
+  if (typeof asked?.answer !== 'string') return false;
+  print(`${asked.answer}\n`);
+  return true;
+}
+
+function print(text: string): void {
+  const bytes = Buffer.from(text);
+  let written = 0;
+  try {
+    while (written < bytes.length) written += writeSync(1, bytes, written);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // A full pipe that does not block; its stream waits for the reader.
+    if (code === 'EAGAIN') process.stdout.write(bytes.subarray(written));
+    // The reader has closed the pipe (`… | head -1`).
+    else if (code !== 'EPIPE') throw error;
+  }
+}

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import * as z from 'zod/mini';
 import { parseJson } from '../json.ts';
@@ -51,20 +51,32 @@ export function serveWorkerSocket(home: string, answers: Readonly<Record<string,
     server?.close();
     inode = undefined;
     mkdirSync(socketFolder(home), { recursive: true, mode: 0o700 });
-    // Left by a worker that was killed.
-    rmSync(socketPath(home), { force: true });
+    // Found under its name only when it is private; the name may be left by a worker that was killed.
+    const unfinished = `${socketPath(home)}.${process.pid}`;
+    rmSync(unfinished, { force: true });
     const opened = createServer((socket) => {
       if (sockets.size >= MOST_AT_ONCE) return socket.destroy();
       sockets.add(socket.on('close', () => sockets.delete(socket)).on('error', () => {}));
       talk(socket, answers);
     });
     await new Promise<void>((resolve, reject) => {
-      opened.on('error', reject).listen(socketPath(home), resolve);
+      opened.on('error', reject).listen(unfinished, resolve);
     });
-    chmodSync(socketPath(home), 0o600);
+    chmodSync(unfinished, 0o600);
+    renameSync(unfinished, socketPath(home));
     server = opened;
     inode = inodeOf(home);
-    if (isClosed) server.close();
+    if (isClosed) end();
+  }
+
+  function end(): void {
+    server?.close();
+    try {
+      // Unless another worker has taken its place.
+      if (inode !== undefined && inodeOf(home) === inode) rmSync(socketPath(home), { force: true });
+    } catch {
+      // Commands find that nobody listens.
+    }
   }
 
   const listenQuietly = () => void listen().catch(() => {});
@@ -74,7 +86,7 @@ export function serveWorkerSocket(home: string, answers: Readonly<Record<string,
     close() {
       isClosed = true;
       clearInterval(timer);
-      server?.close();
+      end();
       for (const socket of sockets) socket.destroy();
     },
   };

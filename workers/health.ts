@@ -1,5 +1,6 @@
 import type { Graphs } from '../src/graph/graphs.ts';
-import { isLost, lostGroups } from '../src/journal/lost-changes.ts';
+import { isLost, lossesOf } from '../src/journal/lost-changes.ts';
+import { readCheckedServer } from '../src/journal/server-change.ts';
 import { STUCK_AFTER, sinceText, waitProblems } from '../src/memory/problems.ts';
 import type { LiveWorkers } from '../src/queue/heartbeats.ts';
 import type { NightlyState } from '../src/queue/nightly-exports.ts';
@@ -39,7 +40,7 @@ export interface Health {
 /** The inputs of the measurement. */
 export interface HealthInputs {
   readonly queues: OpenQueues;
-  readonly graphs: Pick<Graphs, 'ping' | 'group'>;
+  readonly graphs: Pick<Graphs, 'ping' | 'group' | 'identity'>;
   /** The worker's own group. */
   readonly group: string;
   readonly signs: Pick<VitalSigns, 'read'>;
@@ -261,15 +262,25 @@ const memories = (count: number | undefined): string => (count === 1 ? '1 memory
 async function graphsCheck({ queues, graphs, group }: HealthInputs): Promise<HealthCheck | undefined> {
   const name = 'graphs';
   try {
-    const lost = new Set(await queues.ask(lostGroups));
+    const known = await queues.ask(lossesOf);
+    const lost = new Set(known.map((loss) => loss.group));
     if (await isLost(queues.ask, graphs.group(group)).catch(() => false)) lost.add(group);
-    if (lost.size === 0) return { name, status: 'ok', message: 'No graph is known to lack committed changes.' };
-    const [first] = [...lost].sort();
-    return {
-      name,
-      status: 'red',
-      message: `The graph of ${memories(lost.size)} lacks changes that it had applied; run \`memory-manager archive rebuild --replace --group ${first}\`.`,
-    };
+    if (lost.size > 0) {
+      const unrepaired = known.find(({ isUnrepaired }) => isUnrepaired);
+      const remedy = unrepaired
+        ? `run \`memory-manager archive rebuild --replace --group ${unrepaired.group}\``
+        : 'a worker with the role store replays them from the journal';
+      const message = `The graph of ${memories(lost.size)} lacks changes that it had applied; ${remedy}.`;
+      return { name, status: 'red', message };
+    }
+    const [identity, checked] = await Promise.all([graphs.identity(), queues.ask(readCheckedServer)]);
+    if (identity !== undefined && identity !== checked)
+      return {
+        name,
+        status: 'degraded',
+        message: 'FalkorDB was restarted, or a replica took over; a worker compares its graphs with the journal.',
+      };
+    return { name, status: 'ok', message: 'No graph is known to lack committed changes.' };
   } catch {
     return undefined;
   }

@@ -208,7 +208,7 @@ function openShared(
     },
     onLoss(group) {
       onNotice(
-        `The graph of the memory "${group}" lost changes that it had applied; \`memory-manager status\` says what to do.`,
+        `The graph of the memory "${group}" lost changes that it had applied, as after a failover of FalkorDB; \`memory-manager status\` says what to do.`,
       );
     },
   });

@@ -26,6 +26,7 @@ import { openUpkeep, type Upkeep } from '../src/upkeep/upkeep.ts';
 import type { Leases } from '../src/valkey/lease.ts';
 import { startBriefings } from './briefings.ts';
 import { startExpiryChecks } from './expiry.ts';
+import { startGraphRepair } from './graph-repair.ts';
 import { startIndexRenewal } from './index-renewal.ts';
 import { jobProcessor, type Observers, workerOptions } from './job-failure.ts';
 import { startPassageChecks } from './passage-cutting.ts';
@@ -66,6 +67,7 @@ export function startStoreRole(shared: SharedResources): StoreRole {
   const passages = startPassageChecks(graphs, producer);
   const expiry = startExpiryChecks(graphs, producer);
   const briefings = startBriefings(graphs, valkey);
+  const repair = startGraphRepair({ graphs, valkey, leases, metrics, onNotice, journal: shared.journal });
   // Without the channel, recall works by words only; the worker is not affected.
   embedQuestions(valkey, leases.pubSub, config.queuePrefix, caching).catch(() => {});
 
@@ -111,7 +113,15 @@ export function startStoreRole(shared: SharedResources): StoreRole {
   return {
     worker,
     releaseLocks: () => ingest.close(),
-    closing: [renewal.end, passages.end, expiry.end, briefings.end, () => queue.close(), () => exportQueue.close()],
+    closing: [
+      repair.end,
+      renewal.end,
+      passages.end,
+      expiry.end,
+      briefings.end,
+      () => queue.close(),
+      () => exportQueue.close(),
+    ],
   };
 }
 

@@ -9,6 +9,7 @@ import {
   includesHead,
   isLaterEntry,
   lastBaseArchive,
+  previousId,
   type ReplayStep,
   replayPlan,
   replayStep,
@@ -174,7 +175,7 @@ async function loadStart(
 }
 
 async function writeEntry(graph: GroupGraph, journal: Journal, group: string, id: string): Promise<void> {
-  for await (const { query, params, refused } of journal.entries(group, justBefore(id), id))
+  for await (const { query, params, refused } of journal.entries(group, previousId(id), id))
     if (!refused) await graph.write(query, params);
 }
 
@@ -215,11 +216,6 @@ function replayStart(manifest: Manifest | undefined, base: Start['base']): Omit<
 const positionOf = ({ journal }: Manifest): string => journal.position ?? `${Date.parse(journal.until)}-0`;
 
 const embedderOf = (steps: readonly ReplayStep[]) => steps.find(({ embedder }) => embedder)?.embedder;
-
-function justBefore(id: string): string {
-  const [time = 0, place = 0] = id.split('-').map(Number);
-  return place > 0 ? `${time}-${place - 1}` : `${time - 1}-${Number.MAX_SAFE_INTEGER}`;
-}
 
 /**
  * Reads a journal's entries without their values.

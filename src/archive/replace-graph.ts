@@ -76,7 +76,10 @@ async function takeFence(
   if (!base && token === 0) return undefined;
   const changeId = randomUUID();
   const params = { fence, mark: changeId, ...(!base && { seen: token, after: predecessor }) };
-  const id = await journal.append(graph.group, { query: WRITE_FENCE, params, ...(base && { base }) });
+  const id = await journal.append(graph.group, {
+    ...{ query: WRITE_FENCE, params, replaces: true },
+    ...(base && { base }),
+  });
   await graph.write(WRITE_FENCE, params);
   return { id, changeId };
 }

@@ -61,7 +61,9 @@ function lines({ group, valkey, falkordb, spool, problems }: Status): string[] {
       : []),
     ...(falkordb.ok && falkordb.lacksChanges
       ? [
-          `Memory   its graph has lost changes, and exports are stopped; to restore the changes, run \`memory-manager archive rebuild --replace --group ${group}\``,
+          falkordb.needsRebuild
+            ? `Memory   its graph has lost changes, and exports are stopped; to restore the changes, run \`memory-manager archive rebuild --replace --group ${group}\``
+            : 'Memory   its graph has lost changes; a worker replays them from the journal',
         ]
       : []),
     ...(falkordb.ok && falkordb.passages ? passageLines(falkordb.passages) : []),

@@ -1,12 +1,13 @@
 import type { Address } from '../config.ts';
-import { StaleFenceError, StoreUnreachableError } from '../errors.ts';
+import { StoreUnreachableError } from '../errors.ts';
 import { graphName } from '../group.ts';
 import { shareCalls } from '../share-calls.ts';
 import { storeLocation } from '../store-address.ts';
 import { MINUTE, SECOND } from '../time.ts';
 import { type GraphConnection, RowLimitError } from './connection.ts';
 import { explainFalkorDBError } from './failures.ts';
-import type { GroupGraph } from './group-graph.ts';
+import type { GraphJournal, GroupGraph } from './group-graph.ts';
+import { lacksChangesError } from './journaled-change.ts';
 import { openConnectionPool } from './pool.ts';
 import { doneEpisodes } from './queries/record.ts';
 import { readRows } from './read-rows.ts';
@@ -37,7 +38,7 @@ const READ_WITHIN = 10 * SECOND;
 const KEY_LASTS = 1 * MINUTE;
 
 /** One connection for all, since WAIT delays all later commands of its connection. */
-export function openGraphCopies(address: Address, wanted: number): GraphCopies {
+export function openGraphCopies(address: Address, wanted: number, journal?: GraphJournal): GraphCopies {
   const pool = openConnectionPool(address, 1);
 
   interface Confirmation {
@@ -68,6 +69,7 @@ export function openGraphCopies(address: Address, wanted: number): GraphCopies {
     connection: GraphConnection,
   ): Promise<ReadonlySet<string>> {
     const graph = graphOn(connection, group, address);
+    if (await journal?.lacksTail(group, graph)) throw lacksChangesError(group);
     if (episodes.length === 0) return new Set();
     const done = new Set(await doneEpisodes(graph, episodes));
     return new Set(episodes.filter((uuid) => !done.has(uuid)));
@@ -77,7 +79,7 @@ export function openGraphCopies(address: Address, wanted: number): GraphCopies {
     async confirm(group, episodes, limitMs = CONFIRMED_WITHIN) {
       const { missing, replicas } = await share([{ group, episodes, limitMs }]);
       const lost = await missing.get(group);
-      if (episodes.some((uuid) => lost?.has(uuid))) throw lacksChanges(group);
+      if (episodes.some((uuid) => lost?.has(uuid))) throw lacksChangesError(group);
       if (replicas < wanted)
         throw new StoreUnreachableError(
           `FalkorDB at ${storeLocation(address)} has ${replicas} of the ${wanted} copies that FALKORDB_COPIES asks for; check its replicas.`,
@@ -97,10 +99,4 @@ function graphOn(connection: GraphConnection, group: string, address: Address): 
       throw error instanceof RowLimitError ? error : explainFalkorDBError(error, address);
     });
   return { read: (query, params) => readRows(ask, query, params) };
-}
-
-function lacksChanges(group: string): StaleFenceError {
-  return new StaleFenceError(
-    `The graph of the memory "${group}" lacks changes that it had applied, as after a failover of FalkorDB; this is tried again.`,
-  );
 }

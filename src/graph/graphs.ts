@@ -41,6 +41,11 @@ export interface Graphs {
    * @throws StoreUnreachableError when too few confirm in time; StaleFenceError when the primary lacks changes, as after a failover
    */
   confirm(group: string, episodes?: readonly string[], limitMs?: number): Promise<void>;
+  /**
+   * Changes when the server is restarted, and when a replica takes over; undefined where a replica answers, or the server does not tell.
+   * @throws StoreUnreachableError, AccessRefusedError, WrongServerError
+   */
+  identity(): Promise<string | undefined>;
   /** How many replicas the primary has; null where the server does not tell. */
   countReplicas(): Promise<number | null>;
   /** A new scratch graph, which may replace the group's graph. @throws InvalidInputError when `group` is not a valid name */
@@ -84,7 +89,7 @@ export function openGraphs(
 ): Graphs {
   const reads = openConnectionPool(address, readers);
   const writes = openConnectionPool(address, writers);
-  const copies = wanted > 0 ? openGraphCopies(address, wanted) : undefined;
+  const copies = wanted > 0 ? openGraphCopies(address, wanted, journal) : undefined;
   const open = new Map<string, GroupGraph>();
 
   function bind(group: string, name: string, journal?: GraphJournal): GroupGraph {
@@ -126,6 +131,7 @@ export function openGraphs(
     forgetQueries: (group) =>
       writes.use((connection) => forgetQueries(connection, graphName(checkGroup(group))), WRITE_LIMIT),
     confirm: async (group, episodes = [], limitMs) => copies?.confirm(checkGroup(group), episodes, limitMs),
+    identity: () => reads.use(readIdentity, READ_LIMIT),
     async countReplicas() {
       const role = await reads.use((connection) => connection.call('ROLE').catch(ignoreReplyError), READ_LIMIT);
       const [, , replicas] = (role ?? []) as unknown[];
@@ -157,6 +163,14 @@ export function openGraphs(
       copies?.close();
     },
   };
+}
+
+async function readIdentity(connection: GraphConnection): Promise<string | undefined> {
+  const sections = ['server', 'replication'].map((section) => connection.call('INFO', section).catch(ignoreReplyError));
+  const text = (await Promise.all(sections)).join('\n');
+  const field = (name: string) => new RegExp(`^${name}:(\\S+)`, 'm').exec(text)?.[1];
+  const [run, replication] = [field('run_id'), field('master_replid')];
+  return run && replication && field('role') === 'master' ? `${run} ${replication}` : undefined;
 }
 
 async function forgetQueries(connection: GraphConnection, name: string): Promise<void> {

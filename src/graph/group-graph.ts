@@ -9,14 +9,19 @@ export interface Change {
 
 /** The journal as a graph uses it: changes are stored there before they are made, so that they survive the loss of the graph. */
 export interface GraphJournal {
-  /** @returns the entry's id; those of later entries are higher */
+  /**
+   * @returns the entry's id; those of later entries are higher. Empty, with nothing appended, for a fenced change with an older predecessor than
+   *          the graph is known to have taken: the graph changed since, or lost changes
+   */
   append(group: string, change: Change): Promise<string>;
   /** Removes the entry of a change that the graph refused, unless another change names it as its predecessor. */
   removeRefused(group: string, id: string, changeId: string): Promise<void>;
   /** Records that the graph took a fenced change; called in the order of the changes. */
   confirm(group: string, id: string, change: Change): Promise<void>;
-  /** @throws GraphLostError when the group's graph lacks changes that it had applied */
+  /** @throws GraphLostError when the group's graph lacks changes that it had applied; StaleFenceError when a worker will replay them */
   checkLoss(group: string, graph: Pick<GroupGraph, 'read'>): Promise<void>;
+  /** Whether the group's graph lacks changes that it had applied, and that may be replayed from the journal. Records the loss. */
+  lacksTail(group: string, graph: Pick<GroupGraph, 'read'>): Promise<boolean>;
   /** The id of the last entry; `0-0` for none. */
   position(group: string): Promise<string>;
 }
@@ -35,7 +40,10 @@ export interface GroupGraph {
   change<Row>(query: string, params: Params): Promise<Row[]>;
   /** The id of the journal's last entry; `0-0` for none. */
   position(): Promise<string>;
-  /** @throws GraphLostError when the graph lacks changes that it had applied, as far as the journal shows */
+  /**
+   * @throws GraphLostError when the graph lacks changes that it had applied, as far as the journal shows; StaleFenceError when a worker will
+   *         replay them
+   */
   checkLoss(): Promise<void>;
   /**
    * Creates the indexes and stores the embedder, once for each graph.

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { StaleFenceError } from '../errors.ts';
 import type { GraphJournal, GroupGraph } from './group-graph.ts';
 import { readChangeHead } from './queries/fence.ts';
 import { type Param, type Params, queryText } from './query-text.ts';
@@ -22,6 +23,11 @@ export function openJournaledChange(
     // Before the journal: a query that cannot be written must not be appended.
     const text = queryText(query, fencedParams);
     const id = await journal?.append(graph.group, { query, params: fencedParams });
+    if (journal && id === '') {
+      if (await journal.lacksTail(graph.group, graph)) throw lacksChangesError(graph.group);
+      // As if the graph had refused it.
+      return [];
+    }
     const rows = await write<Row>(text);
     // A change that found nothing to do returns no row either. It is part of the chain and may have a successor, which
     // removeRefused checks.
@@ -47,5 +53,11 @@ export function openJournaledChange(
     return rows as never;
   };
 }
+
+/** For a job, which is tried again once the changes are there. */
+export const lacksChangesError = (group: string): StaleFenceError =>
+  new StaleFenceError(
+    `The graph of the memory "${group}" lacks changes that it had applied, as after a failover of FalkorDB; a worker replays them from the journal, and this is tried again.`,
+  );
 
 const isFenced = ({ fence, seen }: Params): boolean => typeof fence === 'number' && typeof seen === 'number';

@@ -13,6 +13,8 @@ export interface BaseArchive {
 
 export interface NewEntry extends Change {
   readonly base?: BaseArchive;
+  /** True for the first change of a graph that takes the place of the group's. Not stored. */
+  readonly replaces?: boolean;
 }
 
 /** A change in the journal. */

@@ -5,7 +5,7 @@ import { MINUTE } from '../time.ts';
 import { appendToChangeLog, changeLogKey, closeGap, hasSuccessor, readGap, recordGap } from './change-log.ts';
 import type { JournalEntry, NewEntry } from './entry.ts';
 import { isAuthentic } from './hmac.ts';
-import { checkLoss, confirmChange, lostKey, readLoss } from './lost-changes.ts';
+import { checkLoss, confirmChange, lacksTail, lostKey, readLoss } from './lost-changes.ts';
 import { redactEntries } from './redact-entries.ts';
 import { entryFields, journalKey, lastId, storedEntriesOf } from './stream.ts';
 
@@ -53,7 +53,7 @@ export interface JournalOptions {
   readonly onGap?: (group: string) => void;
   /** From `parseJournalKey`; default: entries are neither signed nor checked. */
   readonly key?: JournalKey | undefined;
-  /** Called when the graph had lost changes before it took the last one. */
+  /** Called when a loss of changes of the graph is first noticed. */
   readonly onLoss?: (group: string) => void;
 }
 
@@ -62,7 +62,9 @@ export function openJournal(valkey: Redis, { onGap = () => {}, onLoss = () => {}
     async append(group, entry) {
       if (typeof entry.params.mark !== 'string')
         return (await valkey.xadd(journalKey(valkey, group), '*', ...entryFields(group, entry, key))) as string;
-      const { id, isContinuous } = await appendToChangeLog(valkey, group, entry, key);
+      const appended = await appendToChangeLog(valkey, group, entry, key);
+      if (appended === 'lost') return '';
+      const { id, isContinuous } = appended;
       if (!isContinuous) {
         await recordGap(valkey, group, id);
         onGap(group);
@@ -76,6 +78,11 @@ export function openJournal(valkey: Redis, { onGap = () => {}, onLoss = () => {}
       if (await confirmChange(valkey, group, id, params)) onLoss(group);
     },
     checkLoss: (group, graph) => checkLoss(valkey, group, graph),
+    async lacksTail(group, graph) {
+      const state = await lacksTail(valkey, group, graph);
+      if (state === 'found') onLoss(group);
+      return state !== 'no';
+    },
     position: (group) => lastId(valkey, group),
     async *entries(group, after, until) {
       for await (const { id, entry, packed, hmac } of storedEntriesOf(valkey, group, after, until)) {

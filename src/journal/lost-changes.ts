@@ -1,20 +1,22 @@
 import type { Redis } from 'ioredis';
 import { GraphLostError, InvalidInputError } from '../errors.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
+import { lacksChangesError } from '../graph/journaled-change.ts';
 import { type ChangeHead, readChangeHead } from '../graph/queries/fence.ts';
 import { isEmptyGraph } from '../graph/queries/meta-nodes.ts';
 import type { Params } from '../graph/query-text.ts';
 import { scanKeys } from '../valkey/cluster.ts';
 import { installationKey } from '../valkey/keys.ts';
-import { changeLogKey } from './change-log.ts';
+import { changeLogKey, isOlderChange } from './change-log.ts';
 import { firstDivergentChange, type ReplayStep, replayStep } from './replay-plan.ts';
 import { entriesOf, journalKey, lastId } from './stream.ts';
 
 /*
  * A graph that lost changes, because FalkorDB lost its data or an old copy was restored, looks like any small or old graph. Valkey shows
  * the loss: the change log stores the last change that the graph is known to have taken, with its lease number. Lease numbers only rise,
- * so a graph with a lower one has lost changes. From then on the journal holds two branches, the lost one and the one that starts at
- * `lost`, and neither may be trimmed until the memory was rebuilt or the loss was accepted.
+ * so a graph with a lower one has lost changes. Workers then make no fenced change until the lost ones were replayed (`replay-tail.ts`). If the
+ * journal does not have them all, or a change was made to the graph since (`unrepaired`), the journal holds two branches from then on, the
+ * lost one and the one that starts at `lost`, and neither may be trimmed until the memory was rebuilt or the loss was accepted.
  */
 
 /** The set of groups with a recorded loss. */
@@ -54,12 +56,15 @@ export async function confirmChange(valkey: Redis, group: string, id: string, pa
   return recordLoss(valkey, group, id);
 }
 
-/** @throws GraphLostError when the graph lacks changes that it once took */
+/**
+ * @throws StaleFenceError when the graph lacks changes that it once took, and a worker will replay them; GraphLostError when only a rebuild
+ *         restores them
+ */
 export async function checkLoss(valkey: Redis, group: string, graph: Pick<GroupGraph, 'read'>): Promise<void> {
   const from = await firstOfLost(valkey, group, graph);
   if (from === undefined) return;
   await recordLoss(valkey, group, from);
-  throw graphLostError(group);
+  throw (await isUnrepaired(valkey, group)) ? graphLostError(group) : lacksChangesError(group);
 }
 
 /** Id of the first change after the loss, or the lower bound of its future id; undefined for no loss. */
@@ -73,8 +78,33 @@ async function firstOfLost(valkey: Redis, group: string, graph: Pick<GroupGraph,
   }
   const head = await readChangeHead(graph);
   if (head.changeId === taken.changeId) return undefined;
-  const isOlder = head.token < taken.token;
+  const isOlder =
+    head.token < taken.token ||
+    (head.token === taken.token && (await isOlderChange(valkey, group, head.changeId, taken.changeId)));
   return isOlder ? nextId(valkey, group) : firstDivergentId(valkey, group, head.changeId, taken.changeId);
+}
+
+/**
+ * Whether the graph lacks changes that may be replayed from the journal. `found` when this is the first to notice. Not for a loss that only a
+ * rebuild can end: until then the memory goes on without the changes.
+ */
+export async function lacksTail(
+  valkey: Redis,
+  group: string,
+  graph: Pick<GroupGraph, 'read'>,
+): Promise<'no' | 'known' | 'found'> {
+  const from = await firstOfLost(valkey, group, graph);
+  if (from === undefined || (await isUnrepaired(valkey, group))) return 'no';
+  return (await recordLoss(valkey, group, from)) ? 'found' : 'known';
+}
+
+/** Whether the lost changes could not be replayed from the journal alone. */
+export const isUnrepaired = async (valkey: Redis, group: string): Promise<boolean> =>
+  (await valkey.hexists(changeLogKey(valkey, group), 'unrepaired')) === 1;
+
+/** Records that only a rebuild can restore the lost changes. From now on the memory goes on without them. */
+export async function recordUnrepaired(valkey: Redis, group: string): Promise<void> {
+  await valkey.hset(changeLogKey(valkey, group), 'unrepaired', '1');
 }
 
 /**
@@ -101,11 +131,17 @@ export async function lostGroups(valkey: Redis): Promise<string[]> {
   return groups.filter((_, index) => losses[index] !== null).sort();
 }
 
+/** Groups whose graph is known to have lost changes, and whether only a rebuild can restore these. */
+export async function lossesOf(valkey: Redis): Promise<readonly { group: string; isUnrepaired: boolean }[]> {
+  const groups = await lostGroups(valkey);
+  return Promise.all(groups.map(async (group) => ({ group, isUnrepaired: await isUnrepaired(valkey, group) })));
+}
+
 /** Records that the graph is at this head, as after a rebuild or restore, and ends a loss. */
 export async function recordHead(valkey: Redis, group: string, { token, changeId }: ChangeHead): Promise<void> {
   if (token > 0) await valkey.hset(changeLogKey(valkey, group), 'taken', `${token} ${changeId}`);
   else await valkey.hdel(changeLogKey(valkey, group), 'taken');
-  await valkey.hdel(changeLogKey(valkey, group), 'lost');
+  await valkey.hdel(changeLogKey(valkey, group), 'lost', 'unrepaired');
   await valkey.srem(installationKey(valkey, LOST), group);
 }
 
@@ -126,9 +162,18 @@ export async function restartJournal(valkey: Redis, graph: Pick<GroupGraph, 'gro
 
 /** Groups that ever had a fenced change and were not forgotten as a whole. */
 export async function journaledGroups(valkey: Redis): Promise<string[]> {
+  return groupsWith(valkey, changeLogKey);
+}
+
+/** Groups of which the journal has any entry or ever had a fenced change. */
+export async function recordedGroups(valkey: Redis): Promise<string[]> {
+  return [...new Set([...(await groupsWith(valkey, changeLogKey)), ...(await groupsWith(valkey, journalKey))])].sort();
+}
+
+async function groupsWith(valkey: Redis, keyOf: (valkey: Redis, group: string) => string): Promise<string[]> {
   const groups = new Set<string>();
-  const [before, after] = changeLogKey(valkey, '\n').split('\n') as [string, string];
-  for await (const keys of scanKeys(valkey, changeLogKey(valkey, '*')))
+  const [before, after] = keyOf(valkey, '\n').split('\n') as [string, string];
+  for await (const keys of scanKeys(valkey, keyOf(valkey, '*')))
     for (const key of keys) groups.add(key.slice(before.length, key.length - after.length));
   return [...groups].sort();
 }
@@ -144,12 +189,12 @@ export async function journaledBefore(valkey: Redis, groups: readonly string[], 
   });
 }
 
-interface LossState {
+export interface LossState {
   readonly lost: string | null;
   readonly taken: ChangeHead | undefined;
 }
 
-async function readLossState(valkey: Redis, group: string): Promise<LossState> {
+export async function readLossState(valkey: Redis, group: string): Promise<LossState> {
   const [lost = null, taken, after] = await valkey.hmget(changeLogKey(valkey, group), 'lost', 'taken', 'after');
   const [token, mark] = taken?.split(' ') ?? [];
   if (token !== undefined && mark !== undefined) return { lost, taken: { token: Number(token), changeId: mark } };

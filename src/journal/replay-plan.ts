@@ -137,13 +137,41 @@ export function firstDivergentChange(
   changeId: string,
   taken: string,
 ): string | undefined {
-  const byChangeId = new Map(steps.flatMap((step) => (step.link ? [[step.link.head.changeId, step] as const] : [])));
+  const byChangeId = stepsByChangeId(steps);
   if (!byChangeId.has(taken)) return undefined;
   const path = pathTo(changeId, byChangeId);
   if (path.some((step) => step.link?.head.changeId === taken || step.base)) return undefined;
   const takenPath = new Set(pathTo(taken, byChangeId));
   return path.findLast((step) => !takenPath.has(step))?.id;
 }
+
+/** Whether the graph took `changeId` before `later`, as far as the journal reaches back. */
+export function isEarlierChange(steps: readonly ReplayStep[], changeId: string, later: string): boolean {
+  if (changeId === later) return false;
+  return pathTo(later, stepsByChangeId(steps)).some(
+    ({ link }) => link?.head.changeId === changeId || link?.predecessor.changeId === changeId,
+  );
+}
+
+/**
+ * Ids of the changes that a graph at `from` lacks, in order: those up to `taken`, which the graph is known to have taken, and those that follow.
+ * Undefined when the journal does not lead from the one to the other, as after a restore or when it does not reach back far enough.
+ */
+export function tailFrom(
+  steps: readonly ReplayStep[],
+  from: ChangeHead,
+  taken: ChangeHead,
+): readonly string[] | undefined {
+  const path = pathTo(taken.changeId, stepsByChangeId(steps));
+  const start = path.findIndex(({ link }) => link !== null && keyOf(link.predecessor) === keyOf(from));
+  if (start < 0) return undefined;
+  const upToTaken = path.slice(0, start + 1).reverse();
+  // A change made just before the loss may not have been noted as taken.
+  return [...upToTaken.map(({ id }) => id), ...longestPathFrom(taken, steps)];
+}
+
+const stepsByChangeId = (steps: readonly ReplayStep[]) =>
+  new Map(steps.flatMap((step) => (step.link ? [[step.link.head.changeId, step] as const] : [])));
 
 /** From the change back to the earliest one in the journal. */
 function pathTo(changeId: string, byChangeId: ReadonlyMap<string, ReplayStep>): ReplayStep[] {
@@ -161,6 +189,12 @@ export function isLaterEntry(id: string, other: string): boolean {
   const [time = 0, place = 0] = id.split('-').map(Number);
   const [otherTime = 0, otherPlace = 0] = other.split('-').map(Number);
   return time > otherTime || (time === otherTime && place > otherPlace);
+}
+
+/** The id just before an entry's, after which a reading begins with that entry. */
+export function previousId(id: string): string {
+  const [time = 0, place = 0] = id.split('-').map(Number);
+  return place > 0 ? `${time}-${place - 1}` : `${time - 1}-${Number.MAX_SAFE_INTEGER}`;
 }
 
 const keyOf = ({ token, changeId }: ChangeHead): string => `${token} ${changeId}`;

@@ -42,6 +42,18 @@ export async function* storedEntriesOf(
   }
 }
 
+/** Id of the entry of a fenced change, searched from the end of the journal; undefined if the journal does not have it. */
+export async function findLatestChange(valkey: Redis, group: string, changeId: string): Promise<string | undefined> {
+  for (let until = '+'; ; ) {
+    const page = await valkey.xrevrangeBuffer(journalKey(valkey, group), until, '-', 'COUNT', BATCH_SIZE);
+    for (const [id, fields] of page) {
+      until = `(${id}`;
+      if (storedEntry(String(id), fields).entry?.params.mark === changeId) return String(id);
+    }
+    if (page.length < BATCH_SIZE) return undefined;
+  }
+}
+
 /** All readable entries, authentic or not: for callers that only inspect them. */
 export async function* entriesOf(
   valkey: Redis,

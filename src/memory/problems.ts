@@ -115,7 +115,11 @@ export const ruleOf = (error: string | null): Rule => RULES[error as FailureName
 export interface ProblemInputs {
   readonly group: string;
   readonly valkey: ServerStatus<ValkeyStatus>;
-  readonly falkordb: ServerStatus<{ readonly lacksChanges: boolean; readonly copies: CopiesStatus | null }>;
+  readonly falkordb: ServerStatus<{
+    readonly lacksChanges: boolean;
+    readonly needsRebuild: boolean;
+    readonly copies: CopiesStatus | null;
+  }>;
   /** The embedder of the group's vectors; undefined for none or unknown. */
   readonly storedEmbedder: StoredEmbedder | undefined;
   /** The latest failures of jobs, which are not of every job if there are many. */
@@ -128,7 +132,7 @@ export interface ProblemInputs {
 export function findProblems(inputs: ProblemInputs): StatusProblem[] {
   const { valkey, falkordb, group } = inputs;
   const found = [...serverProblem('Valkey', valkey), ...serverProblem('FalkorDB', falkordb)];
-  if (falkordb.ok && falkordb.lacksChanges) found.push(lostChanges(group));
+  if (falkordb.ok && falkordb.lacksChanges) found.push(lostChanges(group, falkordb.needsRebuild));
   if (falkordb.ok) found.push(...copiesProblems('FalkorDB', falkordb.copies));
   if (valkey.ok) {
     found.push(
@@ -165,10 +169,15 @@ function serverProblem(about: string, server: ServerStatus<object>): StatusProbl
   return [{ level: 'problem', about, message: server.error, remedy, since: null, stopsReading }];
 }
 
-const lostChanges = (group: string): StatusProblem => ({
-  ...{ level: 'problem', about: 'graphs', since: null, stopsReading: false },
-  message: 'The graph has lost changes, and exports are stopped.',
-  remedy: `Restore the changes: \`memory-manager archive rebuild --replace --group ${group}\`.`,
+/** Until a worker has replayed the changes, no text gets facts. */
+const lostChanges = (group: string, needsRebuild: boolean): StatusProblem => ({
+  ...{ level: 'problem', about: 'graphs', since: null, stopsReading: !needsRebuild },
+  message: needsRebuild
+    ? 'The graph has lost changes, and exports are stopped.'
+    : 'The graph has lost changes, as after a failover of FalkorDB.',
+  remedy: needsRebuild
+    ? `Restore the changes: \`memory-manager archive rebuild --replace --group ${group}\`.`
+    : 'A worker replays the changes from the journal. No text is lost.',
 });
 
 const START = 'Start one with `memory-manager up` or `memory-manager worker`.';

@@ -2,7 +2,7 @@ import { InvalidInputError } from '../errors.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
 import type { GraphSize } from '../graph/queries/meta-nodes.ts';
 import { type JournalSize, openJournal } from '../journal/journal.ts';
-import { isLost } from '../journal/lost-changes.ts';
+import { isLost, isUnrepaired } from '../journal/lost-changes.ts';
 import type { JobCounts } from '../queue/bullmq-layout.ts';
 import type { WorkerNote } from '../queue/heartbeats.ts';
 import type { QueueName } from '../queue/jobs.ts';
@@ -84,8 +84,10 @@ export interface Status {
     readonly graph: GraphSize;
     /** How many episodes with text have passages; a worker adds the others automatically. Null when not counted. */
     readonly passages: { readonly cut: number; readonly episodes: number } | null;
-    /** True when the graph has lost changes, as far as Valkey knows. It must then be rebuilt. */
+    /** True when the graph has lost changes, as far as Valkey knows. A worker replays them from the journal, unless `needsRebuild`. */
     readonly lacksChanges: boolean;
+    /** True when the journal alone cannot restore the lost changes. */
+    readonly needsRebuild: boolean;
     /** The replicas that FALKORDB_COPIES asks for, and those that the primary has; null without FALKORDB_COPIES. */
     readonly copies: CopiesStatus | null;
   }>;
@@ -108,14 +110,14 @@ export async function getStatus(services: Services, options: StatusOptions): Pro
       const graphs = await services.graphs();
       const graph = graphs.group(group);
       const wanted = services.config.falkordbCopies;
-      const [counts, passages, lacks, copies, storedEmbedder] = await Promise.all([
+      const [counts, passages, loss, copies, storedEmbedder] = await Promise.all([
         countGraph(graph),
         options.countPassages === false ? null : countCut(graph, PASSAGE_VERSION),
-        lacksChanges(services, graph),
+        lossOf(services, graph),
         wanted > 0 ? graphs.countReplicas().then((replicas) => ({ wanted, replicas })) : null,
         readEmbedder(graph),
       ]);
-      return { status: { graph: counts, passages, lacksChanges: lacks, copies }, storedEmbedder };
+      return { status: { graph: counts, passages, ...loss, copies }, storedEmbedder };
     }),
   ]);
   // Measured last and one by one: loading and connecting would take longer than the answer.
@@ -138,12 +140,14 @@ export async function getStatus(services: Services, options: StatusOptions): Pro
   };
 }
 
-async function lacksChanges(services: Services, graph: GroupGraph): Promise<boolean> {
+async function lossOf(services: Services, graph: GroupGraph) {
   try {
-    return await isLost((await services.queues()).ask, graph);
+    const { ask } = await services.queues();
+    const lacksChanges = await isLost(ask, graph);
+    return { lacksChanges, needsRebuild: lacksChanges && (await ask((valkey) => isUnrepaired(valkey, graph.group))) };
   } catch {
     // The same status shows why.
-    return false;
+    return { lacksChanges: false, needsRebuild: false };
   }
 }
 

@@ -40,6 +40,8 @@ export type CounterName =
   | 'opencode.memory.schedule.ticks'
   /** Worn vector indexes that were rebuilt, by `label`. */
   | 'opencode.memory.indexes.renewed'
+  /** Changes that a graph had lost, as after a failover of FalkorDB, and that were replayed from the journal. */
+  | 'opencode.memory.journal.replayed'
   /** Restore tests of nightly archives, by `outcome` (whole, failed). */
   | 'opencode.memory.archive.drills'
   /** Bytes written to the archive store. */
@@ -67,6 +69,8 @@ export type GaugeName =
   | 'opencode.memory.spool.episodes'
   /** Captures and recalls of this machine's agents in the last hour, by `host`, `work` (capture, recall) and `outcome` (ok, late, failed). */
   | 'opencode.memory.agent.outcomes'
+  /** Memories whose graph lacks changes that it had applied. */
+  | 'opencode.memory.graphs.lost'
   /** Seconds since the last successful restore test, of the memory whose last test is oldest. */
   | 'opencode.memory.archive.verified_age'
   /** Dollars: what workers have spent on models today (UTC), and may spend (MEMORY_BUDGET). */

@@ -42,6 +42,7 @@ export const COUNTERS: Readonly<Record<CounterName, Description>> = {
     help: 'Vector indexes with many stale entries that were rebuilt',
     labels: ['label'],
   },
+  'opencode.memory.journal.replayed': { help: 'Lost changes of graphs that were replayed from the journal' },
   'opencode.memory.archive.drills': { help: 'Restore tests of nightly archives', labels: ['outcome'] },
   'opencode.memory.archive.bytes': { help: 'Bytes written to the store of archives' },
   'opencode.memory.archive.retries': { help: 'Repeated uploads of archives' },
@@ -72,6 +73,7 @@ export const GAUGES: Readonly<Record<GaugeName, Description>> = {
     help: "Captures and recalls of this machine's agents in the last hour",
     labels: ['host', 'work', 'outcome'],
   },
+  'opencode.memory.graphs.lost': { help: 'Memories whose graph lacks changes that it had applied' },
   'opencode.memory.archive.verified_age': {
     help: 'Seconds since the last successful restore test, of the memory whose last test is oldest',
   },

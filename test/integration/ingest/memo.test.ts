@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Episode, newEpisode } from '../../../src/episode.ts';
 import { type IngestParts, openIngest } from '../../../src/ingest/ingest.ts';
+import { recordUnrepaired } from '../../../src/journal/lost-changes.ts';
 import { openaiEmbedder } from '../../../src/models/openai/embedder.ts';
 import { openaiLanguageModel } from '../../../src/models/openai/language-model.ts';
 import type { MetricTags } from '../../../src/telemetry/metrics.ts';
@@ -48,6 +49,12 @@ const purposes = () => fake.calls.map(({ purpose }) => purpose);
 /** Somebody else writes, as a worker that took the group over does. */
 const overtake = (group: string) =>
   opened.graphs.group(group).write(`MATCH (m:_Meta {key: 'fence'}) SET m.token = m.token + 1`);
+
+/** Empties the graph, and says that its content cannot be replayed; otherwise commits would wait for that. */
+async function wipe(group: string): Promise<void> {
+  await opened.graphs.group(group).write('MATCH (n) DELETE n');
+  await recordUnrepaired(opened.valkey, group);
+}
 
 /** What the graph keeps of an episode: its vectors and what it cost. */
 async function kept(group: string) {
@@ -165,7 +172,7 @@ test('a lost graph is rebuilt exactly, without model calls', async () => {
   for (const one of episodes) await ingest(one);
   const before = await kept(group);
   fake.reset();
-  await opened.graphs.group(group).write('MATCH (n) DELETE n');
+  await wipe(group);
 
   for (const one of episodes) await startWorker().ingest(one);
 
@@ -193,7 +200,7 @@ test('results of another model are not reused; vectors are if the texts are the 
   const group = newGroup();
   const one = episode(group, REDIS);
   await startWorker().ingest(one);
-  await opened.graphs.group(group).write('MATCH (n) DELETE n');
+  await wipe(group);
   fake.reset();
 
   const { ingest, counts } = startWorker('gpt-other');

@@ -1,16 +1,21 @@
 import { describe, expect, test } from 'vitest';
 import { newEpisode } from '../../../src/episode.ts';
 import type { GroupGraph } from '../../../src/graph/group-graph.ts';
-import { readChangeHead } from '../../../src/graph/queries/fence.ts';
+import { CHECK_FENCE, RETURN_FENCE, readChangeHead } from '../../../src/graph/queries/fence.ts';
 import { recordEpisodes } from '../../../src/graph/queries/record.ts';
 import { graphName } from '../../../src/group.ts';
 import { changeLogKey } from '../../../src/journal/change-log.ts';
-import { journaledGroups, lostGroups } from '../../../src/journal/lost-changes.ts';
+import { journaledGroups, lossesOf, lostGroups, recordUnrepaired } from '../../../src/journal/lost-changes.ts';
 import { journalKey } from '../../../src/journal/stream.ts';
 import { until } from '../../support/wait.ts';
 import { useRebuilding } from './support.ts';
 
 const { opened, journals, open, falkordb } = useRebuilding();
+/** What ends when a worker has replayed the journal. */
+const WAITS = {
+  name: 'StaleFenceError',
+  message: expect.stringMatching(/^The graph of the memory "\S+" lacks changes/),
+};
 const LOST = { name: 'GraphLostError', message: expect.stringMatching(/^The graph of the memory "\S+" lacks changes/) };
 
 const isNoted = async (group: string) => (await lostGroups(opened.valkey)).includes(group);
@@ -41,7 +46,7 @@ describe('a graph that lost committed changes', () => {
     await memory.export();
     await memory.lose();
 
-    await expect(memory.export()).rejects.toMatchObject(LOST);
+    await expect(memory.export()).rejects.toMatchObject(WAITS);
 
     expect(await isNoted(memory.group)).toBe(true);
     expect(await journaledGroups(opened.valkey)).toContain(memory.group);
@@ -53,7 +58,7 @@ describe('a graph that lost committed changes', () => {
     await memory.store(1, 'Harbor uses Redis.');
     const { file } = await memory.export();
     await memory.store(2, 'Quay uses Node.');
-    await memory.lose();
+    await memory.loseForGood();
     for (const day of [3, 4, 5, 6]) await memory.store(day, `Dock${day} uses Rust.`);
     const { entries } = await journals.journal.size(memory.group);
 
@@ -74,7 +79,7 @@ describe('a graph that lost committed changes', () => {
   test('is restored completely from the journal alone, although more was stored since', async () => {
     const memory = open();
     await memory.store(1, 'Harbor uses Redis.');
-    await memory.lose();
+    await memory.loseForGood();
     for (const day of [3, 4, 5]) await memory.store(day, `Dock${day} uses Rust.`);
     await noticed(memory.group);
 
@@ -95,9 +100,12 @@ describe('a graph that lost committed changes', () => {
     await memory.store(2, 'Quay uses Node.');
     const before = await memory.hash();
     await putBack();
-    if (when === 'after') await memory.store(3, 'Dock uses Rust.');
+    if (when === 'after') {
+      await recordUnrepaired(opened.valkey, memory.group);
+      await memory.store(3, 'Dock uses Rust.');
+    }
 
-    await expect(memory.export()).rejects.toMatchObject(LOST);
+    await expect(memory.export()).rejects.toMatchObject(when === 'before' ? WAITS : LOST);
     expect(await memory.manager.archives.rebuild({ replace: true })).toMatchObject({ complete: true });
 
     if (when === 'before') expect(await memory.hash()).toBe(before);
@@ -109,7 +117,7 @@ describe('a graph that lost committed changes', () => {
     await recordEpisodes(memory.graph, [newEpisode('Not read yet.', null, memory.group, 1000)]);
     await memory.lose();
 
-    await expect(memory.export()).rejects.toMatchObject(LOST);
+    await expect(memory.export()).rejects.toMatchObject(WAITS);
   });
 
   test('is detected although an earlier release, which keeps no such mark, committed since', async () => {
@@ -118,7 +126,7 @@ describe('a graph that lost committed changes', () => {
     await memory.store(2, 'Quay uses Node.');
     await noted(memory.graph);
     await opened.valkey.hdel(changeLogKey(opened.valkey, memory.group), 'taken');
-    await memory.lose();
+    await memory.loseForGood();
     await memory.store(3, 'Dock uses Rust.');
 
     await noticed(memory.group);
@@ -128,7 +136,7 @@ describe('a graph that lost committed changes', () => {
     const memory = open();
     await memory.store(1, 'Harbor uses Redis.');
     const taken = await noted(memory.graph);
-    await memory.lose();
+    await memory.loseForGood();
     await memory.store(3, 'Dock uses Rust.');
     await noticed(memory.group);
     await noted(memory.graph);
@@ -139,11 +147,96 @@ describe('a graph that lost committed changes', () => {
   });
 });
 
+describe('changes that a graph lost', () => {
+  test('stop the next commit, and are replayed exactly and without a model', async () => {
+    const memory = open();
+    await memory.work(1);
+    const putBack = await keepCopy(memory.group);
+    await memory.work(4);
+    await memory.store(7, 'Nothing of note was said at the end.');
+    const before = await memory.hash();
+    await putBack();
+
+    await expect(memory.store(8, 'Dock uses Rust.')).rejects.toMatchObject(WAITS);
+    expect(await isNoted(memory.group)).toBe(true);
+    const asked = memory.asked();
+    expect(await memory.replay()).toMatchObject({ outcome: 'complete' });
+
+    expect(memory.asked()).toEqual(asked);
+    expect(await isNoted(memory.group)).toBe(false);
+    // The text of the refused commit is recorded, and its facts follow when it is tried again.
+    expect(await memory.facts()).not.toContain('Dock uses Rust 8– (1)');
+    await memory.store(8, 'Dock uses Rust.');
+    expect(await memory.facts()).toContain('Dock uses Rust 8– (1)');
+    expect(await memory.export()).toMatchObject({ group: memory.group });
+    expect(before).not.toBe(await memory.hash());
+  });
+
+  test.each(['all of it', 'its last change', 'its last text without facts'])(
+    'leave the graph as it was, when it lost %s',
+    async (what) => {
+      const memory = open();
+      await memory.work(1);
+      const putBack = what === 'all of it' ? memory.lose : await keepCopy(memory.group);
+      if (what !== 'its last text without facts') await memory.store(2, 'Quay uses Node.', { saga: 'session' });
+      if (what !== 'its last change') await memory.store(3, 'Nothing of note was said.');
+      const before = await memory.hash();
+      await putBack();
+      expect(await memory.hash()).not.toBe(before);
+
+      expect(await memory.replay()).toMatchObject({ outcome: 'complete' });
+
+      expect(await memory.hash()).toBe(before);
+      // A second time changes nothing.
+      expect(await memory.replay()).toMatchObject({ outcome: 'complete', changes: 0 });
+      expect(await memory.hash()).toBe(before);
+    },
+  );
+
+  test('of the same lease as the last one that it has are noticed', async () => {
+    const memory = open();
+    await memory.store(1, 'Harbor uses Redis.');
+    let putBack = async () => {};
+    await memory.fenced(async ({ fence, seen }) => {
+      await memory.graph.change(`${CHECK_FENCE} SET m.first = 1 ${RETURN_FENCE}`, { fence, seen });
+      putBack = await keepCopy(memory.group);
+      await memory.graph.change(`${CHECK_FENCE} SET m.second = 1 ${RETURN_FENCE}`, { fence, seen: fence });
+    });
+    await noted(memory.graph);
+    await putBack();
+
+    await expect(memory.store(2, 'Quay uses Node.')).rejects.toMatchObject(WAITS);
+    await expect(memory.export()).rejects.toMatchObject(WAITS);
+
+    expect(await memory.replay()).toEqual({ outcome: 'complete', changes: 1 });
+    expect(await memory.export()).toMatchObject({ group: memory.group });
+  });
+
+  test('cannot be replayed after a restore or without the start of the journal, and the memory goes on', async () => {
+    const memory = open();
+    await memory.store(1, 'Harbor uses Redis.');
+    const { file } = await memory.export();
+    const putBack = await keepCopy(memory.group);
+    await memory.manager.archives.restore(file, { replace: true });
+    await memory.store(2, 'Quay uses Node.');
+    await putBack();
+    await expect(memory.store(3, 'Dock uses Rust.')).rejects.toMatchObject(WAITS);
+
+    expect(await memory.replay()).toEqual({ outcome: 'impossible', changes: 0 });
+
+    await memory.store(3, 'Dock uses Rust.');
+    expect(await lossesOf(opened.valkey)).toContainEqual({ group: memory.group, isUnrepaired: true });
+    expect(await memory.manager.archives.rebuild({ replace: true })).toMatchObject({ complete: true });
+    expect(await memory.facts()).toEqual(['Harbor uses Redis 1– (1)', 'Quay uses Node 2– (1)']);
+    expect(await isNoted(memory.group)).toBe(false);
+  });
+});
+
 describe('accepting a loss', () => {
   test('works when the loss was intended, and the memory continues', async () => {
     const memory = open();
     await memory.store(1, 'Harbor uses Redis.');
-    await memory.lose();
+    await memory.loseForGood();
     await memory.store(2, 'Quay uses Node.');
 
     await memory.manager.archives.acceptLoss();

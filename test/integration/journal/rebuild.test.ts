@@ -163,7 +163,7 @@ describe('a lost graph is rebuilt exactly, without model calls,', () => {
     const memory = open();
     await memory.work(1);
     const facts = await memory.facts();
-    await memory.lose();
+    await memory.loseForGood();
     const since = await memory.store(9, 'Dock uses Rust.');
     await expect(memory.manager.archives.rebuild()).rejects.toMatchObject({ name: 'InvalidInputError' });
 

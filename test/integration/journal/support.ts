@@ -8,10 +8,12 @@ import { exportGroup } from '../../../src/archive/export.ts';
 import { readManifest } from '../../../src/archive/manifest.ts';
 import { folderStore } from '../../../src/archive/stores/folder.ts';
 import { writeEntitySummaries } from '../../../src/graph/queries/entities.ts';
-import { readFence } from '../../../src/graph/queries/fence.ts';
+import { CHECK_FENCE, RETURN_FENCE, readFence } from '../../../src/graph/queries/fence.ts';
 import { graphName } from '../../../src/group.ts';
 import { MemoryManager } from '../../../src/index.ts';
 import { type Journal, openJournal } from '../../../src/journal/journal.ts';
+import { recordUnrepaired } from '../../../src/journal/lost-changes.ts';
+import { type ReplayedTail, replayTail } from '../../../src/journal/replay-tail.ts';
 import { openUpkeep } from '../../../src/upkeep/upkeep.ts';
 import { useScriptedMemories } from '../../support/scripted-memory.ts';
 import { useStoreConnections } from '../../support/store-connections.ts';
@@ -67,7 +69,13 @@ export function useRebuilding() {
       );
       const { uuid = '', was = '' } = row ?? {};
       const key = `long:${uuid}`;
-      await graph.change(`MERGE (l:_Meta {key: $key}) SET l.entity = $uuid`, { key, uuid });
+      // In a commit, as ingestion does.
+      await fenced((both) =>
+        graph.change(`${CHECK_FENCE} MERGE (l:_Meta {key: $key}) SET l.entity = $uuid ${RETURN_FENCE}`, {
+          ...both,
+          ...{ key, uuid },
+        }),
+      );
       await fenced((both) =>
         writeEntitySummaries(graph, { ...both, summaries: [{ key, uuid, was, summary }], gone: [] }),
       );
@@ -94,6 +102,20 @@ export function useRebuilding() {
       /** What models were asked so far. */
       asked: () => [model.calls, model.asked.length, embedder.texts.length],
       lose: () => falkordb.call('GRAPH.DELETE', graphName(group)),
+      /** The same where the journal alone cannot restore the graph, so that the memory goes on without its content. */
+      async loseForGood() {
+        await falkordb.call('GRAPH.DELETE', graphName(group));
+        await recordUnrepaired(valkey, group);
+      },
+      /** As a worker does that compares graphs with the journal. */
+      async replay(): Promise<ReplayedTail> {
+        const lease = await leases.take(group);
+        try {
+          return await replayTail(valkey, journals.journal, graph);
+        } finally {
+          await lease.release();
+        }
+      },
     };
   }
   return { stores, opened, journals, open, falkordb: () => falkordb };

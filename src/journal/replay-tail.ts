@@ -1,0 +1,119 @@
+import type { Redis } from 'ioredis';
+import { InvalidInputError } from '../errors.ts';
+import type { GroupGraph } from '../graph/group-graph.ts';
+import { type ChangeHead, readChangeHead } from '../graph/queries/fence.ts';
+import { readEmbedder } from '../graph/queries/meta-nodes.ts';
+import { replaceVersion } from '../valkey/keys.ts';
+import { firstEntryForArchive, type Journal } from './journal.ts';
+import { type LossState, readLossState, recordHead, recordUnrepaired } from './lost-changes.ts';
+import { isLaterEntry, previousId, type ReplayStep, replayStep, tailFrom } from './replay-plan.ts';
+import { findLatestChange } from './stream.ts';
+
+/*
+ * Brings a graph that lost its last changes back to where it was, in place, from the journal alone and without a model: FalkorDB failed over to
+ * a replica that lacked them, or started from an older copy of its data. The graph is then at an earlier change of the journal, and
+ * everything that it took afterwards is there too:
+ * 1. Fenced changes from the graph's head to the change that it is known to have taken, each of which the graph takes only after its predecessor.
+ * 2. Entries without a link (recorded episodes, passages, vectors), from ten minutes before the graph's head on. Repeating one changes nothing.
+ * A rebuild (`archive/rebuild.ts`) is needed instead when the journal does not lead from the head to that change.
+ */
+
+/** `complete`: the graph lacks nothing that the journal has. `impossible`: only a rebuild restores it. */
+export interface ReplayedTail {
+  readonly outcome: 'complete' | 'impossible';
+  /** Fenced changes that the graph lacked. */
+  readonly changes: number;
+}
+
+/** Called under the group's lease. @throws StoreUnreachableError and the like, after which it may be called again */
+export async function replayTail(valkey: Redis, journal: Journal, graph: GroupGraph): Promise<ReplayedTail> {
+  const { group } = graph;
+  const state = await readLossState(valkey, group);
+  const head = await readChangeHead(graph);
+  const steps = await readSteps(valkey, journal, group, state, head);
+  const tail = tailOf(steps, head, state);
+  if (tail === undefined) return impossible(valkey, group);
+  if (steps.length === 0) return { outcome: 'complete', changes: 0 };
+  if (!(await readEmbedder(graph))) await createIndexes(graph, steps);
+  await apply(journal, graph, steps, new Set(tail), firstToRepeat(steps, head));
+  const reached = await readChangeHead(graph);
+  const end = steps.find(({ id }) => id === tail.at(-1))?.link?.head;
+  if (end && !isSameHead(reached, end)) return impossible(valkey, group);
+  if (state.lost !== null || tail.length > 0) await recordHead(valkey, group, reached);
+  await replaceVersion(valkey, group);
+  return { outcome: 'complete', changes: tail.length };
+}
+
+async function impossible(valkey: Redis, group: string): Promise<ReplayedTail> {
+  await recordUnrepaired(valkey, group);
+  return { outcome: 'impossible', changes: 0 };
+}
+
+const isSameHead = (one: ChangeHead, other: ChangeHead): boolean =>
+  one.token === other.token && one.changeId === other.changeId;
+
+/** Of a graph without a loss only the end of the journal is read. */
+async function readSteps(
+  valkey: Redis,
+  journal: Journal,
+  group: string,
+  { lost, taken }: LossState,
+  head: ChangeHead,
+): Promise<ReplayStep[]> {
+  const isWhole = lost === null && taken !== undefined && isSameHead(head, taken);
+  const own = isWhole ? await findLatestChange(valkey, group, head.changeId) : undefined;
+  const steps: ReplayStep[] = [];
+  for await (const entry of journal.entries(group, own && firstEntryForArchive(own))) steps.push(replayStep(entry));
+  return steps;
+}
+
+/** Ids of the fenced changes that the graph lacks; undefined when the journal cannot show or restore them. */
+function tailOf(
+  steps: readonly ReplayStep[],
+  head: ChangeHead,
+  { lost, taken }: LossState,
+): readonly string[] | undefined {
+  // A change to the graph without the lost ones: they cannot be applied after it.
+  const isBranched = lost !== null && steps.some(({ id, link }) => link !== null && !isLaterEntry(lost, id));
+  if (isBranched) return undefined;
+  // Nothing newer is known; the graph may be ahead of that.
+  if (taken === undefined || head.changeId === taken.changeId || head.token > taken.token) return [];
+  return tailFrom(steps, head, taken);
+}
+
+/** Id of the entry after which entries without a link are repeated. */
+function firstToRepeat(steps: readonly ReplayStep[], head: ChangeHead): string {
+  const own = steps.find(({ link }) => link?.head.changeId === head.changeId)?.id;
+  // What was recorded before a restore was replaced by the archive.
+  const bases = steps.flatMap(({ id, base }) =>
+    base ? [base.goesOnAfter === undefined ? id : firstEntryForArchive(base.goesOnAfter)] : [],
+  );
+  const bounds = [...bases, ...(own === undefined ? [] : [firstEntryForArchive(own)])];
+  return bounds.reduce((latest, bound) => (isLaterEntry(bound, latest) ? bound : latest), '0-0');
+}
+
+async function apply(
+  journal: Journal,
+  graph: GroupGraph,
+  steps: readonly ReplayStep[],
+  tail: ReadonlySet<string>,
+  after: string,
+): Promise<void> {
+  const needed = steps.filter(({ id, link, refused }) => !refused && (link ? tail.has(id) : isLaterEntry(id, after)));
+  const [first, last] = [needed[0]?.id, needed.at(-1)?.id];
+  if (first === undefined) return;
+  const ids = new Set(needed.map(({ id }) => id));
+  for await (const { id, query, params } of journal.entries(graph.group, previousId(first), last))
+    if (ids.has(id)) await graph.write(query, params);
+}
+
+/** A graph without its embedder may lack indexes, and the journal has the embedder but not the indexes. */
+async function createIndexes(graph: GroupGraph, steps: readonly ReplayStep[]): Promise<void> {
+  const embedder = steps.find((step) => step.embedder)?.embedder;
+  if (!embedder) return;
+  await graph.prepareAgain({
+    ...embedder,
+    embed: () => Promise.reject(new InvalidInputError('The journal holds vectors; nothing is embedded.')),
+    close: async () => {},
+  });
+}

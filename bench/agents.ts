@@ -10,7 +10,7 @@
  * `--only` sessions, hooks, hosts, failures, repeated or import; default: all. `--agent` opencode, claude-code or codex; default: all.
  * `--sessions` (20) of each agent, `--load` (4) busy processes meanwhile, `--calls` (40) of each hook, `--hosted` (5) turns of each agent per failure
  * (`--failure` names one), `--stored` (100) turns of hooks alone per failure,
- * `--repeated` (1,000) turns that repeat what was recalled, `--turns` (10,000) to import.
+ * `--repeated` (1,000) turns of each agent that repeat what was recalled, `--turns` (10,000) to import.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -41,6 +41,7 @@ import { startWorkers } from '../workers/main.ts';
 import { type FailingAgent, openHookedAgent, openOpencode } from './agents/failing-agent.ts';
 import { hookTimes } from './agents/hook-times.ts';
 import { turnsOverFailures } from './agents/host-failures.ts';
+import { type RepeatedTextOptions, repeatedInHooks, repeatedInOpencode } from './agents/repeated-text.ts';
 import { markdownTable, type Row } from './table.ts';
 
 const { values } = parseArgs({
@@ -114,9 +115,11 @@ async function underLoad<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-async function rememberFact(directory: string): Promise<void> {
+/** @returns the memory of the folder's project */
+async function rememberFact(directory: string): Promise<string> {
   const { group } = scopeOf({ directory, environment: {} });
   await memory.waitFor(await memory.enqueueEpisode(FACT, {}, { group }));
+  return group;
 }
 
 /** How many new sessions of an agent with hooks are told the fact in their first request. */
@@ -173,8 +176,9 @@ interface HookRun {
   readonly output: Promise<string>;
 }
 
-function hook(event: string, input: object, extra: Record<string, string> = {}): HookRun {
-  const child = spawn(process.execPath, [MAIN, 'hook', event, '--host', 'claude-code', '--group', GROUP], {
+function hook(event: string, input: object, extra: Record<string, string> = {}, { host = '' } = {}): HookRun {
+  const memory = host ? ['--host', host] : ['--host', 'claude-code', '--group', GROUP];
+  const child = spawn(process.execPath, [MAIN, 'hook', event, ...memory], {
     env: { ...environment, ...extra },
     stdio: ['pipe', 'pipe', 'ignore'],
   });
@@ -253,24 +257,15 @@ async function storedOver(count: number): Promise<void> {
   }
 }
 
-async function repeatedText(count: number): Promise<void> {
-  await memory.waitFor(await memory.enqueueEpisode(FACT));
-  const path = join(folder, 'repeated.jsonl');
-  const input = { session_id: 'repeated', transcript_path: path, source: 'startup' };
-  const transcript = startTranscript(path, 'repeated');
-  let told = '';
-  for (let attempt = 0; attempt < 50 && !told.includes(FACT); attempt += 1)
-    told = await hook('SessionStart', input).output;
-  if (!told.includes(FACT)) throw new Error('No session was told the fact.');
-  for (let turn = 0; turn < count; turn += 1) {
-    transcript.user(`What about boat ${turn}?`);
-    transcript.says(`${FACT} Boat ${turn} is noted.`);
-  }
-  await hook('Stop', input).output;
-  await until(async () => (await contents(GROUP)).filter((text) => text.includes('What about boat')).length >= count);
-  const learnt = (await contents(GROUP)).filter((text) => text.includes('What about boat') && text.includes(FACT));
-  row(`recalled text learnt again in ${count} turns (hooks)`, String(learnt.length), '0', learnt.length === 0);
-}
+const repeated: RepeatedTextOptions = {
+  ...{ count: Number(values.repeated), folder, fact: FACT, plugin: PLUGIN, environment, row },
+  remember: rememberFact,
+  hook: (host, event, input) => hook(event, input, {}, { host }).output,
+  contents: async (group, text, count) => {
+    await until(async () => (await contents(group)).filter((content) => content.includes(text)).length >= count);
+    return contents(group);
+  },
+};
 
 async function importTwice(count: number): Promise<void> {
   const claude = join(folder, 'claude');
@@ -366,7 +361,11 @@ try {
   if (isWanted('hooks') && calls > 0)
     await hookTimes({ count: calls, folder, hook: (event, input) => hook(event, input).output, row });
   if (isWanted('failures') && Number(values.stored) > 0) await storedOver(Number(values.stored));
-  if (isWanted('repeated') && Number(values.repeated) > 0) await repeatedText(Number(values.repeated));
+  if (isWanted('repeated') && repeated.count > 0) {
+    const wants = (agent: AgentHost) => values.agent?.includes(agent) ?? true;
+    for (const host of ['claude-code', 'codex'] as const) if (wants(host)) await repeatedInHooks(host, repeated);
+    if (wants('opencode') && agentProgram('opencode')) await repeatedInOpencode(repeated);
+  }
   if (isWanted('import') && Number(values.turns) > 0) await importTwice(Number(values.turns));
   console.log(markdownTable(rows));
 } finally {

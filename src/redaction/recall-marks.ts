@@ -1,3 +1,4 @@
+import { sentenceEnds } from '../english/sentences.ts';
 import { oneLine } from '../text.ts';
 import { tagPattern, tagsIn } from './tags.ts';
 
@@ -8,10 +9,15 @@ export const RECALL_END = '</recalled-memory>';
 const MARK = tagPattern('recalled-memory');
 /** Shorter sentences are too common to be recognised. */
 const LEAST = 12;
+/** The same for a sentence within a line: at least so many characters and words. */
+const [LEAST_OF_PART, LEAST_WORDS_OF_PART] = [16, 3];
 /** Answers have no longer lines. */
 const LONGEST_LINE = 4_000;
 /** The speaker is not part of the sentence. */
 const ROLE_PREFIX = /^(?:user|assistant|system|tool): /;
+/** What a briefing quotes of earlier sessions. */
+const QUOTATION = /“([^“”]{1,2000})”/g;
+const END_OF_SENTENCE = /[.!?…]{1,20}$/;
 const ORNAMENT = /[\s*_`]+/g;
 const SPECIAL = /[\\^$.*+?()[\]{}|/]/g;
 
@@ -30,16 +36,33 @@ export function withoutRecallMarks(text: string): string {
   return kept.join('');
 }
 
-/** The sentences of an answer of the memory, as an agent may repeat them. */
+/**
+ * What an agent may repeat of an answer of the memory: each line, and if a line has several sentences or quotes some, each of these. A line
+ * comes before its parts.
+ */
 export function recalledSentences(answer: string): string[] {
   return answer.split('\n').flatMap((line) => {
     if (line.length > LONGEST_LINE || tagsIn(line, MARK).length > 0) return [];
     const bullet = oneLine(line)
       .replace(/^[-*•] /, '')
       .replace(ROLE_PREFIX, '');
-    const sentence = bullet.replace(/ ?\([^()]*\)$/, '').replace(/[.!?…]{1,20}$/, '');
-    return sentence.length >= LEAST ? [sentence] : [];
+    const whole = bullet.replace(/ ?\([^()]*\)$/, '');
+    const sentence = whole.replace(END_OF_SENTENCE, '');
+    return sentence.length >= LEAST ? [...new Set([sentence, ...partsOf(whole)])] : [];
   });
+}
+
+function partsOf(line: string): string[] {
+  const quoted = [...line.matchAll(QUOTATION)].map(([, words = '']) => words);
+  const texts = quoted.length === 0 ? [line] : quoted;
+  return [...quoted, ...texts.flatMap(sentencesIn)]
+    .map((part) => part.trim().replace(ROLE_PREFIX, '').replace(END_OF_SENTENCE, ''))
+    .filter((part) => part.length >= LEAST_OF_PART && part.split(' ').length >= LEAST_WORDS_OF_PART);
+}
+
+function sentencesIn(text: string): string[] {
+  const ends = sentenceEnds(text);
+  return [...ends, text.length].map((end, index) => text.slice(ends[index - 1] ?? 0, end));
 }
 
 /** Removes recalled sentences from an agent's text; the rest of their lines stays. */

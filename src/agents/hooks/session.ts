@@ -50,8 +50,8 @@ export const newSession = (offset: number): HookSession => ({
   warned: false,
 });
 
-const MOST_SENTENCES = 300;
-const MOST_ANSWERS = 150;
+const MOST_SENTENCES = 900;
+const MOST_ANSWERS = 450;
 
 /** The session with more sentences that its agent may repeat from now on. */
 export function withRecalledSentences(session: HookSession, sentences: readonly string[]): HookSession {

@@ -37,8 +37,8 @@ export interface TrackedSession {
 }
 
 const MOST_SESSIONS = 500;
-const MOST_SENTENCES = 300;
-const MOST_ANSWERS = 150;
+const MOST_SENTENCES = 900;
+const MOST_ANSWERS = 450;
 const MOST_OWNERS = 2000;
 const MOST_EPISODES = 300;
 const [MOST_USER_TEXTS, LONGEST_SAID] = [200, 16_000];

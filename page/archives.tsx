@@ -1,4 +1,5 @@
 import { useSignal, useSignalEffect } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
 import type { Archive, ArchiveWork, Reply } from '../src/page/schemas.ts';
 import { call, freshness, refresh, sentenceOf } from './calls.ts';
 import { FindingList } from './findings.tsx';
@@ -11,8 +12,10 @@ import { bytes, duration, plural, Time } from './times.tsx';
 /** The archives of the memory, how far they are proven, and work on them with its progress. */
 export function ArchivesScreen() {
   const archives = useCall('archives', { group: group.value });
-  const { work, failure, start } = useArchiveWork();
+  const { work, failure, refused, start } = useArchiveWork();
   const isBusy = work?.state === 'running';
+  /** The archive below which the progress is shown, since a list may be long; above the list for exports. */
+  const place = failure === '' ? work?.file : refused;
   return (
     <>
       <h1>Archives</h1>
@@ -29,9 +32,11 @@ export function ArchivesScreen() {
                 </button>
               </p>
             )}
-            <Work work={work} failure={failure} />
+            {!reply.archives.some(({ file }) => file === place) && <Work work={work} failure={failure} />}
             {reply.problem === null && (
-              <List reply={reply} isBusy={isBusy} onStart={(kind, file) => start(kind, file)} />
+              <List reply={reply} isBusy={isBusy} onStart={start}>
+                {(file) => file === place && <Work work={work} failure={failure} />}
+              </List>
             )}
           </>
         )}
@@ -46,6 +51,7 @@ const POLL_MS = 500;
 function useArchiveWork() {
   const work = useSignal<ArchiveWork | null>(null);
   const failure = useSignal('');
+  const refused = useSignal('');
   const asked = useSignal(0);
   useSignalEffect(() => {
     void freshness.value;
@@ -75,12 +81,14 @@ function useArchiveWork() {
       work.value = (await call('startArchiveWork', { group: group.value, kind, file })).work;
     } catch (error) {
       failure.value = sentenceOf(error);
+      refused.value = file ?? '';
     }
     asked.value += 1;
   };
   return {
     work: work.value,
     failure: failure.value,
+    refused: refused.value,
     start: (kind: ArchiveWork['kind'], file?: string) => void start(kind, file),
   };
 }
@@ -118,10 +126,13 @@ function List({
   reply: { place, archives, isCut, incomplete, locked },
   isBusy,
   onStart,
+  children,
 }: {
   reply: Reply<'archives'>;
   isBusy: boolean;
   onStart: (kind: 'verify' | 'restoreTest', file: string) => void;
+  /** What is shown below an archive. */
+  children: (file: string) => ComponentChildren;
 }) {
   return (
     <section>
@@ -136,7 +147,9 @@ function List({
       ) : (
         <ul class="rows">
           {archives.map((archive) => (
-            <Row key={archive.file} archive={archive} isBusy={isBusy} onStart={onStart} />
+            <Row key={archive.file} archive={archive} isBusy={isBusy} onStart={onStart}>
+              {children(archive.file)}
+            </Row>
           ))}
         </ul>
       )}
@@ -161,10 +174,12 @@ function Row({
   archive: { file, createdAt, restoredAt, verifiedAt, ...archive },
   isBusy,
   onStart,
+  children,
 }: {
   archive: Archive;
   isBusy: boolean;
   onStart: (kind: 'verify' | 'restoreTest', file: string) => void;
+  children: ComponentChildren;
 }) {
   return (
     <li class="row">
@@ -205,6 +220,7 @@ function Row({
           </button>
         </p>
       )}
+      {children}
     </li>
   );
 }

@@ -40,9 +40,9 @@ export function MemoriesScreen() {
                         </Link>
                         {project !== null && <span class="project">{project}</span>}
                       </th>
-                      <td data-name="episodes">{episodes.toLocaleString()}</td>
-                      <td data-name="entities">{entities.toLocaleString()}</td>
-                      <td data-name="facts">{facts.toLocaleString()}</td>
+                      <td data-name={episodes === 1 ? 'episode' : 'episodes'}>{episodes.toLocaleString()}</td>
+                      <td data-name={entities === 1 ? 'entity' : 'entities'}>{entities.toLocaleString()}</td>
+                      <td data-name={facts === 1 ? 'fact' : 'facts'}>{facts.toLocaleString()}</td>
                       <td class="last">{lastEpisode === null ? 'none' : <Time of={lastEpisode} />}</td>
                       <td>
                         <Link

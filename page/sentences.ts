@@ -39,13 +39,13 @@ function problemFinding({ level, message, remedy, since, noticedAt, stopsReading
 }
 
 /** Texts that wait for a user, or for Valkey. */
-function leftOver({ jobs, lastFailure, spooled }: Now): Finding[] {
+function leftOver({ jobs, lastDeadLetter, spooled }: Now): Finding[] {
   return [
     ...(jobs && jobs.failed > 0
       ? [
           {
             kind: 'note' as const,
-            text: `${plural(jobs.failed, 'text')} could not be read.${lastFailure ? ` The latest reason: ${lastFailure}` : ''}`,
+            text: `${plural(jobs.failed, 'text')} could not be read.${lastDeadLetter ? ` The latest reason: ${lastDeadLetter}` : ''}`,
             remedy: 'The queue shows the reasons, and can replay or drop each.',
             href: '/queue',
           },

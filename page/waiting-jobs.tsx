@@ -1,3 +1,4 @@
+import { Fragment } from 'preact';
 import type { WaitingJob } from '../src/page/schemas.ts';
 import { Sentence } from './findings.tsx';
 import { jobName } from './job-name.ts';
@@ -17,11 +18,20 @@ export function WaitingJobs() {
         {({ jobs, isCut }) => (
           <>
             {jobs.length === 0 && <p class="quiet">All of them have just ended.</p>}
-            <ul class="rows">
-              {jobs.map((job) => (
-                <Job key={job.id} job={job} />
-              ))}
-            </ul>
+            {byCause(jobs).map(([reason, same]) => (
+              <Fragment key={reason}>
+                {reason !== '' && (
+                  <p class="cause waits">
+                    <Sentence text={reason} />
+                  </p>
+                )}
+                <ul class="rows">
+                  {same.map((job) => (
+                    <Job key={job.id} job={job} />
+                  ))}
+                </ul>
+              </Fragment>
+            ))}
             {isCut && <p class="quiet">Only the first {jobs.length} are shown: those that run or come next.</p>}
           </>
         )}
@@ -30,17 +40,19 @@ export function WaitingJobs() {
   );
 }
 
+/** Jobs of one cause stand together, since an outage is the cause of all. First those that wait for nothing but a worker. */
+function byCause(jobs: readonly WaitingJob[]): [string, WaitingJob[]][] {
+  const causes = new Map<string, WaitingJob[]>();
+  for (const job of jobs) causes.set(job.reason ?? '', [...(causes.get(job.reason ?? '') ?? []), job]);
+  return [...causes].sort(([a], [b]) => Number(a !== '') - Number(b !== ''));
+}
+
 /** No link to the episode: a text that no worker has tried is not in the graph yet. */
 function Job({ job }: { job: WaitingJob }) {
   const { text, state, queuedAt, reason, since, nextTryAt, attempts } = job;
   return (
     <li class="row">
       <p class="sentence clamp">{text === null ? jobName(job) : text || 'An empty text'}</p>
-      {reason !== null && (
-        <p class="waits">
-          <Sentence text={reason} />
-        </p>
-      )}
       <p class="meta">
         <span>{state === 'active' ? 'running' : state === 'delayed' && reason === null ? 'planned' : state}</span>
         {since !== null && (

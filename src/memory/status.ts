@@ -72,6 +72,8 @@ export interface ValkeyStatus {
   readonly copies: CopiesStatus | null;
   /** The reason of the latest failure among jobs that wait for a retry or are dead letters. */
   readonly lastFailure?: string;
+  /** The same of the latest dead letter of the queue `store`. */
+  readonly lastDeadLetter?: string;
 }
 
 /** The state of the memory, from the servers and this machine's disk. */
@@ -180,6 +182,7 @@ async function valkeyStatus(queues: OpenQueues, group: string) {
   const { now, lastCommit } = living;
   const age = (since: number | null) => (since === null ? null : millisecondsBetween(since, now));
   const lastFailure = (store.failures[0] ?? exports.failures[0])?.reason;
+  const lastDeadLetter = store.failures.find(({ isFinal }) => isFinal)?.reason;
   const status: ValkeyStatus = {
     store: { ...store.counts, oldestWaitingMs: age(store.since) },
     export: { ...exports.counts, oldestWaitingMs: age(exports.since) },
@@ -190,6 +193,7 @@ async function valkeyStatus(queues: OpenQueues, group: string) {
     lastCommitAgeMs: age(lastCommit),
     reembedding: reembedding && reembeddingStatus(reembedding),
     ...(lastFailure !== undefined && { lastFailure }),
+    ...(lastDeadLetter !== undefined && { lastDeadLetter }),
   };
   return { status, failures: { store: store.failures, export: exports.failures }, now };
 }

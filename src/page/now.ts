@@ -15,7 +15,7 @@ export async function readNow({ memory, noticed }: PageContext, { group }: Check
     jobs: valkey.ok ? jobsOf(valkey.store) : null,
     oldestWaitingMs: valkey.ok ? valkey.store.oldestWaitingMs : null,
     lastCommitAgeMs: valkey.ok ? valkey.lastCommitAgeMs : null,
-    lastFailure: valkey.ok ? (valkey.lastFailure ?? null) : null,
+    lastDeadLetter: valkey.ok ? (valkey.lastDeadLetter ?? null) : null,
     restoreTestAgeMs: valkey.ok ? (valkey.nightly.verified?.ageMs ?? null) : null,
     size: falkordb.ok
       ? { episodes: falkordb.graph.episodes, entities: falkordb.graph.entities, facts: falkordb.graph.facts }

@@ -157,7 +157,8 @@ const Now = z.object({
   jobs: z.nullable(Jobs),
   oldestWaitingMs: z.nullable(count),
   lastCommitAgeMs: z.nullable(count),
-  lastFailure: z.nullable(z.string()),
+  /** Why the latest failed job failed. */
+  lastDeadLetter: z.nullable(z.string()),
   restoreTestAgeMs: z.nullable(count),
   size: z.nullable(z.object({ episodes: count, entities: count, facts: count })),
   spooled: count,

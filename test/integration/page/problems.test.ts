@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Queue } from 'bullmq';
 import { afterEach, describe, expect, test } from 'vitest';
-import { type Config, MemoryManager } from '../../../src/index.ts';
+import { type Config, MemoryManager, UnusableReplyError } from '../../../src/index.ts';
 import { servePage } from '../../../src/page/serve.ts';
 import { retryingConnection } from '../../../src/valkey/connections.ts';
 import { startWorkers, type WorkerRole } from '../../../workers/main.ts';
@@ -301,6 +301,27 @@ describe.skipIf(skipped !== '')(`Now with a fault${skipped}`, () => {
     await tab.seen(/^(?:Works: )?The memory works: both servers answer, and 1 worker reads new texts\./);
     expect((await memory.getStatus()).problems).toEqual([]);
     expect(await tab.page.getByText('New texts are not read.').count()).toBe(0);
+  });
+
+  test('failed jobs are reported with their own cause while others wait for another one', async () => {
+    const config = newConfig();
+    const memory = open(config);
+    const refusing = plainModel(async (content) => {
+      if (content.includes('poison')) throw new UnusableReplyError('The model gave no reply.');
+    });
+    const end = await work(config, { languageModel: refusing });
+    await memory.waitFor(await memory.enqueueEpisode(TEXT));
+    await memory.waitFor(await memory.enqueueEpisode('poison')).catch(() => {});
+    await end();
+    await work(config, { embedder: otherEmbedder() });
+    await memory.enqueueEpisode('Harbor uses Kafka.');
+    await until('the postponement', async () => (await memory.getWaitingJobs()).some(({ reason }) => reason));
+    const server = await servePage(memory, { port: 0, isReadOnly: false, version: '', allowedHosts: [] });
+    closers.push(() => server.close());
+
+    await tab.open('/now', server);
+
+    await tab.seen(/1 text could not be read\. The latest reason: The model gave no reply\.$/);
   });
 
   test('the embedder of another memory stops only that memory', async () => {

@@ -48,6 +48,22 @@ describe.skipIf(skipped !== '')(`a walk through the page${skipped}`, () => {
     await tab.seen(/^No archive in .* contains this text\.$/);
   });
 
+  test('the progress of work on an archive is shown below that archive', async () => {
+    const older = (await served.memory.export()).file;
+    await served.memory.export();
+    const work = { id: 'w', kind: 'verify', group: served.memory.config.group, file: older, startedAt: '', share: 0.4 };
+    await tab.page.route('**/api/v1/archiveWork*', (route) =>
+      route.fulfill({ json: { work: { ...work, state: 'running', message: '' } } }),
+    );
+
+    await open('/archives');
+
+    const row = tab.page.locator('.row', { hasText: older });
+    await row.getByText(`Verifying ${older}: 40 %`).waitFor();
+    expect(await tab.page.getByRole('progressbar').count()).toBe(1);
+    expect(await row.getByRole('button', { name: `Verify ${older}` }).isDisabled()).toBe(true);
+  });
+
   test('a replay leaves a receipt with the outcome of the job, without errors', async () => {
     await open(`/queue/${served.deadLetter}`);
 

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 // The npm package `memory-manager` is a different project: users who follow a page must never download it.
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-const { devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+const { dependencies, devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 
 /** Programs of our own development packages. */
 const KNOWN = ['tsc', 'biome', ...Object.keys(devDependencies)];
@@ -46,4 +46,13 @@ test('no page and no program tells users to run or install the unrelated package
   );
 
   expect(misleading).toEqual([]);
+});
+
+test('the viewer of queues is installed with the versions of BullMQ and ioredis that wrote the queues', () => {
+  const installed = Object.fromEntries(
+    [...read('docs/page.md').matchAll(/\b(bullmq|ioredis)@([\d.]+)/g)].map(([, name, version]) => [name, version]),
+  );
+
+  const own = (name: string) => dependencies[name].replace('^', '');
+  expect(installed).toEqual({ bullmq: own('bullmq'), ioredis: own('ioredis') });
 });

@@ -185,7 +185,7 @@ async function draw(browser: Browser, theme: 'light' | 'dark'): Promise<void> {
     await page.screenshot({ path: join(PICTURES, `${name}-${theme}.png`) });
   }
   await page.setViewportSize(NARROW);
-  if (WANTED.length === 0) {
+  if (isWanted({ name: 'narrow' })) {
     await SCREENS[1]?.open(page, address);
     await page.screenshot({ path: join(PICTURES, `narrow-${theme}.png`) });
   }

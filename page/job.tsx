@@ -27,7 +27,7 @@ function Job({ reply: { letter, payload, isCut, details, traceId } }: { reply: R
   const { id, queue, job, group, text, reason, error, attempts, queuedAt, failedAt } = letter;
   return (
     <>
-      {text !== null && <blockquote class="said clamp">{text}</blockquote>}
+      {text !== null && <blockquote class="said">{text}</blockquote>}
       <p class="lead">
         <Sentence text={reason || 'No reason was recorded.'} />
       </p>

@@ -55,7 +55,7 @@ const UNTIL = /^(?:until|till|til|up to|through|end|expire|valid until)/i;
 const DUE = /^(?:by|no later than|before)/i;
 /** Words that show that a sentence is about the past. */
 const PAST =
-  /\b(?:was|were|had|did|went|came|left|began|became|broke|built|got|gave|made|met|ran|saw|sent|set|took|told|won|wrote|held|kept|led|\p{Ll}{2,}ed)\b/iu;
+  /\b(?:was|were|had|did|went|came|left|began|became|broke|built|got|gave|made|met|ran|saw|sent|set|took|told|won|wrote|held|kept|led|(?!(?:(?:test|sea|flat)bed|feed|need|speed|seed|weed|breed|indeed|exceed|proceed|hundred|shed|embed)\b)\p{Ll}{2,}ed)\b/iu;
 const COMING =
   /\b(?:will|shall|going to|planned|plan|plans|scheduled|postponed|put off|pushed back|moved|rescheduled|delayed|deferred|brought forward|due|is|are|must|should|has to|have to|can)\b/i;
 const POSTPONED =

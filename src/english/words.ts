@@ -16,6 +16,8 @@ export const isStopword = (lower: string): boolean => EMPTY.has(lower);
 /** Different words for one relation, so that "the owner of X" and "owns X" compare as equal. */
 const ALIKE = new Map([
   ['owner', 'own'],
+  ['ownership', 'own'],
+  ['leadership', 'lead'],
   ['leader', 'lead'],
   ['led', 'lead'],
   ['maintainer', 'maintain'],

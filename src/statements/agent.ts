@@ -71,6 +71,15 @@ export function holderOf(words: readonly Word[]): Pick<AgentParts, 'agent' | 'ob
   return object.some(({ lower }) => FINITE.test(lower)) ? null : { agent, object: object.slice(1) };
 }
 
+/** "The importer belongs to Sam" says who owns it. Null for other clauses. */
+export function ownerOf(words: readonly Word[]): AgentParts | null {
+  const at = words.findIndex(({ lower }) => lower === 'belongs' || lower === 'belong');
+  const [object, agent] = [words.slice(0, at), words.slice(at + 2)];
+  if (at < 1 || words[at + 1]?.lower !== 'to' || object.length === 0 || agent.length > 3) return null;
+  if (!agent.at(-1)?.isName || !isAgent(agent) || NO_SUBJECT.test(object[0]?.lower ?? '')) return null;
+  return { verb: 'own', agent, object, kind: 'person' };
+}
+
 export const isTakenOver = (verb: string): boolean => TAKEN_OVER.has(verb);
 
 function isVerb({ lower, stem: root }: Word, before: readonly Word[], after: readonly Word[]): boolean {

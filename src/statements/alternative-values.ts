@@ -15,7 +15,7 @@ const SEVERAL = wordSet('use need requir support depend target have includ conta
 
 export function alternativeValues(stated: PropertyValue, words: readonly Word[]): PropertyValue[] {
   const named = nameOf(stated, words);
-  return [placeOf(named ?? stated), named, siteOf(stated, words)].flatMap((value) =>
+  return [placeOf(named ?? stated), named, siteOf(stated, words), versionOf(stated)].flatMap((value) =>
     value ? [{ ...value, isAlternative: true }] : [],
   );
 }
@@ -40,6 +40,14 @@ function nameOf(stated: PropertyValue, words: readonly Word[]): PropertyValue | 
   const name = value.filter((term) => !isNumber(term));
   const frame = key.split(' ').filter((term) => !name.includes(term));
   return { ...stated, kind: 'name', value: name, key: termKey(frame), isSingle: keepsItsOwn(words) };
+}
+
+/** "uses Rails 6" and "is on Rails 7" */
+function versionOf(stated: PropertyValue): PropertyValue | null {
+  const { verb, kind, key } = stated;
+  if (kind !== 'version' || !/^(?:use|run|be|be on)$/.test(verb) || key === '') return null;
+  const frame = key.split(' ').filter((term) => term !== verb);
+  return frame.length < 2 ? null : { ...stated, key: termKey([...frame, '=version']) };
 }
 
 /** "stores its data in …": all of it is in one place. */

@@ -58,5 +58,8 @@ function isComparable(statement: HeldValue, old: PropertyValue): boolean {
   if (next.preposition !== old.preposition) return false;
   if (next.kind !== old.kind) return true;
   if (old.verb.startsWith('be ') && old.form === 'named' && next.form === 'other') return false;
-  return next.form === old.form || old.form === 'other' || next.form === 'other' || next.form === 'named';
+  const forms = [old.form, next.form];
+  return (
+    next.form === old.form || forms.includes('other') || forms.every((form) => form === 'time' || form === 'counted')
+  );
 }

@@ -1,7 +1,7 @@
 import type { DateMention } from '../english/dates.ts';
 import { withoutTimeAdverbials } from '../english/time-adverbials.ts';
 import { isStopword, stem } from '../english/words.ts';
-import { type AgentParts, agentOf, holderOf } from './agent.ts';
+import { type AgentParts, agentOf, holderOf, ownerOf } from './agent.ts';
 import { alternativeValues } from './alternative-values.ts';
 import { formOf, placeOfValue, prepositionBefore, type ValueForm } from './value-form.ts';
 import {
@@ -98,6 +98,8 @@ export function propertyValuesOf(text: string, dates: readonly DateMention[]): P
 function valueIn(words: readonly Word[], isNews: boolean): PropertyValue | null {
   const done = agentOf(words);
   if (done) return agentValue(done, isNews);
+  const owned = ownerOf(words);
+  if (owned) return agentValue(owned, isNews);
   const held = holderOf(words);
   if (held) return agentValue({ ...held, verb: 'be', kind: 'person' }, isNews);
   const at = verbAt(words);
@@ -106,7 +108,7 @@ function valueIn(words: readonly Word[], isNews: boolean): PropertyValue | null 
   const isNegated = words.slice(at, at + 3).some(({ lower }) => lower === 'not' || /n['’]t$/.test(lower));
   const parts = dated(found, words.slice(at));
   const { verb, value, kind, subject } = parts;
-  const others = words[0]?.lower === 'they' ? ['=they'] : [];
+  const others = /^(?:they|their)$/.test(words[0]?.lower ?? '') ? ['=they'] : [];
   const all = [...stemsOf(words).filter((term) => !isTime(term, kind)), ...others];
   const terms = new Set(all);
   const condition = statedWorkingState(words, at);
@@ -130,7 +132,7 @@ function valueIn(words: readonly Word[], isNews: boolean): PropertyValue | null 
     isSingle: !isNegated && frame.some((term) => term !== 'default') && isSingle(words, parts),
     isNews: !isNegated && isNews,
     preposition: prepositionBefore(words, first),
-    form: formOf(words.slice(first, last)),
+    form: formOf(words.slice(first, last), words[first - 1]),
   };
 }
 

@@ -30,6 +30,11 @@ const NAMES: Readonly<Record<string, string>> = {
   infrastructure: 'terraform opentofu pulumi ansible puppet chef cloudformation',
   system: 'linux debian ubuntu alpine centos fedora rhel windows macos freebsd android ios',
   chat: 'slack mattermost zulip discord teams rocket.chat',
+  design: 'figma sketch penpot',
+  documents: 'notion confluence',
+  issues: 'jira linear trello asana youtrack',
+  mail: 'sendgrid postmark mailgun mailchimp ses',
+  payment: 'stripe adyen mollie paypal',
   editor: 'vim neovim emacs helix vscode',
 };
 const KINDS = new Map<string, Set<string>>();

@@ -112,7 +112,10 @@ function changeOf(read: Partial<Record<keyof StatedChange, string | boolean>>, r
     oldValue: part('oldValue'),
     subject: part('subject'),
     context: read.endsWhat === 'person' ? part('context') : stems(rest),
-    newValue: part('newValue'),
+    // "upgraded to 1.31 and Redis to 7.4"
+    newValue: /^(?:version|number|release)$/.test(read.endsWhat as string)
+      ? stems(String(read.newValue ?? '').replace(/ and .*/i, ''))
+      : part('newValue'),
     endsWhat: (read.endsWhat as StatedChange['endsWhat'] | undefined) ?? 'any',
     everywhere: read.everywhere === true,
   };

@@ -2,8 +2,8 @@ import { isStopword } from '../english/words.ts';
 import { DETERMINERS, PREPOSITIONS, wordSet } from './verbs.ts';
 import type { Word } from './words.ts';
 
-/** How a value is written: a name, a count in words ("three zones"), a quality ("slow"), or other words. */
-export type ValueForm = 'named' | 'counted' | 'quality' | 'other';
+/** How a value is written: a name, a count in words ("three zones", "each release"), a quality ("slow"), a time, or other words. */
+export type ValueForm = 'named' | 'counted' | 'quality' | 'time' | 'other';
 
 /** Where the words of the value stand, after the verb if possible. */
 export function placeOfValue(words: readonly Word[], at: number, value: readonly string[]): readonly [number, number] {
@@ -38,9 +38,15 @@ const QUALITIES = wordSet(`
   hard simple complex clean dirty safe light heavy long short high low strong weak rich poor quiet loud warm cold hot dry wet dark bright
   important`);
 
-export function formOf(value: readonly Word[]): ValueForm {
+const TIMES =
+  /^(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?|week(?:day|end)s?|mornings?|evenings?|nights?|noon|midnight)$/;
+
+/** @param before the word before the value */
+export function formOf(value: readonly Word[], before: Word | undefined): ValueForm {
   const [first] = value;
   if (!first) return 'other';
+  if (TIMES.test(first.lower)) return 'time';
+  if (/^(?:each|every)$/.test(before?.lower ?? '')) return 'counted';
   if (value.at(-1)?.isName) return 'named';
   if (COUNTS.has(first.lower)) return 'counted';
   const isQuality = QUALITIES.has(first.lower) || /(?:able|ible|ful|less|ous|[^e]ed)$/.test(first.lower);

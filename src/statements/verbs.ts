@@ -46,6 +46,8 @@ export function verbAt(words: readonly Word[]): number {
       before && PRONOUNS.has(before.lower) && !isStopword(lower) && !/(?:ly|ed)$|^(?:often|never)$/.test(lower);
     if (isSaidOfUs) return PAST_FORMS.has(lower) || MODALS.test(lower) ? -1 : at;
     if (!ACTIVE.has(root) || /(?:ing|ed)$|^sites?$/.test(lower)) continue;
+    // "Logs go to Loki"
+    if (!before && lower.endsWith('s') && ACTIVE.has(words[1]?.lower ?? '')) continue;
     if (!before) return at;
     if (DETERMINERS.has(before.lower) || PREPOSITIONS.has(before.lower) || before.isParted) continue;
     const isThird = /s$/.test(lower);

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { endedSentences, type PointInTime } from '../../../src/statements/ended-ranges.ts';
 import { parseSentences } from '../../../src/statements/sentence.ts';
 import { statementsOf } from '../../../src/statements/statement.ts';
-import { ORDINARY_ENDS, ORDINARY_KEEPS } from './ordinary-pairs.ts';
+import { ORDINARY_ENDS } from './ordinary-ends.ts';
+import { ORDINARY_KEEPS } from './ordinary-keeps.ts';
 import { KEPT, REPLACED } from './pairs.ts';
 
 const MAY: PointInTime = { asOf: new Date('2026-05-31T00:00:00Z') };

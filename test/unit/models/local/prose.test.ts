@@ -64,7 +64,7 @@ describe('a note in plain English', () => {
   });
 
   it("keeps the object that the verb's meaning depends on", () => {
-    expect(stated(reading('Norrhav opened a testbed in Ghent.'))).toEqual(['Norrhav OPENED_LAB_IN Ghent']);
+    expect(stated(reading('Norrhav opened a lab in Ghent.'))).toEqual(['Norrhav OPENED_LAB_IN Ghent']);
     expect(stated(reading('The SDK ships a wheel for Python 3.8.'))).toContain('SDK SHIPS_WHEEL_FOR Python 3.8');
     expect(stated(reading('Harbor keeps its sessions in Redis.'))).toEqual(['Harbor KEEPS_IN Redis']);
   });

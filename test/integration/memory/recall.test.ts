@@ -166,3 +166,31 @@ test('one of several workers embeds a query, and Valkey keeps nothing of it', as
   expect(asked).toEqual(['Where is the lighthouse?']);
   for (const key of await opened.valkey.keys('*embed*')) expect(await opened.valkey.get(key)).toBe('');
 });
+
+test('a prompt that is asked of several memories at the same time is embedded once', async () => {
+  const asked: string[] = [];
+  const embedder = {
+    ...{ model: 'm', dimension: 2, close: async () => {} },
+    async embed(texts: readonly string[]) {
+      asked.push(...texts);
+      return texts.map(() => [1, 0]);
+    },
+  };
+  const signals = openPubSub(opened.valkey);
+  const end = await embedQuestions(opened.valkey, signals, stores.config.queuePrefix, embedder);
+  const vectors = openQuestionVectors(stores.config);
+  try {
+    const ask = () => vectors.ask('Where is the pier?', 2 * MINUTE);
+    const [one, other] = await Promise.all([ask(), ask()]);
+
+    expect(other).toEqual(one);
+    expect(one?.vector).toEqual([1, 0]);
+    expect(asked).toEqual(['Where is the pier?']);
+    await ask();
+    expect(asked).toHaveLength(2);
+  } finally {
+    vectors.close();
+    await end();
+    signals.close();
+  }
+});

@@ -43,14 +43,18 @@ export function startGraphRepair(parts: GraphRepairParts, pause = PAUSE): Period
   const { graphs, valkey, metrics, onNotice } = parts;
   let isEnded = false;
   let lastMessage = '';
+  /** A graph whose lease is held for long is left to a later round, which need not compare the others again. */
+  let compared = { identity: '', groups: new Set<string>() };
 
   const { end } = runPeriodically(pause, async () => {
     try {
       const losses = await lossesOf(valkey);
       metrics.gauge?.('opencode.memory.graphs.lost', losses.length);
+      const repairable = losses.filter(({ isUnrepaired }) => !isUnrepaired).map(({ group }) => group);
       const identity = await graphs.identity();
-      if (identity !== undefined && identity !== (await readCheckedServer(valkey))) await checkAll(identity);
-      else for (const { group, isUnrepaired } of losses) if (!isUnrepaired) await repair(group);
+      if (identity !== undefined && identity !== (await readCheckedServer(valkey)))
+        await checkAll(identity, repairable);
+      else for (const group of repairable) await repair(group);
       lastMessage = '';
     } catch (error) {
       // Tried again in the next round. A server that is away is reported by its own check, and at the end connections are closed.
@@ -62,23 +66,33 @@ export function startGraphRepair(parts: GraphRepairParts, pause = PAUSE): Period
   });
 
   /** The graph of each memory, one worker for all; another one continues if this worker dies. */
-  async function checkAll(identity: string): Promise<void> {
+  async function checkAll(identity: string, lost: readonly string[]): Promise<void> {
     const [key, owner] = [installationKey(valkey, 'journal:checking'), randomUUID()];
     const [lock] = await acquireLocks(valkey, [key], owner, LOCK_LASTS);
     if (!lock?.isOwner) return;
+    if (compared.identity !== identity) compared = { identity, groups: new Set() };
+    const { groups: done } = compared;
     try {
-      const groups = await recordedGroups(valkey);
+      for (const group of lost) done.delete(group);
+      const groups = (await recordedGroups(valkey)).filter((group) => !done.has(group));
       // First all that lost changes, so that health and status know them.
       const lacking = await mapConcurrently(groups, MOST_AT_ONCE, async (group) => {
         const isLost = await parts.journal.lacksTail(group, graphs.group(group));
         return isLost ? group : undefined;
       });
+      const failures: unknown[] = [];
       const first = new Set(lacking.filter((group) => group !== undefined));
       metrics.gauge?.('opencode.memory.graphs.lost', (await lossesOf(valkey)).length);
       await mapConcurrently([...first, ...groups.filter((group) => !first.has(group))], MOST_AT_ONCE, async (group) => {
         if (isEnded || (await valkey.eval(...renewCall(key, owner, LOCK_LASTS))) !== 1) return;
-        await repair(group);
+        try {
+          await repair(group);
+          done.add(group);
+        } catch (error) {
+          failures.push(error);
+        }
       });
+      if (failures.length > 0) throw failures[0];
       // Not if FalkorDB was replaced again meanwhile, or another worker took over.
       const isHeld = (await valkey.eval(...renewCall(key, owner, LOCK_LASTS))) === 1;
       if (!isEnded && isHeld && (await graphs.identity()) === identity) await recordCheckedServer(valkey, identity);

@@ -7,6 +7,7 @@ import type { Config } from '../../src/config.ts';
 import { type Server, startValkey } from '../../src/embedded/servers.ts';
 import { openGraphs } from '../../src/graph/graphs.ts';
 import { MemoryManager } from '../../src/memory.ts';
+import { SECOND } from '../../src/time.ts';
 import { type RunningWorkers, startWorkers } from '../../workers/main.ts';
 import { attemptsOf } from '../support/deploy/attempts.ts';
 import { deployedConfig } from '../support/deploy/deployed-config.ts';
@@ -32,7 +33,8 @@ const notices: string[] = [];
 
 beforeAll(async () => {
   [falkordb, valkey, folder] = await Promise.all([
-    startSentinels({ withGraphs: true }),
+    // Replication ends long before the failover.
+    startSentinels({ withGraphs: true, silence: (isFull ? 30 : 10) * SECOND }),
     startValkey(),
     mkdtemp(join(tmpdir(), 'memory-deploy-')),
   ]);

@@ -24,8 +24,18 @@ const DURABLE = [
 ];
 const GROUP = 'main';
 
-/** One primary with two replicas and three sentinels. */
-export async function startSentinels(options: { readonly withGraphs?: boolean } = {}): Promise<Deployment> {
+/**
+ * One primary with two replicas and three sentinels.
+ * @param options.silence how long a server is silent before the sentinels replace it. They promote no replica that has had no primary for ten
+ *        times as long.
+ */
+export async function startSentinels({
+  silence = SILENCE,
+  ...options
+}: {
+  readonly withGraphs?: boolean;
+  readonly silence?: number;
+} = {}): Promise<Deployment> {
   const [primary, ...replicas] = await Promise.all([1, 2, 3].map(() => startProcess(() => DURABLE, options)));
   const { host, port } = primary as ServerProcess;
   const servers = [primary as ServerProcess, ...replicas];
@@ -35,7 +45,7 @@ export async function startSentinels(options: { readonly withGraphs?: boolean } 
       startProcess(
         () => [
           `sentinel monitor ${GROUP} ${host} ${port} 2`,
-          `sentinel down-after-milliseconds ${GROUP} ${SILENCE}`,
+          `sentinel down-after-milliseconds ${GROUP} ${silence}`,
           `sentinel failover-timeout ${GROUP} 10000`,
         ],
         { isSentinel: true },

@@ -59,15 +59,18 @@ const TURNS_OF_A_SESSION = 50;
 export async function repeatedInOpencode(options: RepeatedTextOptions): Promise<void> {
   const { count, fact, remember, plugin, environment } = options;
   const place = await makeOpencodePlace();
-  let [answer, sessions] = ['', 0];
-  const model = await startStubModel(() => ({ text: answer }));
+  let [current, sessions] = [0, 0];
+  // An agent can repeat only what it was shown: on a busy machine a recall may be too late for a session's first messages.
+  const model = await startStubModel((request) => ({
+    text: shownTo(request).includes(fact) ? `${fact} ${news(current)}` : news(current),
+  }));
   const group = await remember(place.project);
   const host = await startHost(model.url, { place, environment, config: { plugin: [plugin] } });
   try {
     let session = '';
     for (let index = 0; index < count; index += 1) {
       if (index % TURNS_OF_A_SESSION === 0) session = await newSession(host);
-      answer = `${fact} ${news(index)}`;
+      current = index;
       const asked = model.requests.length;
       await say(host, session, question('opencode', index));
       const first = model.requests[asked];

@@ -2,7 +2,8 @@ import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import type { PassageResult, Reply } from '../src/page/schemas.ts';
 import { DateField } from './date-field.tsx';
-import { EpisodeName, SourceLink } from './episode-name.tsx';
+import { EpisodeName, SourceLink, SourceLinks } from './episode-name.tsx';
+import { RuleMark } from './fact-row.tsx';
 import { Empty, Show, useCall } from './loading.tsx';
 import { group, hrefOf, Link, params, setParams } from './route.tsx';
 import { TextBlock } from './text-block.tsx';
@@ -133,23 +134,34 @@ function Answer({
         <p>The memory stays silent rather than show lines that do not answer. Try other words, or another date.</p>
       </Empty>
     );
+  const subject = subjectOf(facts);
   const best = Math.max(...facts.map(({ score }) => score), ...passages.map(({ score }) => score));
   return (
     <>
       {facts.length > 0 && (
         <section>
           <h2>{dates === '' ? 'Current facts' : `Facts ${dates}`}</h2>
+          {subject && (
+            <p class="quiet">
+              The most important facts about{' '}
+              <Link href={hrefOf(`/entities/${encodeURIComponent(subject.uuid)}`)}>{subject.name}</Link>, whose page has
+              all of them.
+            </p>
+          )}
           <ul class="rows">
             {facts.map((fact) => (
               <li class="row" key={fact.uuid}>
-                <p class="sentence">{fact.fact}</p>
+                <p class="sentence">
+                  {fact.fact}
+                  <RuleMark episode={fact.ruleOf} />
+                </p>
                 <p class="meta">
                   <span class="held">
                     <Period from={fact.validAt} to={fact.invalidAt} />
                   </span>
+                  <SourceLinks sources={fact.sources} />
                   <Link href={hrefOf(`/entities/${encodeURIComponent(fact.sourceUuid)}`)}>{fact.source}</Link>
                   <Link href={hrefOf(`/entities/${encodeURIComponent(fact.targetUuid)}`)}>{fact.target}</Link>
-                  {fact.sources[0] && <SourceLink episode={fact.sources[0]} />}
                 </p>
                 <Why {...fact} best={best}>
                   <dt>Relation</dt>
@@ -192,21 +204,34 @@ function Answer({
   );
 }
 
+/** The entity that the question names, if the facts are about one thing. */
+function subjectOf(facts: Reply<'answer'>['facts']): { uuid: string; name: string } | undefined {
+  const named = facts.filter(({ scoreParts }) => 'named' in scoreParts);
+  const ends = named.slice(0, 1).flatMap(({ source, sourceUuid, target, targetUuid }) => [
+    { uuid: sourceUuid, name: source },
+    { uuid: targetUuid, name: target },
+  ]);
+  const shared = ends.filter(({ uuid }) =>
+    named.every(({ sourceUuid, targetUuid }) => uuid === sourceUuid || uuid === targetUuid),
+  );
+  return shared.length === 1 ? shared[0] : undefined;
+}
+
 function Passage({ passage, best }: { passage: PassageResult; best: number }) {
   const { episode, excerpt, until, role, headings, kind } = passage;
   return (
     <li class={until === null ? 'row' : 'row ended'}>
-      <p class="sentence said">{excerpt}</p>
+      <p class="sentence said">
+        {excerpt}
+        <RuleMark episode={passage.ruleOf} />
+      </p>
       <p class="meta">
-        <span class="held">
-          said <Time of={episode.referenceTime} />
-        </span>
         {until !== null && (
           <span>
             until <Time of={until} />
           </span>
         )}
-        <SourceLink episode={episode} />
+        <SourceLink source={episode} label="said in" />
       </p>
       <Why {...passage} best={best}>
         <dt>Kind</dt>

@@ -1,28 +1,61 @@
 import { useSignal } from '@preact/signals';
 import { useLayoutEffect } from 'preact/hooks';
-import type { EntityItem } from '../src/page/schemas.ts';
+import type { EntityRow } from '../src/page/schemas.ts';
+import { EntityField } from './entity-field.tsx';
 import { Empty, Show, useCall } from './loading.tsx';
 import { Pages } from './pages.tsx';
-import { group, hrefOf, Link, params, setParams } from './route.tsx';
+import { goTo, group, hrefOf, Link, params, setParams } from './route.tsx';
+import { plural, Time } from './times.tsx';
 
 const PAGE = 60;
 
-/** The entities of the memory by name, with a filter for words and one for the type. */
+const ORDERS = { facts: 'most facts', mentioned: 'last mentioned', name: 'name' } as const;
+type Order = keyof typeof ORDERS;
+const isOrder = (text: string | null): text is Order => text !== null && text in ORDERS;
+
+/** The entities of the memory in a chosen order, with a filter for names and one for the type. */
 export function EntitiesScreen() {
   const query = params.value.get('q') ?? '';
   const type = params.value.get('type') ?? '';
+  const asked = params.value.get('order');
+  const order = isOrder(asked) ? asked : 'facts';
   const offset = Math.max(0, Number(params.value.get('from')) || 0);
   const entities = useCall('entities', {
     group: group.value,
     query: query || undefined,
     type: type || undefined,
+    order,
     offset,
     limit: PAGE,
   });
   return (
     <>
       <h1>Entities</h1>
-      <Filter label="Name" query={query} placeholder="A name" />
+      <EntityField
+        label="Name"
+        text={query}
+        placeholder="A name, or the beginning of one"
+        action="Find"
+        onSubmit={(text) => setParams({ q: text, from: undefined })}
+        onPick={({ uuid }) => goTo(hrefOf(`/entities/${encodeURIComponent(uuid)}`))}
+      />
+      {query === '' && (
+        <div class="options">
+          <label>
+            Order
+            <select
+              value={order}
+              onChange={(event) => setParams({ order: event.currentTarget.value, from: undefined })}
+            >
+              {Object.entries(ORDERS).map(([name, words]) => (
+                <option key={name} value={name}>
+                  {words}
+                </option>
+              ))}
+            </select>
+          </label>
+        </div>
+      )}
       {type !== '' && (
         <p class="chips">
           <button type="button" class="chip on" onClick={() => setParams({ type: undefined, from: undefined })}>
@@ -103,10 +136,10 @@ export function Filter({
   );
 }
 
-function EntityList({ entities }: { entities: readonly EntityItem[] }) {
+function EntityList({ entities }: { entities: readonly EntityRow[] }) {
   return (
     <ul class="rows">
-      {entities.map(({ uuid, name, type, summary }) => (
+      {entities.map(({ uuid, name, type, summary, facts, lastMentioned }) => (
         <li class="row" key={uuid}>
           <p class="sentence">
             <Link href={hrefOf(`/entities/${encodeURIComponent(uuid)}`)}>{name}</Link>
@@ -115,6 +148,16 @@ function EntityList({ entities }: { entities: readonly EntityItem[] }) {
             </button>
           </p>
           {summary !== '' && <p class="quiet clamp">{summary}</p>}
+          {facts !== null && (
+            <p class="meta">
+              <span>{plural(facts, 'fact')}</span>
+              {lastMentioned !== null && (
+                <span>
+                  last mentioned <Time of={lastMentioned} />
+                </span>
+              )}
+            </p>
+          )}
         </li>
       ))}
     </ul>

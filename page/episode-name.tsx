@@ -15,9 +15,38 @@ export const EpisodeName = ({ name, time, origin = null }: { name: string; time:
     <span>{origin === null ? name : `${name} (${origin})`}</span>
   );
 
-/** The episode of a line: where it comes from, if that is known. */
-export const SourceLink = ({ episode: { uuid, origin } }: { episode: Source }) => (
-  <Link class="clip" href={hrefOf(`/episodes/${encodeURIComponent(uuid)}`)}>
-    {origin === null ? 'source' : `source: ${origin}`}
+/** Where a text comes from, in words: its file or program, and its session. */
+function placeOf({ name, origin, session }: Source): string {
+  const place = [origin, session === null ? null : `session ${session}`].filter((part) => part !== null).join(', ');
+  return place || (isMade(name) ? 'untitled text' : name);
+}
+
+/** Who said a line and when, with a link to the text: `source: docs/harbor.md, 5 Nov 2026`. */
+export const SourceLink = ({ source, label = 'source' }: { source: Source; label?: string }) => (
+  <Link class="said-in" title={placeOf(source)} href={hrefOf(`/episodes/${encodeURIComponent(source.uuid)}`)}>
+    {label}: <span class="clip">{placeOf(source)}</span>, <Time of={source.referenceTime} />
   </Link>
 );
+
+/** @param count of all sources, of which some are given */
+export function SourceLinks({ sources, count = sources.length }: { sources: readonly Source[]; count?: number }) {
+  const [first, ...others] = sources;
+  if (first === undefined) return null;
+  const more = count - 1;
+  return (
+    <>
+      <SourceLink source={first} />
+      {more > 0 && (
+        <details class="more-sources">
+          <summary>
+            {more} more {more === 1 ? 'source' : 'sources'}
+          </summary>
+          {others.map((source) => (
+            <SourceLink key={source.uuid} source={source} />
+          ))}
+          {more > others.length && <span>and {more - others.length} more</span>}
+        </details>
+      )}
+    </>
+  );
+}

@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
-import type { Reply } from '../src/page/schemas.ts';
+import type { EpisodeFact, Reply } from '../src/page/schemas.ts';
 import { EpisodeName } from './episode-name.tsx';
+import { FactRow } from './fact-row.tsx';
 import { ForgetEpisode } from './forget.tsx';
 import { Show, useCall } from './loading.tsx';
 import { PinEpisode } from './pin.tsx';
@@ -9,6 +10,7 @@ import { costInWords, redactionSentence } from './sentences.ts';
 import { isReadOnly } from './session.ts';
 import { TextBlock } from './text-block.tsx';
 import { Period, plural, Time } from './times.tsx';
+import { RulesOfEpisode } from './unpin.tsx';
 import { NotRead } from './waits.tsx';
 
 /** One stored text: its words, the facts that came of it, what it cost, and how to forget it. */
@@ -27,7 +29,7 @@ export function EpisodeScreen({ id }: { id: string }) {
 
 function EpisodePage({ reply }: { reply: Reply<'episode'> }) {
   const forgetting = useSignal(0);
-  const { uuid, name, content, isCut, facts, entities, session, use, redactions, stated } = reply;
+  const { uuid, name, content, isCut, facts, endedFacts, rules, entities, session, use, redactions, stated } = reply;
   return (
     <>
       <h1 class="name">
@@ -51,6 +53,7 @@ function EpisodePage({ reply }: { reply: Reply<'episode'> }) {
           ))}
         {reply.waits !== null && <NotRead uuid={uuid} waits={reply.waits} />}
       </p>
+      <RulesOfEpisode key={`rules ${uuid}`} uuid={uuid} rules={rules} />
       {stated === null ? (
         <TextBlock class="content" label="The text" text={content} />
       ) : (
@@ -86,18 +89,21 @@ function EpisodePage({ reply }: { reply: Reply<'episode'> }) {
         ) : (
           <ul class="rows">
             {facts.map((fact) => (
-              <li class="row" key={fact.uuid}>
-                <p class="sentence">{fact.fact}</p>
-                <p class="meta">
-                  <span class="held">
-                    <Period from={fact.validAt} to={fact.invalidAt} />
-                  </span>
-                </p>
-              </li>
+              <EpisodeFactRow key={fact.uuid} fact={fact} uuid={uuid} />
             ))}
           </ul>
         )}
       </section>
+      {endedFacts.length > 0 && (
+        <section>
+          <h2>Facts that this text ended</h2>
+          <ul class="rows">
+            {endedFacts.map((fact) => (
+              <EpisodeFactRow key={fact.uuid} fact={fact} isEnded />
+            ))}
+          </ul>
+        </section>
+      )}
       {entities.length > 0 && (
         <section>
           <h2>Mentions</h2>
@@ -126,8 +132,21 @@ function EpisodePage({ reply }: { reply: Reply<'episode'> }) {
           </ul>
         )}
       </section>
-      <PinEpisode key={`pin ${uuid}`} uuid={uuid} />
+      {!isRuleAlone(content, rules) && <PinEpisode key={`pin ${uuid}`} uuid={uuid} hasRules={rules.length > 0} />}
       <ForgetEpisode key={uuid} uuid={uuid} begun={forgetting.value} />
     </>
   );
+}
+
+/** Of what it states, an episode is the source itself; others may state it too. */
+function EpisodeFactRow({ fact, uuid, isEnded }: { fact: EpisodeFact; uuid?: string; isEnded?: boolean }) {
+  const others = fact.sources.filter((source) => source.uuid !== uuid);
+  const sourceCount = others.length + Math.max(0, fact.sourceCount - fact.sources.length);
+  return <FactRow fact={{ ...fact, sources: others, sourceCount, ruleOf: null }} isEnded={isEnded ?? false} />;
+}
+
+/** Whether the whole text is a rule that is in force, of which no other rule can be made. */
+function isRuleAlone(content: string, rules: readonly string[]): boolean {
+  const whole = content.replace(/\s+/g, ' ').trim();
+  return rules.some((rule) => rule === whole || (rule.endsWith('…') && whole.startsWith(rule.slice(0, -1))));
 }

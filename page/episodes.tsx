@@ -1,5 +1,6 @@
 import type { EpisodeRow } from '../src/page/schemas.ts';
 import { Filter } from './entities.tsx';
+import { RuleMark } from './fact-row.tsx';
 import { Empty, Show, useCall } from './loading.tsx';
 import { Receipts } from './receipts.tsx';
 import { group, hrefOf, Link, params, setParams } from './route.tsx';
@@ -51,21 +52,24 @@ export function EpisodesScreen() {
 export function EpisodeList({ episodes }: { episodes: readonly EpisodeRow[] }) {
   return (
     <ul class="rows">
-      {episodes.map(({ uuid, name, preview, sourceDescription, referenceTime, session, isCommitted, waits }) => (
-        <li class="row" key={uuid}>
-          <p class="sentence clamp">
-            <Link href={hrefOf(`/episodes/${encodeURIComponent(uuid)}`)}>{preview || name}</Link>
-          </p>
-          <p class="meta">
-            <span class="held">
-              <Time of={referenceTime} />
-            </span>
-            {sourceDescription !== '' && <span class="clip">{sourceDescription}</span>}
-            {session !== null && <span class="clip">session {session}</span>}
-            {isCommitted === false && <NotRead uuid={uuid} waits={waits} />}
-          </p>
-        </li>
-      ))}
+      {episodes.map(
+        ({ uuid, name, preview, sourceDescription, referenceTime, session, isCommitted, isRule, waits }) => (
+          <li class="row" key={uuid}>
+            <p class="sentence clamp">
+              <Link href={hrefOf(`/episodes/${encodeURIComponent(uuid)}`)}>{preview || name}</Link>
+              <RuleMark episode={isRule ? uuid : null} />
+            </p>
+            <p class="meta">
+              <span class="held">
+                <Time of={referenceTime} />
+              </span>
+              {sourceDescription !== '' && <span class="clip">{sourceDescription}</span>}
+              {session !== null && <span class="clip">session {session}</span>}
+              {isCommitted === false && <NotRead uuid={uuid} waits={waits} />}
+            </p>
+          </li>
+        ),
+      )}
     </ul>
   );
 }

@@ -40,11 +40,11 @@ const removed = ({ counts }: PreviewReply['effects']): string =>
   `${plural(counts.episodes, 'episode')}, ${plural(counts.facts, 'fact')} and ${plural(counts.entities, 'entity', 'entities')}`;
 
 /** What stays in the memory. */
-function remains({ keptFacts, reopenedFacts }: PreviewReply['effects']): string[] {
+function remains({ keptFacts, counts }: PreviewReply['effects']): string[] {
   return [
     ...(keptFacts > 0 ? [`Kept, because other episodes state the same: ${plural(keptFacts, 'fact')}.`] : []),
-    ...(reopenedFacts > 0
-      ? [`Current again, because only this text had ended them: ${plural(reopenedFacts, 'fact')}.`]
+    ...(counts.reopened > 0
+      ? [`Current again, because only this text had ended them: ${plural(counts.reopened, 'fact')}.`]
       : []),
   ];
 }
@@ -62,28 +62,43 @@ function archiveLines({ group: name, place, count, isCut }: PreviewReply['archiv
   ];
 }
 
-function Preview({ preview: { effects, archives }, warning, isBusy, onCancel, onConfirm }: Panel<PreviewReply>) {
-  const { counts, keptFacts, reopenedFacts, maskedEpisodes } = effects;
+function Preview({ preview, warning, isBusy, onCancel, onConfirm }: Panel<PreviewReply>) {
+  const { effects, archives, text, isCut, rules } = preview;
+  const { counts, keptFacts, maskedEpisodes } = effects;
   const cancel = useRef<HTMLButtonElement>(null);
   useEffect(() => cancel.current?.focus(), []);
   return (
-    <div class="preview">
+    <div class="preview forgetting">
       {warning !== undefined && <p class="warning">{warning}</p>}
       <p>Would be removed: {removed(effects)}.</p>
-      <ul class="plain-list">
-        {effects.facts.map(({ uuid, fact }) => (
-          <li key={uuid}>{fact}</li>
-        ))}
-        {effects.entities.map(({ uuid, name }) => (
-          <li key={uuid}>{name}</li>
-        ))}
-      </ul>
-      {keptFacts > 0 && (
-        <p class="quiet">{plural(keptFacts, 'fact')} would stay, because other episodes state the same.</p>
-      )}
-      {reopenedFacts > 0 && (
-        <p class="quiet">{plural(reopenedFacts, 'fact')} would hold again, since only this text ended them.</p>
-      )}
+      <h3>The text</h3>
+      <blockquote class="goes said">
+        {text}
+        {isCut && '…'}
+      </blockquote>
+      {rules.length > 0 && <Part title="Rules that would end" items={rules} />}
+      <Part
+        title="Facts that only this text states"
+        items={effects.facts.map(({ fact }) => fact)}
+        count={counts.facts}
+      />
+      <Part
+        title="Entities that nothing else mentions"
+        items={effects.entities.map(({ name }) => name)}
+        count={counts.entities}
+      />
+      <Part
+        title="Would hold again, since only this text ended it"
+        items={effects.reopened.map(({ fact }) => fact)}
+        count={counts.reopened}
+        isBack
+      />
+      <Part
+        title="Would stay, because other texts state it too"
+        items={effects.kept.map(({ fact }) => fact)}
+        count={keptFacts}
+        isBack
+      />
       {maskedEpisodes.length > 0 && (
         <p class="quiet">{plural(counts.maskedEpisodes, 'other episode')} would lose sentences that say the same.</p>
       )}
@@ -109,5 +124,22 @@ function Preview({ preview: { effects, archives }, warning, isBusy, onCancel, on
         </button>
       </p>
     </div>
+  );
+}
+
+/** A list in words of what goes, or of what stays or comes back. */
+function Part(props: { title: string; items: readonly string[]; count?: number; isBack?: boolean }) {
+  const { title, items, count = items.length, isBack = false } = props;
+  if (items.length === 0) return null;
+  return (
+    <>
+      <h3>{title}</h3>
+      <ul class={isBack ? 'plain-list back' : 'plain-list'}>
+        {items.map((item) => (
+          <li key={item}>{item}</li>
+        ))}
+      </ul>
+      {count > items.length && <p class="quiet">and {(count - items.length).toLocaleString()} more</p>}
+    </>
   );
 }

@@ -8,13 +8,13 @@ import { group, hrefOf, Link } from './route.tsx';
 type Preview = Reply<'previewPin'>;
 
 /** Makes a standing rule of an episode: of a sentence that the user chooses, or of a rule that an agent has proposed. */
-export function PinEpisode({ uuid }: { uuid: string }) {
+export function PinEpisode({ uuid, hasRules }: { uuid: string; hasRules: boolean }) {
   const input = { group: group.value, episode: uuid };
   return (
     <PreviewAndConfirm
       title="Pin as a rule"
       hint="Every session of an agent begins with the rules. Only you can make one."
-      begin="Make a rule of this text"
+      begin={hasRules ? 'Make another rule of this text' : 'Make a rule of this text'}
       look={(rule) => call('previewPin', { ...input, rule })}
       act={async ({ rule, fingerprint }: Preview) => {
         const pinned = await call('pin', { ...input, rule: rule ?? '', fingerprint });
@@ -39,7 +39,7 @@ function Pinned({ pinned, rule }: { pinned: Reply<'pin'>; rule: string }) {
           : 'The rule is stored and waits for a worker, which `memory-manager up` starts: '}
         {isInForce ? <Link href={hrefOf(`/episodes/${encodeURIComponent(pinned.episode)}`)}>{rule}</Link> : rule}
       </p>
-      <p class="quiet">To end the rule, forget that episode.</p>
+      <p class="quiet">To end the rule, open it and choose “Remove the rule”.</p>
     </div>
   );
 }
@@ -85,6 +85,13 @@ function Choice({ preview: { suggestions }, onChoose, onCancel }: Panel<Preview>
   );
 }
 
+const CONFIRM = {
+  pending: 'Confirm the rule',
+  ended: 'Make it a rule again',
+  text: 'Pin the rule',
+  inForce: '',
+} as const;
+
 function RulePreview({ preview, warning, isBusy, onConfirm, onCancel }: Panel<Preview>) {
   const isInForce = preview.state === 'inForce';
   return (
@@ -92,6 +99,7 @@ function RulePreview({ preview, warning, isBusy, onConfirm, onCancel }: Panel<Pr
       {warning !== undefined && <p class="warning">{warning}</p>}
       <p>{isInForce ? 'This episode is a rule:' : 'Every new session would begin with:'}</p>
       <p class="rule">{preview.rule}</p>
+      {preview.state === 'ended' && <p class="quiet">It was a rule until you removed it.</p>}
       {preview.state === 'pending' && <p class="quiet">An agent proposed it; nobody has confirmed it yet.</p>}
       {!isInForce && preview.ends.length > 0 && (
         <>
@@ -106,7 +114,7 @@ function RulePreview({ preview, warning, isBusy, onConfirm, onCancel }: Panel<Pr
       <p class="buttons">
         {!isInForce && (
           <button type="button" disabled={isBusy} onClick={() => onConfirm()}>
-            {isBusy ? 'Waiting for a worker…' : preview.state === 'pending' ? 'Confirm the rule' : 'Pin the rule'}
+            {isBusy ? 'Waiting for a worker…' : CONFIRM[preview.state]}
           </button>
         )}
         <button type="button" class="plain" disabled={isBusy} onClick={onCancel}>

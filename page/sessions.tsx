@@ -1,4 +1,5 @@
 import type { SessionTurn } from '../src/page/schemas.ts';
+import { RuleMark, Then } from './fact-row.tsx';
 import { Empty, Show, useCall } from './loading.tsx';
 import { Pages } from './pages.tsx';
 import { group, hrefOf, Link, params } from './route.tsx';
@@ -86,13 +87,14 @@ export function SessionScreen({ name }: { name: string }) {
 }
 
 function TurnRow({ turn }: { turn: SessionTurn }) {
-  const { uuid, text, isCut, referenceTime, isCommitted, waits, facts, redactions, cost } = turn;
+  const { uuid, text, isCut, referenceTime, isCommitted, waits, rules, facts, endedFacts, redactions, cost } = turn;
   return (
     <li class="row">
       <p class="meta">
         <Link href={hrefOf(`/episodes/${encodeURIComponent(uuid)}`)}>
           <Time of={referenceTime} />
         </Link>
+        <RuleMark episode={rules.length > 0 ? uuid : null} />
         {redactions.length > 0 && <span>{redactionSentence(redactions)}</span>}
         {isCommitted ? <span>Reading cost {costInWords(cost)}.</span> : <NotRead uuid={uuid} waits={waits} />}
       </p>
@@ -100,16 +102,25 @@ function TurnRow({ turn }: { turn: SessionTurn }) {
         {text}
         {isCut && '…'}
       </p>
-      {facts.length > 0 && (
-        <details class="why">
-          <summary>{plural(facts.length, 'fact')} came of it</summary>
-          <ul class="plain-list">
-            {facts.map(({ uuid: fact, fact: sentence }) => (
-              <li key={fact}>{sentence}</li>
-            ))}
-          </ul>
-        </details>
-      )}
+      <TurnFacts facts={facts} title={`${plural(facts.length, 'fact')} came of it`} />
+      <TurnFacts facts={endedFacts} title={`It ended ${plural(endedFacts.length, 'fact')}`} />
     </li>
+  );
+}
+
+function TurnFacts({ facts, title }: { facts: SessionTurn['facts']; title: string }) {
+  if (facts.length === 0) return null;
+  return (
+    <details class="why">
+      <summary>{title}</summary>
+      <ul class="plain-list">
+        {facts.map(({ uuid, fact, replacement }) => (
+          <li key={uuid}>
+            {fact}
+            <Then sentence={replacement} />
+          </li>
+        ))}
+      </ul>
+    </details>
   );
 }

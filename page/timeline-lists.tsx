@@ -1,33 +1,35 @@
 import { type ReadonlySignal, type Signal, useSignal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
 import type { Reply } from '../src/page/schemas.ts';
+import { SourceLinks } from './episode-name.tsx';
+import { FactMeta, RuleMark, Then } from './fact-row.tsx';
 import { hrefOf, Link } from './route.tsx';
 import { endOfDay, isToday, type Line, lineOn, type TimelineMode, timeParam } from './timeline-model.ts';
-import { exactDay, exactMinute, Period, plural, Time } from './times.tsx';
+import { exactDay, exactMinute, Period, plural } from './times.tsx';
 
 export const textOf = (time: number) => (endOfDay(time) === time ? exactDay(time) : exactMinute(time));
 
 export function SelectedFact({
   line,
   mode,
-  lines,
   selected,
   at,
 }: {
   line: Line;
   mode: TimelineMode;
-  lines: readonly Line[];
   selected: Signal<string | undefined>;
   at: Signal<number>;
 }) {
   const { held } = line;
-  const { fact, next } = lineOn(line, mode, at.value);
-  const replacing = next === undefined ? undefined : lines[next];
+  const { fact } = lineOn(line, mode, at.value);
   return (
     <section class="notice chosen" aria-label="The chosen fact">
-      <p class="sentence">{fact.fact}</p>
-      <FactMeta fact={fact} />
-      {replacing && <p class="quiet">Then: {replacing.fact.fact}</p>}
+      <p class="sentence">
+        {fact.fact}
+        <RuleMark episode={fact.ruleOf} />
+      </p>
+      <FactMeta fact={fact} about={{ uuid: fact.sourceUuid, name: fact.source }} />
+      <Then sentence={fact.replacement} />
       <p class="buttons">
         {Number.isFinite(held.from) && (
           <button type="button" onClick={() => (at.value = endOfDay(held.from))}>
@@ -39,30 +41,6 @@ export function SelectedFact({
         </button>
       </p>
     </section>
-  );
-}
-
-function FactMeta({
-  fact: { validAt, invalidAt, createdAt, expiredAt, episode, source, sourceUuid },
-}: Pick<Line, 'fact'>) {
-  return (
-    <p class="meta">
-      <span class="held">
-        <Period from={validAt} to={invalidAt} />
-      </span>
-      {createdAt !== null && (
-        <span>
-          learned <Time of={createdAt} />
-          {expiredAt !== null && (
-            <>
-              , end learned <Time of={expiredAt} />
-            </>
-          )}
-        </span>
-      )}
-      <Link href={hrefOf(`/entities/${encodeURIComponent(sourceUuid)}`)}>{source}</Link>
-      {episode !== null && <Link href={hrefOf(`/episodes/${encodeURIComponent(episode)}`)}>source</Link>}
-    </p>
   );
 }
 
@@ -130,11 +108,14 @@ function FactsOnDateRows({ shown, lines }: { shown: readonly ReturnType<typeof l
   return useMemo(
     () => (
       <ul class="rows">
-        {shown.map(({ fact, next }) => (
+        {shown.map(({ fact }) => (
           <li class="row" key={fact.uuid}>
-            <p class="sentence">{fact.fact}</p>
-            <FactMeta fact={fact} />
-            {next !== undefined && <p class="quiet">Then: {lines[next]?.fact.fact}</p>}
+            <p class="sentence">
+              {fact.fact}
+              <RuleMark episode={fact.ruleOf} />
+            </p>
+            <FactMeta fact={fact} about={{ uuid: fact.sourceUuid, name: fact.source }} />
+            <Then sentence={fact.replacement} />
           </li>
         ))}
       </ul>
@@ -144,18 +125,24 @@ function FactsOnDateRows({ shown, lines }: { shown: readonly ReturnType<typeof l
 }
 
 /** While the date line moves, only the rows that change are made again. */
-function TableRow({ line: { fact, next }, lines }: { line: Line; lines: readonly Line[] }) {
+function TableRow({ line: { fact }, lines }: { line: Line; lines: readonly Line[] }) {
   return useMemo(
     () => (
       <tr>
-        <th scope="row">{fact.fact}</th>
+        <th scope="row">
+          {fact.fact}
+          <RuleMark episode={fact.ruleOf} />
+        </th>
         <td>
           <Period from={fact.validAt} to={fact.invalidAt} />
         </td>
         <td>
           <Period from={fact.createdAt} to={fact.expiredAt} />
         </td>
-        <td>{next !== undefined && lines[next]?.fact.fact}</td>
+        <td>{fact.replacement}</td>
+        <td>
+          <SourceLinks sources={fact.sources} count={fact.sourceCount} />
+        </td>
       </tr>
     ),
     [fact, lines],
@@ -180,6 +167,7 @@ export function Table({ lines, mode, at }: { lines: readonly Line[]; mode: Timel
                 <th scope="col">Held</th>
                 <th scope="col">Known</th>
                 <th scope="col">Then</th>
+                <th scope="col">Source</th>
               </tr>
             </thead>
             <tbody>

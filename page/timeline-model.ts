@@ -44,7 +44,7 @@ export function linesOf(facts: readonly TimelineFact[]): readonly Line[] {
 }
 
 const unendedLine = (fact: TimelineFact, held: Span, known: Span, shown: Line['shown']): Line => ({
-  fact: { ...fact, invalidAt: null, expiredAt: null, replacedBy: null },
+  fact: { ...fact, invalidAt: null, expiredAt: null, replacedBy: null, replacement: null, endSources: [] },
   held: { from: held.from, to: Infinity },
   known: { from: known.from, to: Infinity },
   shown,

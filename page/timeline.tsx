@@ -1,7 +1,7 @@
 import { type Signal, useComputed, useSignal, useSignalEffect } from '@preact/signals';
 import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import type { Reply } from '../src/page/schemas.ts';
-import { Filter } from './entities.tsx';
+import { EntityField } from './entity-field.tsx';
 import { Empty, Show, useCall } from './loading.tsx';
 import { group, hrefOf, Link, params, setParams } from './route.tsx';
 import { TimelineChart } from './timeline-chart.tsx';
@@ -38,7 +38,14 @@ export function TimelineScreen() {
   return (
     <>
       <h1>Timeline</h1>
-      <Filter label="Entity" name="entity" query={query} placeholder="Name of an entity" action="Show" />
+      <EntityField
+        label="Entity"
+        text={query}
+        placeholder="Name of an entity, or its beginning"
+        action="Show"
+        onSubmit={(text) => setParams({ entity: text, from: undefined, to: undefined })}
+        onPick={({ name }) => setParams({ entity: name, from: undefined, to: undefined })}
+      />
       <Loading key={`${group.value} ${entity}`} entity={entity} onFound={(name) => (found.value = { entity, name })} />
     </>
   );
@@ -113,7 +120,7 @@ function NoFacts({ reply: { entity } }: { reply: Reply<'timeline'> }) {
 }
 
 function Unknown({ name }: { name: string }) {
-  const similar = useCall('entities', { group: group.value, query: name, limit: 8 });
+  const similar = useCall('suggestions', { group: group.value, typed: name });
   return (
     <Empty title={`No entity is called “${name.slice(0, 80)}”.`}>
       {similar.data && similar.data.entities.length > 0 && (
@@ -175,7 +182,7 @@ function Timeline({ reply, onSettled }: { reply: Reply<'timeline'>; onSettled: (
         <span class="replaced">replaced by</span>
         <span class="hint">Drag to move, Ctrl and wheel to zoom</span>
       </p>
-      {chosen && <SelectedFact {...{ line: chosen, mode, lines, selected, at }} />}
+      {chosen && <SelectedFact {...{ line: chosen, mode, selected, at }} />}
       <FactsOnDate {...{ on, at, mode, lines, entity }} />
       <Table {...{ lines, mode, at }} />
     </>

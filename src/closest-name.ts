@@ -8,6 +8,21 @@ export function closestName(name: string, known: readonly string[]): string | un
   return best && best.distance <= Math.min(2, Math.floor(asked.length / 3)) ? best.other : undefined;
 }
 
+/** The names that differ in a letter or two, or of which a word or a beginning does; the closest first, each once. */
+export function closestNames(typed: string, names: readonly string[]): string[] {
+  const text = typed.toLowerCase();
+  const { length } = text;
+  const parts = (name: string) =>
+    [name.toLowerCase(), ...name.toLowerCase().split(/[\s._/:-]+/)].flatMap((part) => [
+      ...[part, part.slice(0, length - 1), part.slice(0, length), part.slice(0, length + 1)],
+    ]);
+  return [...new Set(names)]
+    .map((name) => ({ name, distance: Math.min(...parts(name).map((part) => distance(text, part))) }))
+    .filter((item) => item.distance <= Math.min(2, Math.floor(text.length / 3)))
+    .sort((a, b) => a.distance - b.distance)
+    .map(({ name }) => name);
+}
+
 /** Letters to change, insert, leave out or swap with their neighbour (optimal string alignment). */
 function distance(one: string, other: string): number {
   if (Math.abs(one.length - other.length) > 2) return Number.POSITIVE_INFINITY;

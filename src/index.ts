@@ -40,6 +40,7 @@ export {
 } from './errors.ts';
 export type { Attributes } from './graph/queries/entities.ts';
 export type { GraphSize } from './graph/queries/meta-nodes.ts';
+export type { EntityOrder } from './graph/queries/search-entities.ts';
 export type { FormatName } from './import/format-type.ts';
 export type { JournalSize } from './journal/journal.ts';
 export type {
@@ -57,7 +58,7 @@ export type { BriefingOptions, BriefingRecipient } from './memory/briefing.ts';
 export type { DeadLetterListOptions, DeadLetters, QueueOptions } from './memory/dead-letters.ts';
 export type { EpisodeListOptions, EpisodeState, Episodes, EpisodesUse, UnpinOptions } from './memory/episodes.ts';
 export type { ExportAllOptions, ExportOptions, GroupExportResult } from './memory/exports.ts';
-export type { ForgetOptions, ForgetResult, ForgetTarget, ItemReference } from './memory/forget.ts';
+export type { ForgetOptions, ForgetResult, ForgetTarget, ItemReference, ItemSentence } from './memory/forget.ts';
 export type { ForgetGroupOptions, ForgetGroupResult, GroupArchives } from './memory/forget-group.ts';
 export type { GroupOverview } from './memory/groups.ts';
 export type { ImportSource } from './memory/import.ts';
@@ -78,6 +79,7 @@ export type { QueryOptions, TimeOptions } from './memory/query.ts';
 export type { EntitiesOptions, Entity } from './memory/reads/entities.ts';
 export type { HistoryOptions } from './memory/reads/history.ts';
 export type { MentionsOptions } from './memory/reads/mentions.ts';
+export type { SimilarEntity, SuggestOptions } from './memory/reads/suggestions.ts';
 export type { TimelineOptions } from './memory/reads/timeline.ts';
 export type { RebuildOptions, RebuildResult } from './memory/rebuild.ts';
 export type { RedactOptions, RedactResult } from './memory/redact.ts';

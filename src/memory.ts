@@ -9,6 +9,7 @@ import type { BriefingOptions } from './memory/briefing.ts';
 import { checkConfig, checkInput, checkQuery, checkQueue, checkReceipt, checkTarget } from './memory/check-input.ts';
 import {
   toBriefing,
+  toEntity,
   toEntityHistory,
   toEntityMentions,
   toEpisodeDetails,
@@ -39,6 +40,7 @@ import { type QueryOptions, queryAsText, runQuery } from './memory/query.ts';
 import { type EntitiesOptions, type Entity, getEntities } from './memory/reads/entities.ts';
 import { getHistory, type HistoryOptions } from './memory/reads/history.ts';
 import type { MentionsOptions } from './memory/reads/mentions.ts';
+import type { SimilarEntity, SuggestOptions } from './memory/reads/suggestions.ts';
 import type { TimelineOptions } from './memory/reads/timeline.ts';
 import type { RedactOptions, RedactResult } from './memory/redact.ts';
 import type {
@@ -205,10 +207,21 @@ export class MemoryManager {
     );
   }
 
-  /** All entities, or those of one type (case does not matter), sorted by name; with `asOf` or `knownAt`, those of that time. */
+  /** All entities, or those of one type (case does not matter), sorted by name or in `order`; with `asOf` or `knownAt`, those of that time. */
   async getEntities(entityType?: string, options: EntitiesOptions = {}): Promise<Entity[]> {
     return traceRequest('get_entities', async () =>
-      getEntities(this.#services, entityType, checkInput('entities', options)),
+      (await getEntities(this.#services, entityType, checkInput('entities', options))).map(toEntity),
+    );
+  }
+
+  /** Entities whose name or alias begins with, contains or nearly is a text that a user is typing; the best first. */
+  async suggestEntities(typed: string, options: SuggestOptions = {}): Promise<SimilarEntity[]> {
+    return traceRequest('suggest_entities', async () =>
+      (await import('./memory/reads/suggestions.ts')).suggestEntities(
+        this.#services,
+        typed,
+        checkInput('suggest', options),
+      ),
     );
   }
 

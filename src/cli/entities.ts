@@ -1,3 +1,4 @@
+import { InvalidInputError } from '../errors.ts';
 import type { EntitiesOptions } from '../memory/reads/entities.ts';
 import type { MemoryManager } from '../memory.ts';
 import type { Command } from './command.ts';
@@ -9,10 +10,11 @@ const MOST = 1_000_000;
 export const command: Command = {
   help: `memory-manager entities [entity_type]
 
-Prints the name and type of every entity, or of the entities of one type, sorted by name.
+Prints the name and type of every entity, or of the entities of one type.
 
   --as-of <date>     only entities mentioned by an episode or fact from before this date
   --known-at <date>  only entities that were known at this date, e.g. 2025-03-01
+  --order <order>    name (default), facts (most facts first) or mentioned (last mentioned first)
   --limit <n>        print at most n entities (default: all)
   --offset <n>       skip the first n entities
   --no-cache         read from the graph even if the answer is cached
@@ -23,6 +25,7 @@ Example: memory-manager entities Person`,
   options: {
     'as-of': { type: 'string' },
     'known-at': { type: 'string' },
+    order: { type: 'string' },
     limit: { type: 'string' },
     offset: { type: 'string' },
     'no-cache': { type: 'boolean' },
@@ -38,13 +41,24 @@ Example: memory-manager entities Person`,
         offset: call.number('offset', 0, MOST),
       };
       const [type] = call.args;
-      const entities = await memory.getEntities(type, { ...options, ...filters });
+      const order = orderOf(call.text('order'));
+      const entities = await memory.getEntities(type, { ...options, ...filters, ...(order && { order }) });
       if (call.json) console.log(JSON.stringify(entities));
       else if (entities.length > 0) console.log(table(entities));
       else console.error(await explainNone(memory, type, options));
       return 0;
     }),
 };
+
+const ORDERS = ['name', 'facts', 'mentioned'] as const;
+
+/** @throws InvalidInputError */
+function orderOf(text: string | undefined): (typeof ORDERS)[number] | undefined {
+  const order = ORDERS.find((name) => name === text);
+  if (order === undefined && text !== undefined)
+    throw new InvalidInputError(`--order must be ${ORDERS.join(', ').replace(/, (\w+)$/, ' or $1')}, not "${text}".`);
+  return order;
+}
 
 function table(entities: readonly { name: string; type: string }[]): string {
   const width = Math.min(Math.max(...entities.map(({ name }) => name.length)), 60);

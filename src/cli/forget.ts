@@ -86,18 +86,8 @@ function targetOf(call: CommandCall): ForgetTarget {
 const MOST_LINES = 50;
 
 function sentences(forgotten: ForgetResult): string {
-  const {
-    dryRun,
-    episodes,
-    facts,
-    entities,
-    maskedEpisodes,
-    similar,
-    keptFacts,
-    reopenedFacts,
-    summaries,
-    outsideGraph,
-  } = forgotten;
+  const { dryRun, episodes, facts, entities, maskedEpisodes, similar, keptFacts, reopened, summaries, outsideGraph } =
+    forgotten;
   const went = [
     count(episodes.length, 'episode'),
     count(facts.length, 'fact'),
@@ -123,9 +113,13 @@ function sentences(forgotten: ForgetResult): string {
     ...(keptFacts > 0
       ? [`Kept because other episodes state ${keptFacts === 1 ? 'it' : 'them'} too: ${count(keptFacts, 'fact')}.`]
       : []),
-    ...(reopenedFacts > 0
+    ...(reopened.length > 0
       ? [
-          `Facts that ${dryRun ? 'would become' : 'are'} current again, because only forgotten text had ended them: ${reopenedFacts}`,
+          `${dryRun ? 'Would become' : 'Is'} current again, because only forgotten text had ended it: ${count(reopened.length, 'sentence')}:`,
+          ...reopened
+            .slice(0, MOST_LINES)
+            .map(({ uuid, fact }) => `  again    ${truncated(oneLine(fact), 120) || uuid}`),
+          ...(reopened.length > MOST_LINES ? [`  … and ${reopened.length - MOST_LINES} more`] : []),
         ]
       : []),
     ...(summaries > 0 ? [`Summaries ${dryRun ? 'that would be ' : ''}rebuilt or deleted: ${summaries}.`] : []),

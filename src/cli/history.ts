@@ -21,6 +21,8 @@ Example: memory-manager history Harbor`,
       const [name = ''] = call.args;
       const history = await memory.getHistory(name, { cache: !call.flag('no-cache'), group: call.group });
       const short = truncated(oneLine(name), 60);
+      const similar =
+        history.entities.length > 0 ? [] : await memory.suggestEntities(name, { group: call.group, limit: 3 });
       if (call.json) console.log(JSON.stringify(history));
       else if (history.facts.length > 0) {
         const { historyTable } = await import('../reader/history-table.ts');
@@ -29,7 +31,11 @@ Example: memory-manager history Harbor`,
         console.error(
           history.entities.length > 0
             ? `"${short}" is a known entity, but has no facts.`
-            : `There is no entity "${short}"; memory-manager entities lists all entities.`,
+            : `There is no entity "${short}"; ${
+                similar.length > 0
+                  ? `perhaps you mean ${similar.map((entity) => `"${oneLine(entity.name)}"`).join(' or ')}`
+                  : 'memory-manager entities lists all entities'
+              }.`,
         );
       return 0;
     }),

@@ -49,6 +49,9 @@ export interface ForgetEffects {
   readonly keptFacts: number;
   /** Facts that hold again, because only this had ended them. */
   readonly reopenedFacts: number;
+  /** The kept and the reopened facts. A worker of an earlier release names none. */
+  readonly kept?: readonly string[];
+  readonly reopened?: readonly string[];
   /** Summaries of entities, sagas and communities that were rebuilt or removed. */
   readonly summaries: number;
 }
@@ -214,15 +217,18 @@ function effectsOf(episodes: readonly string[], affected: Affected, changes: For
   const { links, facts, entities, summaries, sagas, communities, supporters, namingEpisodes, others } = affected;
   const forgottenEpisodes = new Set(episodes);
   const sources = new Set([...supporters, ...namingEpisodes, ...others.same.keys()]);
+  const keptClaims = new Set(facts.changedClaims.filter(({ supports }) => supports.length > 0));
+  const reopened = facts.factChanges.facts.filter(({ stored, interval }) => stored?.invalidAt && !interval.invalidAt);
   return {
     episodes: links.filter(({ isThere }) => isThere).map(({ uuid }) => uuid),
     facts: changes.removedFacts.map(({ uuid }) => uuid),
     entities: [...uuidsOf(entities.removedEntities)],
     telling: [...sources].filter((episode) => episode !== '' && !forgottenEpisodes.has(episode)),
     similar: others.similar.filter((episode) => !sources.has(episode)),
-    keptFacts: facts.changedClaims.filter(({ supports }) => supports.length > 0).length,
-    reopenedFacts: facts.factChanges.facts.filter(({ stored, interval }) => stored?.invalidAt && !interval.invalidAt)
-      .length,
+    keptFacts: keptClaims.size,
+    reopenedFacts: reopened.length,
+    kept: facts.factChanges.facts.filter(({ claim }) => keptClaims.has(claim)).map(({ uuid }) => uuid),
+    reopened: reopened.map(({ uuid }) => uuid),
     summaries:
       summaries.filter(({ isChanged }) => isChanged).length +
       communities.length +

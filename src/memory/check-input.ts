@@ -46,6 +46,7 @@ import type { QueryOptions, TimeOptions } from './query.ts';
 import type { EntitiesOptions } from './reads/entities.ts';
 import type { HistoryOptions } from './reads/history.ts';
 import type { MentionsOptions } from './reads/mentions.ts';
+import type { SuggestOptions } from './reads/suggestions.ts';
 import type { TimelineOptions } from './reads/timeline.ts';
 import type { RebuildOptions } from './rebuild.ts';
 import type { RedactOptions } from './redact.ts';
@@ -125,7 +126,14 @@ const shapes = {
       ...{ find: anything, rank: anything, recipe: anything, center: anything, walk: anything, filters: anything },
       ...{ minScore: anything, budgetTokens: anything },
     }),
-  entities: () => objectOf<EntitiesOptions>({ ...times, limit: anything, offset: anything }),
+  entities: () =>
+    objectOf<EntitiesOptions>({
+      ...times,
+      order: oneOf('name', 'facts', 'mentioned'),
+      limit: anything,
+      offset: anything,
+    }),
+  suggest: () => objectOf<SuggestOptions>({ ...group, limit: anything }),
   timeline: () =>
     objectOf<TimelineOptions>({ ...group, entity: anything, from: anything, to: anything, limit: anything }),
   mentions: () => objectOf<MentionsOptions>({ ...group, limit: anything, offset: anything }),
@@ -238,6 +246,7 @@ const SUBJECTS: Readonly<Record<keyof Shapes, string>> = {
   query: 'A query',
   entities: 'getEntities',
   history: 'getHistory',
+  suggest: 'suggestEntities',
   timeline: 'getTimeline',
   mentions: 'getMentions',
   saga: 'sagas.get',

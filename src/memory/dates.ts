@@ -7,6 +7,7 @@ import type { FoundItems, Source } from '../search/results.ts';
 import { toDate } from '../time.ts';
 import type { RenderedBriefing } from './briefing.ts';
 import type { EpisodeDetailsRow, EpisodeOverviewRow, ExtractedRows } from './episodes.ts';
+import type { Entity, EntityListRow } from './reads/entities.ts';
 import type { EntityHistoryRows } from './reads/history.ts';
 import type { MentionRows } from './reads/mentions.ts';
 import type { TimelineFactRow, TimelineRows } from './reads/timeline.ts';
@@ -72,6 +73,11 @@ export const toEntityHistory = (history: EntityHistoryRows): Results.EntityHisto
   facts: history.facts.map(timelineFact),
 });
 
+export const toEntity = ({ lastMention, ...row }: EntityListRow): Entity => ({
+  ...row,
+  ...(lastMention !== undefined && { lastMentioned: lastMention === null ? null : toDate(lastMention) }),
+});
+
 export const toTimeline = (timeline: TimelineRows): Results.Timeline => ({
   ...timeline,
   facts: timeline.facts.map(timelineFact),
@@ -87,7 +93,10 @@ export const toEpisodeOverview = <Row extends EpisodeOverviewRow>(row: Row) =>
 
 export const toEpisodeDetails = (row: EpisodeDetailsRow): Results.EpisodeDetails => ({
   ...withDates(row, 'referenceTime', 'createdAt', 'committedAt'),
-  facts: row.facts.map((fact) => withDates(fact, 'validAt', 'invalidAt')),
+  facts: row.facts.map((fact) => ({
+    ...withDates(fact, 'validAt', 'invalidAt'),
+    sources: fact.sources.map(reference),
+  })),
 });
 
 export const toExtractedItems = ({ entities, facts }: ExtractedRows): Results.ExtractedItems => ({

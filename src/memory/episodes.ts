@@ -8,6 +8,7 @@ import { instant } from '../graph/queries/time-conditions.ts';
 import { checkList } from '../input-shapes.ts';
 import type { TokenUse } from '../models/language-model.ts';
 import type { JobState } from '../queue/queue-state.ts';
+import type { Source } from '../search/results.ts';
 import { traceRequest } from '../telemetry/tracing.ts';
 import { checkText, oneLine, truncated } from '../text.ts';
 import { checkTime, toGraphTime } from '../time.ts';
@@ -226,6 +227,7 @@ function noEpisode(uuids: readonly string[], group: string): string {
 /** A fact that an episode states or ended, in the graph's format. */
 export interface EpisodeFactRow extends Pick<FactRow, 'uuid' | 'fact' | 'validAt' | 'invalidAt'> {
   readonly isStated: boolean;
+  readonly sources: readonly Source[];
   readonly replacedBy: string | null;
   readonly replacement: string | null;
 }
@@ -246,17 +248,19 @@ export async function getEpisode(
   options: GroupOptions,
 ): Promise<EpisodeDetailsRow> {
   const uuid = await episodeUuid(services, uuidOrName, options);
-  const [{ readWholeEpisode, factsOfEpisodes }, { withEnds }] = await Promise.all([
+  const [{ readWholeEpisode, factsOfEpisodes }, { withEnds }, { withFactSources }] = await Promise.all([
     import('../graph/queries/episodes.ts'),
     import('../search/fact-ends.ts'),
+    import('../search/sources.ts'),
   ]);
   const graph = (await services.graphs()).group(services.group(options.group));
   const [row, rows] = await Promise.all([readWholeEpisode(graph, uuid), factsOfEpisodes(graph, [uuid])]);
   if (!row) throw new InvalidInputError(`The episode ${uuid} was removed just now.`);
   const { metadata, use, ...rest } = row;
-  const facts = (await withEnds(graph, rows, new Date())).map(({ episodes, ...fact }) => ({
+  const named = await withFactSources(graph, await withEnds(graph, rows, new Date()));
+  const facts = named.map(({ episodes, sources, ...fact }) => ({
     ...{ uuid: fact.uuid, fact: fact.fact, validAt: fact.validAt, invalidAt: fact.invalidAt },
-    ...{ isStated: episodes.includes(uuid), replacedBy: fact.replacedBy, replacement: fact.replacement },
+    ...{ isStated: episodes.includes(uuid), sources, replacedBy: fact.replacedBy, replacement: fact.replacement },
   }));
   return { ...rest, facts, metadata: metadata ? JSON.parse(metadata) : null, use: use ? JSON.parse(use) : [] };
 }

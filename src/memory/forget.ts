@@ -34,11 +34,17 @@ export interface ItemReference {
   readonly name: string;
 }
 
+/** A fact; or a sentence of a text that is no fact, with the uuid of its statement. */
+export interface ItemSentence {
+  readonly uuid: string;
+  readonly fact: string;
+}
+
 /** What was removed, or would be removed. */
 export interface ForgetResult {
   readonly dryRun: boolean;
   readonly episodes: readonly ItemReference[];
-  readonly facts: readonly { readonly uuid: string; readonly fact: string }[];
+  readonly facts: readonly ItemSentence[];
   readonly entities: readonly ItemReference[];
   /**
    * Remaining episodes that stated a forgotten fact or mention a forgotten entity. Their sentences that have all words of the fact are
@@ -47,10 +53,17 @@ export interface ForgetResult {
   readonly maskedEpisodes: readonly ItemReference[];
   /** Unchanged episodes with a longer sentence that contains all words of the fact. */
   readonly similar: readonly ItemReference[];
-  /** Facts that stay because other episodes also state them. */
+  /** The number of facts that stay because other episodes also state them. */
   readonly keptFacts: number;
-  /** Facts that hold again, because only forgotten episodes had ended them. */
+  /** The number of facts that hold again, because only forgotten episodes had ended them. */
   readonly reopenedFacts: number;
+  /** The kept facts; empty if the worker is of an earlier release. */
+  readonly kept: readonly ItemSentence[];
+  /**
+   * What holds again: the reopened facts, then other sentences that only forgotten episodes had made outdated. The sentences are looked for
+   * among the facts of the entities that the episodes mention, and among statements about the same properties.
+   */
+  readonly reopened: readonly ItemSentence[];
   /** Number of summaries that were rebuilt or deleted. */
   readonly summaries: number;
   /** How much was removed outside the graph; all 0 for a dry run. */
@@ -83,14 +96,21 @@ async function forgetOnce(
   targets: ForgetTargets,
   { dryRun = false, withEpisodes = false, ...rest }: ForgetOptions,
 ): Promise<ForgetResult> {
-  const [{ readNames }, { planForget }] = await Promise.all([
+  const [{ readNames }, { planForget }, { sentencesEndedOnlyBy }] = await Promise.all([
     import('../graph/queries/entities.ts'),
     import('../forget/plan.ts'),
+    import('../search/ended-only-by.ts'),
   ]);
   // Names must not pass through the queue, so the worker returns uuids only; names are read before the deletion.
   const { effects } = await planForget(graph, targets, new Date());
-  const { episodes, telling: otherSources, similar, facts, entities } = effects;
-  const names = await readNames(graph, { episodes: [...episodes, ...otherSources, ...similar], facts, entities });
+  const { episodes, telling: otherSources, similar, facts, entities, kept = [], reopened = [] } = effects;
+  const [names, sentences] = await Promise.all([
+    readNames(graph, {
+      ...{ episodes: [...episodes, ...otherSources, ...similar], entities },
+      facts: [...new Set([...facts, ...kept, ...reopened])],
+    }),
+    sentencesEndedOnlyBy(graph, episodes, new Date()),
+  ]);
   const done: ForgottenUuids = dryRun
     ? { ...effects, elsewhere: NOWHERE, archives: 'noted' }
     : await runTask(services, { kind: 'forget', ...lists(targets), withEpisodes }, rest);
@@ -99,16 +119,20 @@ async function forgetOnce(
     ? 0
     : await forgetHere(services.config, graph.group, [...targets.episodes, ...done.episodes]);
   const named = (uuids: readonly string[]) => uuids.map((uuid) => ({ uuid, name: names.get(uuid) ?? '' }));
+  const sentencesOf = (uuids: readonly string[] = []) => uuids.map((uuid) => ({ uuid, fact: names.get(uuid) ?? '' }));
+  const removed = new Set([...done.facts, ...(done.reopened ?? [])]);
   const { keptFacts, reopenedFacts, summaries, elsewhere } = done;
   return {
     dryRun,
     episodes: named(done.episodes),
-    facts: done.facts.map((uuid) => ({ uuid, fact: names.get(uuid) ?? '' })),
+    facts: sentencesOf(done.facts),
     entities: named(done.entities),
     maskedEpisodes: named(done.telling),
     // A worker of an earlier release names none.
     similar: named(done.similar ?? []),
     ...{ keptFacts, reopenedFacts, summaries },
+    kept: sentencesOf(done.kept),
+    reopened: [...sentencesOf(done.reopened), ...sentences.filter(({ uuid }) => !removed.has(uuid))],
     outsideGraph: { ...elsewhere, spooled: elsewhere.spooled + spooledHere },
     archives: done.archives === 'noted' ? 'recorded' : 'pending',
   };
@@ -124,6 +148,8 @@ function joined(first: ForgetResult, second: ForgetResult): ForgetResult {
     entities: [...first.entities, ...second.entities],
     maskedEpisodes: [...first.maskedEpisodes.filter(({ uuid }) => !deleted.has(uuid)), ...second.maskedEpisodes],
     similar: [...first.similar.filter(({ uuid }) => !deleted.has(uuid)), ...second.similar],
+    kept: [...first.kept, ...second.kept],
+    reopened: [...first.reopened, ...second.reopened],
     keptFacts: first.keptFacts + second.keptFacts,
     reopenedFacts: first.reopenedFacts + second.reopenedFacts,
     summaries: first.summaries + second.summaries,

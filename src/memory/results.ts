@@ -217,6 +217,8 @@ export interface EpisodeOverview {
 export interface EpisodeFact extends Pick<Fact, 'uuid' | 'fact' | 'validAt' | 'invalidAt'> {
   /** False for a fact of other episodes that this one ended. */
   readonly isStated: boolean;
+  /** The episodes that state it, earliest first; at most 20. */
+  readonly sources: readonly EpisodeReference[];
   /** uuid and sentence of what took its place; null if it holds, or if nothing did. */
   readonly replacedBy: string | null;
   readonly replacement: string | null;

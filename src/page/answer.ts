@@ -1,5 +1,6 @@
 import type { MemoryManager } from '../memory.ts';
 import type { PageContext } from './handlers.ts';
+import { readRules } from './rules.ts';
 import { type Checked, LIMITS } from './schemas.ts';
 import { sourceOf } from './source.ts';
 
@@ -13,20 +14,22 @@ export async function readAnswer(
     ...(asOf !== undefined && { asOf: new Date(asOf) }),
     ...(knownAt !== undefined && { knownAt: new Date(knownAt) }),
   };
-  const [{ facts, passages = [] }, block] = await Promise.all([
+  const [{ facts, passages = [] }, block, rules] = await Promise.all([
     memory.search(query, limit, options),
     memory.queryMemory(query, undefined, { ...options, budgetTokens: budget }),
+    readRules(memory, group),
   ]);
   return {
     facts: facts.map(({ sources = [], episodes, scoreParts = {}, ...fact }) => ({
       ...fact,
       scoreParts,
-      episodes: episodes.slice(0, LIMITS.sources),
       sources: sources.slice(0, LIMITS.sources).map(sourceOf),
+      ruleOf: rules.episodeOf(fact.fact, episodes),
     })),
     passages: passages.map(({ until = null, excerpt, episode, ...passage }) => ({
       ...passage,
       episode: sourceOf(episode),
+      ruleOf: rules.episodeOf(excerpt, [episode.uuid]),
       excerpt: excerpt.slice(0, LIMITS.content),
       until,
     })),

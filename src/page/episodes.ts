@@ -1,9 +1,12 @@
+import type { EpisodeDetails } from '../memory/results.ts';
 import { costOf } from '../models/prices.ts';
 import { statedFact } from '../queue/first-words.ts';
 import type { PageContext } from './handlers.ts';
 import { preview } from './preview.ts';
+import { type RulesInForce, readRules } from './rules.ts';
 import { type Checked, LIMITS } from './schemas.ts';
 import { redactionsIn } from './sessions.ts';
+import { sourceOf } from './source.ts';
 import { failuresOf, waitOf } from './waits.ts';
 
 /** Searches by words only, so that typing loads no model. */
@@ -12,16 +15,19 @@ const BY_WORDS = { episodes: { methods: ['words'], ranker: 'rrf' } } as const;
 export async function readEpisodes({ memory }: PageContext, { group, query, limit }: Checked<'episodes'>) {
   if (query !== undefined) {
     const most = Math.min(limit, 100);
-    const { episodes } = await memory.search(query, most, { group, recipe: BY_WORDS });
+    const [{ episodes }, rules] = await Promise.all([
+      memory.search(query, most, { group, recipe: BY_WORDS }),
+      readRules(memory, group),
+    ]);
     return {
       episodes: episodes.map(({ uuid, name, excerpt, sourceDescription, referenceTime }) => ({
         ...{ uuid, name, preview: preview(excerpt), source: '', sourceDescription, referenceTime },
-        ...{ session: null, isCommitted: null, waits: null },
+        ...{ session: null, isCommitted: null, waits: null, isRule: rules.of(uuid).length > 0 },
       })),
       isCut: episodes.length === most,
     };
   }
-  const episodes = await memory.episodes.list({ group, limit });
+  const [episodes, rules] = await Promise.all([memory.episodes.list({ group, limit }), readRules(memory, group)]);
   const unread = episodes.flatMap(({ uuid, committedAt }) => (committedAt === null ? [uuid] : []));
   const failures = await failuresOf(memory, unread, group);
   return {
@@ -34,6 +40,7 @@ export async function readEpisodes({ memory }: PageContext, { group, query, limi
       referenceTime: episode.referenceTime,
       session: sessionOf(metadata),
       isCommitted: committedAt !== null,
+      isRule: rules.of(episode.uuid).length > 0,
       waits: failures.get(episode.uuid) ?? null,
     })),
     isCut: episodes.length === limit,
@@ -43,7 +50,10 @@ export async function readEpisodes({ memory }: PageContext, { group, query, limi
 /** @throws InvalidInputError when there is none */
 export async function readEpisode({ memory }: PageContext, { group, episode }: Checked<'episode'>) {
   const details = await memory.getEpisode(episode, { group });
-  const { entities } = await memory.episodes.getExtracted([details.uuid], { group });
+  const [{ entities }, rules] = await Promise.all([
+    memory.episodes.getExtracted([details.uuid], { group }),
+    readRules(memory, group),
+  ]);
   const { uuid, name, content, source, sourceDescription, referenceTime, createdAt, committedAt } = details;
   return {
     ...{ uuid, name, source, sourceDescription, referenceTime, createdAt, committedAt },
@@ -52,7 +62,8 @@ export async function readEpisode({ memory }: PageContext, { group, episode }: C
     stated: statedFact(content) ?? null,
     session: details.saga ?? sessionOf(details.metadata),
     isInSession: details.saga !== null,
-    facts: details.facts.slice(0, LIMITS.facts),
+    ...factsOf(details, rules),
+    rules: rules.of(uuid),
     entities: entities.slice(0, LIMITS.entities).map((entity) => ({ uuid: entity.uuid, name: entity.name })),
     use: details.use
       .slice(0, LIMITS.sources)
@@ -63,6 +74,21 @@ export async function readEpisode({ memory }: PageContext, { group, episode }: C
     redactions: redactionsIn(content),
     waits: committedAt === null ? await waitOf(memory, uuid, group) : null,
   };
+}
+
+/** What it states, and what it ended. */
+function factsOf({ uuid, facts }: Pick<EpisodeDetails, 'uuid' | 'facts'>, rules: RulesInForce) {
+  const shown = facts.slice(0, LIMITS.facts).map(({ isStated, sources, replacedBy: _, ...fact }) => ({
+    isStated,
+    row: {
+      ...fact,
+      sources: sources.slice(0, LIMITS.sourcesOfFact).map(sourceOf),
+      sourceCount: sources.length,
+      isRule: isStated && rules.episodeOf(fact.fact, [uuid]) !== null,
+    },
+  }));
+  const rows = (wanted: boolean) => shown.filter(({ isStated }) => isStated === wanted).map(({ row }) => row);
+  return { facts: rows(true), endedFacts: rows(false) };
 }
 
 function sessionOf(metadata: object | null): string | null {

@@ -1,9 +1,11 @@
 import type { ForgetResult } from '../memory/forget.ts';
+import { statedFact } from '../queue/first-words.ts';
 import { MINUTE, SECOND } from '../time.ts';
 import { withTimeout } from '../with-timeout.ts';
 import { PreviewOutdatedError } from './conflicts.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import type { PageContext } from './handlers.ts';
+import { readRules } from './rules.ts';
 import { type Checked, type ForgetPreview, LIMITS } from './schemas.ts';
 
 const TIME_LIMIT = 5 * MINUTE;
@@ -12,11 +14,18 @@ const TIME_LIMIT = 5 * MINUTE;
 const ARCHIVES_WITHIN = 4 * SECOND;
 
 export async function previewForget(context: PageContext, { group, episode }: Checked<'previewForget'>) {
-  const [planned, archives] = await Promise.all([
+  const [planned, details, archives, rules] = await Promise.all([
     context.memory.forget({ episode }, { group, dryRun: true }),
+    context.memory.getEpisode(episode, { group }),
     archivesWith(context, group, episode),
+    readRules(context.memory, group),
   ]);
-  return { effects: shown(planned), archives, fingerprint: effectsFingerprint(planned) };
+  const text = statedFact(details.content)?.fact ?? details.content;
+  return {
+    effects: shown(planned),
+    ...{ text: text.slice(0, LIMITS.quoted), isCut: text.length > LIMITS.quoted, rules: rules.of(details.uuid) },
+    ...{ archives, fingerprint: effectsFingerprint(planned) },
+  };
 }
 
 /** The archives that were made since the episode was stored: they contain its text, and forgetting does not change them. */
@@ -42,8 +51,9 @@ export async function forgetEpisode({ memory }: PageContext, { group, episode, f
 }
 
 /** The same for the same effects, whatever their order. */
-function effectsFingerprint({ episodes, facts, entities, maskedEpisodes, similar, ...numbers }: ForgetResult): string {
-  const lists = [episodes, facts, entities, maskedEpisodes, similar].map((items) =>
+function effectsFingerprint({ episodes, facts, entities, maskedEpisodes, similar, ...rest }: ForgetResult): string {
+  const { kept, reopened, ...numbers } = rest;
+  const lists = [episodes, facts, entities, maskedEpisodes, similar, kept, reopened].map((items) =>
     items.map(({ uuid }) => uuid).sort(),
   );
   const { keptFacts, reopenedFacts, summaries } = numbers;
@@ -58,12 +68,15 @@ function shown({ episodes, facts, entities, maskedEpisodes, similar, ...numbers 
     entities: entities.slice(0, LIMITS.forgotten),
     maskedEpisodes: maskedEpisodes.slice(0, LIMITS.forgotten),
     similar: similar.slice(0, LIMITS.forgotten),
+    kept: numbers.kept.slice(0, LIMITS.forgotten),
+    reopened: numbers.reopened.slice(0, LIMITS.forgotten),
     counts: {
       episodes: episodes.length,
       facts: facts.length,
       entities: entities.length,
       maskedEpisodes: maskedEpisodes.length,
       similar: similar.length,
+      reopened: numbers.reopened.length,
     },
     ...{ keptFacts, reopenedFacts, summaries },
   };

@@ -5,12 +5,12 @@ import { readOutcomes } from '../telemetry/agent-outcomes.ts';
 import { SECOND } from '../time.ts';
 import { readAnswer } from './answer.ts';
 import { type ArchiveWorkbench, openArchiveWork, readArchives } from './archives.ts';
-import { readEntities, readEntity } from './entities.ts';
+import { readEntities, readEntity, readSuggestions } from './entities.ts';
 import { readEpisode, readEpisodes } from './episodes.ts';
 import { eraseMemory, previewErase } from './erase.ts';
 import { forgetEpisode, previewForget } from './forget.ts';
 import { type NoticedProblems, openNoticedProblems, readNow } from './now.ts';
-import { pinRule, previewPin } from './pin.ts';
+import { pinRule, previewPin, unpinRule } from './pin.ts';
 import { dropLetter, readDeadLetter, readDeadLetters, readWaitingJobs, replayLetter, replayLetters } from './queue.ts';
 import { type CallName, type Checked, LIMITS, type Reply } from './schemas.ts';
 import { readSessions, readTurns } from './sessions.ts';
@@ -101,6 +101,7 @@ export const HANDLERS: Handlers = {
   answer: readAnswer,
   entities: readEntities,
   entity: readEntity,
+  suggestions: readSuggestions,
   timeline: readTimeline,
   episodes: readEpisodes,
   episode: readEpisode,
@@ -123,4 +124,5 @@ export const HANDLERS: Handlers = {
   spending: readSpending,
   previewPin,
   pin: pinRule,
+  unpin: unpinRule,
 };

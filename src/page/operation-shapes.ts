@@ -129,6 +129,8 @@ export type Redaction = z.output<typeof Redaction>;
 const Cost = z.object({ tokens: count, dollars: z.nullable(count) });
 export type Cost = z.output<typeof Cost>;
 
+const TurnFact = z.object({ uuid: z.string(), fact: z.string(), replacement: z.nullable(z.string()) });
+
 const SessionTurn = z.object({
   uuid: z.string(),
   name: z.string(),
@@ -138,7 +140,11 @@ const SessionTurn = z.object({
   isCommitted: z.boolean(),
   /** Why it is not read yet, if an attempt failed. */
   waits: z.nullable(z.object({ isFailed: z.boolean(), reason: z.nullable(z.string()) })),
-  facts: z.array(z.object({ uuid: z.string(), fact: z.string() })),
+  /** Rules that it states. */
+  rules: z.array(z.string()),
+  /** What it states, and what it ended. */
+  facts: z.array(TurnFact),
+  endedFacts: z.array(TurnFact),
   redactions: z.array(Redaction),
   cost: Cost,
 });
@@ -245,8 +251,11 @@ export const OPERATION_CALLS = {
     method: 'GET',
     input: z.object({ ...ofGroup, episode: text, rule: z.optional(rule) }),
     reply: z.object({
-      /** `pending`: an agent proposed the episode as a rule. `inForce`: it is a rule. `text`: a rule can be made from its words. */
-      state: z.enum(['pending', 'inForce', 'text']),
+      /**
+       * `pending`: an agent proposed the episode as a rule. `inForce`: it is a rule. `ended`: it was a rule that the user ended. `text`: a rule
+       * can be made from its words.
+       */
+      state: z.enum(['pending', 'inForce', 'ended', 'text']),
       suggestions: z.array(z.string()),
       /** The rule as agents read it; null while none is chosen. */
       rule: z.nullable(z.string()),
@@ -254,6 +263,11 @@ export const OPERATION_CALLS = {
       ends: z.array(z.string()),
       fingerprint: z.string(),
     }),
+  },
+  unpin: {
+    method: 'POST',
+    input: z.object({ ...ofGroup, episode: text, rule }),
+    reply: z.object({ rules: z.array(z.string()) }),
   },
   pin: {
     method: 'POST',

@@ -31,15 +31,23 @@ export async function pinRule({ memory }: PageContext, { group, episode, rule, f
   const plan = await planPin(memory, group, episode, rule);
   if (plan.fingerprint !== fingerprint || plan.rule === null || plan.state === 'inForce')
     throw new PreviewOutdatedError();
-  if (plan.state === 'pending') {
+  if (plan.state === 'pending' || plan.state === 'ended') {
     await memory.episodes.confirm(plan.uuid, { group, timeoutMs: TIME_LIMIT });
     return { episode: plan.uuid, isInForce: true };
   }
   const { uuid, rule: text } = plan;
   // With a key, since a second click before a worker has read the rule must not queue it again.
   const pinned = await storeRule(memory, group, { uuid, text, idempotencyKey: `pin ${uuid} ${fingerprint}` });
-  // A key does not bring a forgotten rule back.
-  return (await isForgotten(memory, group, pinned)) ? storeRule(memory, group, { uuid, text }) : pinned;
+  // A key brings neither a forgotten rule back nor one that the user has ended.
+  const state = pinned.isInForce ? await stateOfRule(memory, group, pinned.episode) : 'inForce';
+  if (state === 'forgotten') return storeRule(memory, group, { uuid, text });
+  if (state === 'ended') await memory.episodes.confirm(pinned.episode, { group, timeoutMs: TIME_LIMIT });
+  return pinned;
+}
+
+/** Ends a rule, and keeps its text. @throws InvalidInputError when the episode has no such rule; NoWorkerError */
+export async function unpinRule({ memory }: PageContext, { group, episode, rule }: Checked<'unpin'>) {
+  return { rules: await memory.episodes.unpin(episode, { group, rule, timeoutMs: TIME_LIMIT }) };
 }
 
 interface Pinned {
@@ -57,17 +65,12 @@ async function storeRule(
   return { episode: receipt.uuid, isInForce: await isStored(memory, group, receipt) };
 }
 
-async function isForgotten(
-  memory: MemoryManager,
-  group: string | undefined,
-  { episode, isInForce }: Pinned,
-): Promise<boolean> {
-  if (!isInForce) return false;
+async function stateOfRule(memory: MemoryManager, group: string | undefined, episode: string) {
   try {
-    await memory.getEpisode(episode, { group });
-    return false;
+    const { metadata } = await memory.getEpisode(episode, { group });
+    return 'unpinned' in (metadata ?? {}) ? 'ended' : 'inForce';
   } catch (error) {
-    if (error instanceof InvalidInputError) return true;
+    if (error instanceof InvalidInputError) return 'forgotten';
     throw error;
   }
 }
@@ -89,23 +92,26 @@ async function isStored(memory: MemoryManager, group: string | undefined, receip
 async function planPin(memory: MemoryManager, group: string | undefined, episode: string, chosen: string | undefined) {
   const details = await memory.getEpisode(episode, { group });
   const { rules } = await memory.getBriefing({ group, budgetTokens: WHOLE, cache: false });
-  const state = stateOf(details);
+  const own = rules.filter(({ episode: of }) => of === details.uuid).map(({ text }) => text);
+  const state = stateOf(details, own);
   const words = state === 'text' ? chosen : details.content;
   const rule = words === undefined ? null : truncated(oneLine(words), OPERATION_LIMITS.rule);
   const ends = rule === null ? [] : rules.filter(({ text }) => replacesRule(ruleOf(rule), ruleOf(text)));
   return {
     uuid: details.uuid,
     state,
-    suggestions: state === 'text' ? suggestionsFrom(details) : [],
+    suggestions: state === 'text' ? suggestionsFrom(details).filter((text) => !own.includes(text)) : [],
     rule,
     ends: ends.map(({ text }) => text),
     fingerprint: fingerprintOf([details.content, state, rule, rules.map(({ text, episode: uuid }) => [text, uuid])]),
   };
 }
 
-function stateOf({ metadata }: EpisodeDetails): 'pending' | 'inForce' | 'text' {
+/** @param own the rules of the episode that are in force */
+function stateOf({ metadata }: EpisodeDetails, own: readonly string[]): 'pending' | 'inForce' | 'ended' | 'text' {
   if (metadata?.kind !== 'rule') return 'text';
-  return metadata.confirmed ? 'inForce' : 'pending';
+  if (own.length > 0) return 'inForce';
+  return 'unpinned' in metadata ? 'ended' : metadata.confirmed ? 'inForce' : 'pending';
 }
 
 /** The sentences that the user typed in a turn; for other texts, all sentences. */

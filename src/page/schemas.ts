@@ -1,6 +1,8 @@
 import * as z from 'zod/mini';
+import { EpisodeFact, FactHit, KnownFact, PassageResult, Source, TimelineFact } from './fact-shapes.ts';
 import { DeadLetter, OPERATION_CALLS, Redaction } from './operation-shapes.ts';
 
+export type { EpisodeFact, Fact, KnownFact, PassageResult, Source, TimelineFact } from './fact-shapes.ts';
 export type {
   Archive,
   ArchiveWork,
@@ -31,6 +33,9 @@ export const LIMITS = {
   line: 400,
   episodes: 1000,
   sources: 20,
+  /** Sources of a fact in a list. */
+  sourcesOfFact: 3,
+  suggestions: 8,
   /** Characters of an episode's text, the rest of which only the command line shows. */
   content: 200_000,
   /** Characters of an episode in a list. */
@@ -38,6 +43,8 @@ export const LIMITS = {
   deadLetters: 200,
   groups: 1000,
   forgotten: 200,
+  /** Characters of a text that a preview of forgetting quotes. */
+  quoted: 2000,
   /** Bytes of a request. */
   request: 65_536,
 } as const;
@@ -48,56 +55,10 @@ const upTo = (most: number, usual: number) =>
 const instant = z.optional(z.iso.datetime({ offset: true }));
 const ofGroup = { group: z.optional(text) };
 
-const Source = z.object({
-  ...{ uuid: z.string(), name: z.string(), referenceTime: time },
-  /** The file or the description of where its text comes from; null for none. */
-  origin: z.nullable(z.string()),
-});
-export type Source = z.output<typeof Source>;
-export const Fact = z.object({
-  uuid: z.string(),
-  fact: z.string(),
-  relation: z.string(),
-  source: z.string(),
-  sourceUuid: z.string(),
-  target: z.string(),
-  targetUuid: z.string(),
-  episodes: z.array(z.string()),
-  validAt: timeOrNull,
-  invalidAt: timeOrNull,
-  createdAt: timeOrNull,
-  expiredAt: timeOrNull,
-});
-export type Fact = z.output<typeof Fact>;
-
-const TimelineFact = z.object({
-  ...{ uuid: z.string(), fact: z.string(), source: z.string(), sourceUuid: z.string() },
-  /** The first episode that states it. */
-  episode: z.nullable(z.string()),
-  ...{ validAt: timeOrNull, invalidAt: timeOrNull, createdAt: timeOrNull, expiredAt: timeOrNull },
-  /** uuid of the fact that took its place. */
-  replacedBy: z.nullable(z.string()),
-});
-export type TimelineFact = z.output<typeof TimelineFact>;
-
-/** What each signal of the ranking adds to a score. */
-const ScoreParts = z.record(z.string(), z.number());
-
-const FactHit = z.extend(Fact, { score: z.number(), scoreParts: ScoreParts, sources: z.array(Source) });
-const PassageResult = z.object({
-  uuid: z.string(),
-  episode: Source,
-  excerpt: z.string(),
-  kind: z.string(),
-  role: z.nullable(z.string()),
-  headings: z.array(z.string()),
-  until: timeOrNull,
-  score: z.number(),
-  scoreParts: ScoreParts,
-});
-export type PassageResult = z.output<typeof PassageResult>;
-
 const EntityItem = z.object({ uuid: z.string(), name: z.string(), type: z.string(), summary: z.string() });
+/** Counts are null where a search found it. */
+const EntityRow = z.extend(EntityItem, { facts: z.nullable(count), lastMentioned: timeOrNull });
+export type EntityRow = z.output<typeof EntityRow>;
 export type EntityItem = z.output<typeof EntityItem>;
 
 /** Why an episode is not read yet, if an attempt failed; `isFailed` if it is a dead letter. */
@@ -114,6 +75,7 @@ const EpisodeRow = z.object({
   session: z.nullable(z.string()),
   /** False until its facts are in the graph; null where the list cannot know. */
   isCommitted: z.nullable(z.boolean()),
+  isRule: z.boolean(),
   /** Null where no attempt is known to have failed. */
   waits: z.nullable(WaitState),
 });
@@ -123,14 +85,25 @@ const Jobs = z.object({ waiting: count, active: count, delayed: count, failed: c
 export type Jobs = z.output<typeof Jobs>;
 
 const Named = z.object({ uuid: z.string(), name: z.string() });
+const Sentence = z.object({ uuid: z.string(), fact: z.string() });
 const ForgetPreview = z.object({
   episodes: z.array(Named),
-  facts: z.array(z.object({ uuid: z.string(), fact: z.string() })),
+  facts: z.array(Sentence),
+  /** Facts that stay, and what would hold again. */
+  kept: z.array(Sentence),
+  reopened: z.array(Sentence),
   entities: z.array(Named),
   maskedEpisodes: z.array(Named),
   similar: z.array(Named),
   /** Numbers before the lists were cut. */
-  counts: z.object({ episodes: count, facts: count, entities: count, maskedEpisodes: count, similar: count }),
+  counts: z.object({
+    episodes: count,
+    facts: count,
+    entities: count,
+    maskedEpisodes: count,
+    similar: count,
+    reopened: count,
+  }),
   keptFacts: count,
   reopenedFacts: count,
   summaries: count,
@@ -233,17 +206,27 @@ export const CALLS = {
       ...ofGroup,
       type: z.optional(text),
       query: z.optional(text),
+      order: z._default(z.enum(['facts', 'mentioned', 'name']), 'facts'),
       offset: z._default(z.coerce.number().check(z.int(), z.minimum(0), z.maximum(10_000_000)), 0),
       limit: upTo(LIMITS.entities, 60),
     }),
-    reply: z.object({ entities: z.array(EntityItem), isCut: z.boolean() }),
+    reply: z.object({ entities: z.array(EntityRow), isCut: z.boolean() }),
+  },
+  /** Entities that a user may mean by what is typed so far. */
+  suggestions: {
+    method: 'GET',
+    input: z.object({ ...ofGroup, typed: text }),
+    reply: z.object({
+      /** `called` is the name or alias that is similar. */
+      entities: z.array(z.object({ uuid: z.string(), name: z.string(), type: z.string(), called: z.string() })),
+    }),
   },
   entity: {
     method: 'GET',
     input: z.object({ ...ofGroup, entity: text }),
     reply: z.object({
       entity: EntityItem,
-      facts: z.array(Fact),
+      facts: z.array(KnownFact),
       isCut: z.boolean(),
       /** Its other names. */
       aliases: z.array(z.string()),
@@ -291,7 +274,12 @@ export const CALLS = {
       session: z.nullable(z.string()),
       /** False where only its metadata name the session, which then has no screen. */
       isInSession: z.boolean(),
-      facts: z.array(z.object({ uuid: z.string(), fact: z.string(), validAt: timeOrNull, invalidAt: timeOrNull })),
+      /** Those that it states. */
+      facts: z.array(EpisodeFact),
+      /** Those of other episodes that it ended. */
+      endedFacts: z.array(EpisodeFact),
+      /** The rules that it states. */
+      rules: z.array(z.string()),
       entities: z.array(Named),
       use: z.array(
         z.object({
@@ -317,6 +305,11 @@ export const CALLS = {
     input: z.object({ ...ofGroup, episode: text }),
     reply: z.object({
       effects: ForgetPreview,
+      /** The beginning of the text, and whether there is more. */
+      text: z.string(),
+      isCut: z.boolean(),
+      /** Rules that would end. */
+      rules: z.array(z.string()),
       /** Archives that contain the text; forgetting does not change them. The place is null where it cannot be reached or is not set. */
       archives: z.object({ group: z.string(), place: z.nullable(z.string()), count, isCut: z.boolean() }),
       fingerprint: z.string(),

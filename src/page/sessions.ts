@@ -8,6 +8,7 @@ import { oneLine, truncated } from '../text.ts';
 import type { PageContext } from './handlers.ts';
 import { type Cost, OPERATION_LIMITS, type Redaction } from './operation-shapes.ts';
 import { preview } from './preview.ts';
+import { type RulesInForce, readRules } from './rules.ts';
 import type { Checked } from './schemas.ts';
 import { waitOf } from './waits.ts';
 
@@ -42,12 +43,13 @@ export async function readTurns({ memory }: PageContext, { group, session, offse
     });
   });
   const { name, summary, episodeCount: total } = saga;
-  const turns = await mapConcurrently(saga.episodes, AT_ONCE, ({ uuid }) => readTurn(memory, group, uuid));
+  const rules = await readRules(memory, group);
+  const turns = await mapConcurrently(saga.episodes, AT_ONCE, ({ uuid }) => readTurn(memory, group, uuid, rules));
   return { name, summary: summary.slice(0, OPERATION_LIMITS.summary), total, turns: turns.flat() };
 }
 
 /** An episode that is forgotten while its session is read is left out. */
-async function readTurn(memory: MemoryManager, group: string | undefined, episode: string) {
+async function readTurn(memory: MemoryManager, group: string | undefined, episode: string, rules: RulesInForce) {
   try {
     const { uuid, name, content, referenceTime, committedAt, facts, use } = await memory.getEpisode(episode, { group });
     return [
@@ -56,7 +58,9 @@ async function readTurn(memory: MemoryManager, group: string | undefined, episod
         waits: committedAt === null ? await waitOf(memory, uuid, group) : null,
         text: (statedFact(content)?.fact ?? content).slice(0, OPERATION_LIMITS.turn),
         isCut: content.length > OPERATION_LIMITS.turn,
-        facts: facts.slice(0, FACTS).map((fact) => ({ uuid: fact.uuid, fact: fact.fact })),
+        rules: rules.of(uuid),
+        facts: sentences(facts.filter(({ isStated }) => isStated)),
+        endedFacts: sentences(facts.filter(({ isStated }) => !isStated)),
         redactions: redactionsIn(content),
         cost: costOfUse(use, memory.config.prices),
       },
@@ -66,6 +70,9 @@ async function readTurn(memory: MemoryManager, group: string | undefined, episod
     throw error;
   }
 }
+
+const sentences = (facts: EpisodeDetails['facts']) =>
+  facts.slice(0, FACTS).map(({ uuid, fact, replacement }) => ({ uuid, fact, replacement }));
 
 /** An episode's own calls, and its share of calls that served several episodes. */
 export function costOfUse(use: EpisodeDetails['use'], prices: Parameters<typeof costOf>[3]): Cost {

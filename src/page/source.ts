@@ -3,7 +3,10 @@ import { truncated } from '../text.ts';
 import { LIMITS } from './schemas.ts';
 
 /** An episode for a list. Its file says more than the description of its source, which is often only the name of a program. */
-export function sourceOf({ uuid, name, referenceTime, sourceDescription, file }: EpisodeReference) {
+export function sourceOf({ uuid, name, referenceTime, sourceDescription, file, session }: EpisodeReference) {
   const origin = file ?? sourceDescription;
-  return { ...{ uuid, name, referenceTime }, origin: origin === undefined ? null : truncated(origin, LIMITS.preview) };
+  return {
+    ...{ uuid, name, referenceTime, session: session ?? null },
+    origin: origin === undefined ? null : truncated(origin, LIMITS.preview),
+  };
 }

@@ -97,6 +97,7 @@ const CALLS: Readonly<Record<string, (options: object) => Promise<unknown>>> = {
   'episodes.getUse': (options) => given.episodes.getUse(new Date(), options),
   'episodes.getState': (options) => given.episodes.getState('x', options),
   'sagas.list': (options) => given.sagas.list(options),
+  suggestEntities: (options) => given.suggestEntities('x', options),
   getBriefing: (options) => given.getBriefing(options),
   getLastBriefing: (options) => given.getLastBriefing(options),
   'episodes.confirm': (options) => given.episodes.confirm('x', options),

@@ -38,21 +38,105 @@ export function entitiesByUuid(
   );
 }
 
-/** Entities that pass, sorted by name, without the first `offset`. */
-export function listEntities(
+/** `facts`: those with most facts first. `mentioned`: the last mentioned first. Equal ones by name. */
+export type EntityOrder = 'name' | 'facts' | 'mentioned';
+
+export interface ListedEntityRow extends EntityRow {
+  readonly attributes: AttributePairs;
+  /** The number of its facts, also ended ones; only in a requested order. */
+  readonly facts: number | null;
+  /** Reference time of the last episode that mentions it, in the graph's format; null for none, and without a requested order. */
+  readonly lastMention: string | null;
+}
+
+const DEGREE = "indegree(node, 'RELATES_TO') + outdegree(node, 'RELATES_TO')";
+/** With uuids last, so that an order never changes by itself. */
+const BY_NAME = 'toLower(node.name), node.uuid';
+const ORDERS: Readonly<Record<EntityOrder, string>> = {
+  name: BY_NAME,
+  facts: `facts DESC, ${BY_NAME}`,
+  mentioned: `lastMention DESC, ${BY_NAME}`,
+};
+const ADD_FACTS = `WITH node, seen, ${DEGREE} AS facts`;
+/** Without a time, an entity is last in a falling order. */
+const ADD_LAST_MENTION = `OPTIONAL MATCH (node)<-[:MENTIONS]-(p:Episodic)
+     WITH node, seen, facts, coalesce(max(p.valid_at), '') AS lastMention`;
+
+/** Entities that pass, in an order, without the first `offset`. */
+export async function listEntities(
   graph: GroupGraph,
   filter: EntityFilter,
+  order: EntityOrder | undefined,
   offset: number,
   limit: number,
-): Promise<(EntityRow & { readonly attributes: AttributePairs })[]> {
+): Promise<ListedEntityRow[]> {
   const { text, params } = filterEntities(filter);
-  return graph.read(
+  const sorted = `ORDER BY ${ORDERS[order ?? 'name']}`;
+  const page = `${sorted} SKIP $offset LIMIT $limit`;
+  const steps = {
+    counted: `${ADD_FACTS} ${page} ${ADD_LAST_MENTION} ${sorted}`,
+    // Only this order needs the mentions of all entities.
+    mentioned: `${ADD_FACTS} ${ADD_LAST_MENTION} ${page}`,
+    plain: `WITH node, seen, null AS facts, null AS lastMention ${page}`,
+  };
+  const rows = await graph.read<ListedEntityRow>(
     `MATCH (node:Entity)
      WITH node
      ${text}
-     ORDER BY toLower(node.name), node.uuid SKIP $offset LIMIT $limit
-     ${RETURN_ENTITIES}, ${attributesOf('node')} AS attributes`,
+     ${order === undefined ? steps.plain : order === 'mentioned' ? steps.mentioned : steps.counted}
+     RETURN node.uuid AS uuid, node.name AS name, labels(node) AS labels, coalesce(node.summary, '') AS summary,
+            node.created_at AS createdAt, seen, ${attributesOf('node')} AS attributes, facts, lastMention`,
     { ...params, offset, limit },
+  );
+  return rows.map((row) => ({ ...row, lastMention: row.lastMention || null }));
+}
+
+/** An entity whose name or alias is similar to a text. */
+export interface SimilarEntityRow {
+  readonly uuid: string;
+  readonly name: string;
+  readonly labels: readonly string[];
+  /** The name or alias that is similar. */
+  readonly called: string;
+  readonly facts: number;
+}
+
+/** Entities with a name or alias that contains the text, in lower case; those that begin with it first. */
+export function entitiesContaining(graph: GroupGraph, text: string, limit: number): Promise<SimilarEntityRow[]> {
+  return similarEntities(
+    graph,
+    `MATCH (node:Entity) WHERE toLower(node.name) CONTAINS $text RETURN node, node.name AS called
+     UNION
+     MATCH (a:_Alias) WHERE toLower(a.alias) CONTAINS $text
+     MATCH (node:Entity {uuid: a.entity}) RETURN node, a.alias AS called`,
+    { text, limit },
+    'CASE WHEN toLower(called) STARTS WITH $text THEN 0 ELSE 1 END, size(called), ',
+  );
+}
+
+/** Entities with a name or alias that has words like these, with typing errors; none for words of RediSearch's syntax. */
+export function entitiesWithSimilarWords(graph: GroupGraph, query: string, limit: number): Promise<SimilarEntityRow[]> {
+  return similarEntities(
+    graph,
+    `CALL db.idx.fulltext.queryNodes('Entity', '@name:(' + $query + ')') YIELD node RETURN node, node.name AS called
+     UNION
+     CALL db.idx.fulltext.queryNodes('_Alias', $query) YIELD node AS a
+     MATCH (node:Entity {uuid: a.entity}) RETURN node, a.alias AS called`,
+    { query, limit },
+  );
+}
+
+function similarEntities(
+  graph: GroupGraph,
+  found: string,
+  params: Readonly<Record<string, string | number>>,
+  order = '',
+): Promise<SimilarEntityRow[]> {
+  return graph.read(
+    `CALL { ${found} }
+     WITH node, called, ${DEGREE} AS facts ORDER BY ${order}facts DESC, ${BY_NAME} LIMIT $limit
+     RETURN node.uuid AS uuid, node.name AS name, labels(node) AS labels, called, facts`,
+    params,
   );
 }
 

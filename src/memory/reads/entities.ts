@@ -1,6 +1,7 @@
 import { InvalidInputError } from '../../errors.ts';
 import type { GroupGraph } from '../../graph/group-graph.ts';
 import type { Attributes } from '../../graph/queries/entities.ts';
+import type { EntityOrder } from '../../graph/queries/search-entities.ts';
 import { typeOf } from '../../search/results.ts';
 import { checkText } from '../../text.ts';
 import { type TimeOptions, toCheckedGraphTime } from '../query.ts';
@@ -8,6 +9,11 @@ import type { Services } from '../services.ts';
 import { cachedRead } from './cached-read.ts';
 
 export interface EntitiesOptions extends TimeOptions {
+  /**
+   * `facts`: those with most facts first; `mentioned`: the last mentioned first; `name`. Equal ones follow by name, then by uuid. Each also adds
+   * `factCount` and `lastMentioned`. Default: by name, without these.
+   */
+  readonly order?: EntityOrder;
   /** Maximum number; default: all. */
   readonly limit?: number;
   /** How many to skip at the beginning. */
@@ -23,28 +29,37 @@ export interface Entity {
   readonly summary: string;
   /** The attributes of the user's own type; often none. */
   readonly attributes: Attributes;
+  /** The number of its facts, also ended ones; only with `order`. */
+  readonly factCount?: number;
+  /** The reference time of the last episode that mentions it; only with `order`. */
+  readonly lastMentioned?: Date | null;
+}
+
+/** An entity in rows of the graph. */
+export interface EntityListRow extends Omit<Entity, 'lastMentioned'> {
+  readonly lastMention?: string | null;
 }
 
 /**
- * Entities sorted by name; with `knownAt` those that were known then, with `asOf` those that an episode or fact before that time mentions.
+ * Entities in an order; with `knownAt` those that were known then, with `asOf` those that an episode or fact before that time mentions.
  * @throws InvalidInputError
  */
 export async function getEntities(
   services: Services,
   entityType: string | undefined,
   options: EntitiesOptions,
-): Promise<Entity[]> {
-  const { asOf, knownAt, limit, offset = 0 } = options;
+): Promise<EntityListRow[]> {
+  const { asOf, knownAt, order, limit, offset = 0 } = options;
   const type = entityType === undefined ? undefined : checkText(entityType, 'The type').trim().toLowerCase();
   if (type === '') throw new InvalidInputError('The type is empty; name one, such as Person, or leave it out.');
   if (limit !== undefined) checkCount(limit, 1, 'The limit');
   checkCount(offset, 0, 'The offset');
   const times = { asOf: toCheckedGraphTime(asOf, 'asOf'), knownAt: toCheckedGraphTime(knownAt, 'knownAt') };
   return cachedRead(services, options, {
-    question: { ask: 'entities', type, ...times, limit, ...(offset > 0 && { offset }) },
+    question: { ask: 'entities', type, ...times, limit, ...(order && { order }), ...(offset > 0 && { offset }) },
     changesWithTime: asOf === undefined,
     isAnswer: Array.isArray,
-    compute: (graph) => findEntities(graph, { type, asOf, knownAt, limit, offset }),
+    compute: (graph) => findEntities(graph, { type, asOf, knownAt, order, limit, offset }),
   });
 }
 
@@ -61,15 +76,17 @@ interface Selection {
   readonly type: string | undefined;
   readonly asOf: Date | undefined;
   readonly knownAt: Date | undefined;
+  /** Undefined for the order of their names, without counts. */
+  readonly order: EntityOrder | undefined;
   readonly limit: number | undefined;
   readonly offset: number;
 }
 
-/** Entities in the order of their names, with their summaries as of `asOf`, by default now. */
+/** Entities in an order, with their summaries as of `asOf`, by default now. */
 async function findEntities(
   graph: GroupGraph,
-  { type, asOf, knownAt, limit = MOST, offset }: Selection,
-): Promise<Entity[]> {
+  { type, asOf, knownAt, order, limit = MOST, offset }: Selection,
+): Promise<EntityListRow[]> {
   const [{ listEntities }, { passesEntityFilter }, { instant }, { withCurrentSummaries }] = await Promise.all([
     import('../../graph/queries/search-entities.ts'),
     import('../../graph/queries/filter-conditions.ts'),
@@ -84,17 +101,18 @@ async function findEntities(
   // A page begins after its times have been compared exactly.
   const isTimed = asOf !== undefined || knownAt !== undefined;
   const rows = isTimed
-    ? (await listEntities(graph, filter, 0, MOST))
+    ? (await listEntities(graph, filter, order, 0, MOST))
         .filter((row) => passesEntityFilter(row, filter))
         .slice(offset, offset + limit)
-    : await listEntities(graph, filter, offset, limit);
+    : await listEntities(graph, filter, order, offset, limit);
   const moment = { asOf: instant(asOf ?? new Date()), ...(knownAt && { knownAt: instant(knownAt) }) };
   const current = await withCurrentSummaries(graph, rows, moment);
-  return current.map(({ uuid, name, labels, summary, attributes }) => ({
+  return current.map(({ uuid, name, labels, summary, attributes, facts, lastMention }) => ({
     name,
     type: typeOf(labels),
     uuid,
     summary,
     attributes: Object.fromEntries(attributes),
+    ...(order !== undefined && { factCount: facts ?? 0, lastMention }),
   }));
 }

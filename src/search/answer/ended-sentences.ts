@@ -26,11 +26,13 @@ export interface ShownPart {
 /**
  * Sentences of some texts that do not hold at a moment, by the texts' ids. They follow from all statements of the same subject and property.
  * One query is enough if nothing has ended.
+ * @param ignored episodes whose statements do not count
  */
 export async function findEndedSentences(
   graph: GroupGraph,
   parts: readonly ShownPart[],
   { asOf, knownAt }: Moment,
+  ignored: ReadonlySet<string> = new Set<string>(),
 ): Promise<Map<string, EndedSentence[]>> {
   const at = fromGraphTime(asOf.at) ?? new Date();
   const read = parts.flatMap(({ id, episode, text, start, saidAt, headings = [] }) => {
@@ -52,7 +54,8 @@ export async function findEndedSentences(
   // A successor may have ended too, so its keys are looked up in the next round.
   for (let times = 0; times < MOST_STEPS && keys.length > 0; times++) {
     for (const key of keys) asked.add(key);
-    for (const it of await statementsByKey(graph, [...new Set(keys)])) statements.set(it.uuid, it);
+    for (const it of await statementsByKey(graph, [...new Set(keys)]))
+      if (!ignored.has(it.episode)) statements.set(it.uuid, it);
     const all = [...statements.values()];
     const sessions = await contextOfCorrections(graph, all, new Set(read.map(({ shown }) => shown.episode)));
     ended = new Map(

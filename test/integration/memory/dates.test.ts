@@ -94,7 +94,7 @@ const READS: readonly (readonly [string, () => Promise<unknown>, readonly string
   [
     'getEpisode',
     () => memory.getEpisode(uuids[1] ?? ''),
-    ['committedAt', 'createdAt', 'facts.invalidAt', 'facts.validAt', 'referenceTime'],
+    ['committedAt', 'createdAt', 'facts.invalidAt', 'facts.sources.referenceTime', 'facts.validAt', 'referenceTime'],
   ],
   ['getFact', async () => memory.getFact(await fact()), ['createdAt', 'expiredAt', 'invalidAt', 'validAt']],
   [

@@ -25,6 +25,7 @@ test('every reply has the shape that the page expects', async () => {
     },
     ...{ spending: { since: new Date().toISOString() }, previewErase: { name: page.memory.config.group } },
     ...{ deadLetter: { id: page.deadLetter, queue: 'store' }, previewPin: { episode, rule: 'Always test.' } },
+    suggestions: { typed: 'Harb' },
     ...{ answer: { query: 'Harbor' }, entity: { entity: 'Harbor' }, episode: { episode }, previewForget: { episode } },
   };
   const reads = Object.entries(CALLS).flatMap(([name, { method }]) => (method === 'GET' ? [name] : []));
@@ -92,7 +93,9 @@ test('a timeline has the facts of all entities or of one, with their replacement
   expect(count).toBe(facts.length);
   expect(named('Harbor uses Redis')).toMatchObject({
     replacedBy: named('Harbor uses Valkey').uuid,
-    episode: page.episodes[0],
+    replacement: 'Harbor uses Valkey',
+    sources: [{ uuid: page.episodes[0] }],
+    endSources: [{ uuid: page.episodes[1] }],
   });
   expect(own.body.entity.name).toBe('Lighthouse');
   expect(own.body.facts.map(({ fact }: { fact: string }) => fact)).toEqual(['Lighthouse calls Harbor']);

@@ -98,7 +98,7 @@ describe.skipIf(skipped !== '')(`a first visit to the page${skipped}`, () => {
   test('the timeline’s field has the name of the entity, and is empty once everything is shown', async () => {
     await open('/entities/Harbor');
     await tab.page.getByRole('link', { name: 'See it on the timeline' }).click();
-    const field = tab.page.getByRole('searchbox', { name: 'Entity' });
+    const field = tab.page.getByRole('combobox', { name: 'Entity' });
     await tab.page.locator('main .under').getByText('Harbor').waitFor();
     await expect.poll(() => field.inputValue()).toBe('Harbor');
 
@@ -118,7 +118,11 @@ describe.skipIf(skipped !== '')(`a first visit to the page${skipped}`, () => {
 
     await open('/entities/Crane');
 
-    const periodOf = (fact: string) => tab.page.locator('.row', { hasText: fact }).locator('.held').textContent();
+    const periodOf = (fact: string) =>
+      tab.page
+        .locator('.row', { has: tab.page.locator('.sentence', { hasText: fact }) })
+        .locator('.held')
+        .textContent();
     expect(await periodOf('Crane uses Wires')).toBe('since today');
     expect(await periodOf('Crane uses Cables')).toBe('Jan 10, 2025 – today');
   });

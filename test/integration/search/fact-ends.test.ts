@@ -83,3 +83,14 @@ test('an episode says which facts it states and which it ended', async () => {
     { fact: 'Harbor uses Valkey', isStated: true, replacement: null },
   ]);
 });
+
+test('a preview of forgetting names what would hold again: facts, and sentences that only this text makes outdated', async () => {
+  const contradicting = await memory.forget({ episode: uuids[1] ?? '' }, { dryRun: true });
+  const moved = await memory.forget({ episode: uuids[5] ?? '' }, { dryRun: true });
+  const first = await memory.forget({ episode: uuids[0] ?? '' }, { dryRun: true });
+
+  const sentences = (items: readonly { fact: string }[]) => items.map(({ fact }) => fact);
+  expect(sentences(contradicting.reopened)).toEqual(['Harbor uses Redis']);
+  expect(sentences(moved.reopened)).toEqual(['Quay uses Postgres']);
+  expect(first).toMatchObject({ reopened: [], kept: [] });
+});

@@ -16,7 +16,8 @@ const fact = (
   times: Partial<Record<'validAt' | 'invalidAt' | 'createdAt' | 'expiredAt', string>>,
   replacedBy: string | null = null,
 ) => ({
-  ...{ uuid, fact: uuid, source: 'Harbor', sourceUuid: 'harbor', episode: null, replacedBy },
+  ...{ uuid, fact: uuid, source: 'Harbor', sourceUuid: 'harbor', replacedBy, replacement: replacedBy, ruleOf: null },
+  ...{ sources: [], sourceCount: 0, endSources: [] },
   ...{ validAt: null, invalidAt: null, createdAt: null, expiredAt: null },
   ...times,
 });

@@ -193,6 +193,39 @@ describe('changes that a graph lost', () => {
     },
   );
 
+  test('do not bring back what was forgotten or masked, and are not brought back by what is repeated', async () => {
+    const memory = open();
+    await memory.store(1, 'Harbor uses Redis. Quay uses Node.');
+    const gone = await memory.store(2, 'Harbor uses Zircon.');
+    await memory.store(3, 'Dock uses Rust. The key is AKIAQYLPMN5HFIQR7XYA.');
+    const putBack = await keepCopy(memory.group);
+    const fact = (
+      await memory.graph.read<{ uuid: string }>(
+        "MATCH ()-[e:RELATES_TO {fact: 'Quay uses Node'}]->() RETURN e.uuid AS uuid",
+      )
+    )[0]?.uuid;
+    await memory.remove(gone);
+    await memory.forget({ facts: [fact ?? ''] });
+    await memory.forgetting.redact(memory.group);
+    await noted(memory.graph);
+    const before = await memory.hash();
+    const facts = await memory.facts();
+    expect(facts).toContain('Harbor uses Redis 1– (1)');
+    // Nothing is lost: only what needs no lease is repeated.
+    expect(await memory.replay()).toEqual({ outcome: 'complete', changes: 0 });
+    expect(await memory.hash()).toBe(before);
+
+    await putBack();
+    expect(await memory.replay()).toMatchObject({ outcome: 'complete' });
+
+    const [texts] = await memory.graph.read<{ all: string }>(
+      'MATCH (n) OPTIONAL MATCH (n)-[e]->() RETURN collect([n.content, n.name, n.terms, n.metadata, n.statement, e.fact]) AS all',
+    );
+    expect(JSON.stringify(texts)).not.toMatch(/Zircon|zircon|Quay uses Node|AKIAQYLPMN5HFIQR7XYA/);
+    expect(await memory.facts()).toEqual(facts);
+    expect(await memory.hash()).toBe(before);
+  });
+
   test('of the same lease as the last one that it has are noticed', async () => {
     const memory = open();
     await memory.store(1, 'Harbor uses Redis.');

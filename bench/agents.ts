@@ -33,14 +33,14 @@ import { startTranscript } from '../test/support/claude-transcript.ts';
 import { CLAUDE_CODE } from '../test/support/hosts/claude-agent.ts';
 import { CODEX } from '../test/support/hosts/codex-agent.ts';
 import type { AgentKind } from '../test/support/hosts/coding-agent.ts';
-import { makePlace } from '../test/support/hosts/place.ts';
-import { makeOpencodePlace, newSession, say, startHost } from '../test/support/opencode/host.ts';
+import { makeAgentFolders } from '../test/support/hosts/place.ts';
+import { makeOpencodeFolders, newSession, sendPrompt, startHost } from '../test/support/opencode/host.ts';
 import { shownTo, startStubModel } from '../test/support/opencode/stub-model.ts';
 import { mountSmallDisk, noSmallDisk, type SmallDisk } from '../test/support/small-disk.ts';
 import { startWorkers } from '../workers/main.ts';
 import { type FailingAgent, openHookedAgent, openOpencode } from './agents/failing-agent.ts';
-import { hookTimes } from './agents/hook-times.ts';
-import { turnsOverFailures } from './agents/host-failures.ts';
+import { measureHookTimes } from './agents/hook-times.ts';
+import { measureTurnsOverFailures } from './agents/host-failures.ts';
 import { type RepeatedTextOptions, repeatedInHooks, repeatedInOpencode } from './agents/repeated-text.ts';
 import { markdownTable, type Row } from './table.ts';
 
@@ -125,7 +125,7 @@ async function rememberFact(directory: string): Promise<string> {
 /** How many new sessions of an agent with hooks are told the fact in their first request. */
 async function sessionsOf(kind: AgentKind, count: number): Promise<number> {
   const program = agentProgram(kind.name) ?? '';
-  const place = await makePlace();
+  const place = await makeAgentFolders();
   const model = await kind.startModel(() => ({ text: 'Understood.' }));
   try {
     await kind.prepare(place, model.url);
@@ -151,7 +151,7 @@ async function sessionsOf(kind: AgentKind, count: number): Promise<number> {
 }
 
 async function sessionsOfOpencode(count: number): Promise<number> {
-  const place = await makeOpencodePlace();
+  const place = await makeOpencodeFolders();
   const model = await startStubModel(() => ({ text: 'Understood.' }));
   await rememberFact(place.project);
   const host = await startHost(model.url, { place, environment, config: { plugin: [PLUGIN] } });
@@ -159,7 +159,7 @@ async function sessionsOfOpencode(count: number): Promise<number> {
     let told = 0;
     for (let session = 0; session < count; session += 1) {
       const asked = model.requests.length;
-      await say(host, await newSession(host), `Question ${session}`);
+      await sendPrompt(host, await newSession(host), `Question ${session}`);
       const first = model.requests[asked];
       if (first && shownTo(first).includes(FACT)) told += 1;
     }
@@ -335,7 +335,7 @@ const AGENTS: readonly MeasuredAgent[] = [
 async function hostFailures({ open }: MeasuredAgent, count: number): Promise<void> {
   const opened = await open();
   try {
-    await turnsOverFailures(opened, { count, disk, only: values.failure, contents, row });
+    await measureTurnsOverFailures(opened, { count, disk, only: values.failure, contents, row });
   } finally {
     await opened.close();
   }
@@ -359,7 +359,7 @@ try {
   }
   const calls = Number(values.calls);
   if (isWanted('hooks') && calls > 0)
-    await hookTimes({ count: calls, folder, hook: (event, input) => hook(event, input).output, row });
+    await measureHookTimes({ count: calls, folder, hook: (event, input) => hook(event, input).output, row });
   if (isWanted('failures') && Number(values.stored) > 0) await storedOver(Number(values.stored));
   if (isWanted('repeated') && repeated.count > 0) {
     const wants = (agent: AgentHost) => values.agent?.includes(agent) ?? true;

@@ -40,7 +40,7 @@ interface Scores {
  * How well the built copy answers, beside what issue 13 asks for. What cannot be measured here is said on stderr and left out.
  * @param mirror a folder of Git mirrors, from which the transcripts are read
  */
-export async function answers(config: Config, mirror: string | undefined): Promise<Row[]> {
+export async function measureAnswers(config: Config, mirror: string | undefined): Promise<Row[]> {
   const rows: Row[] = [];
   if (existsSync(`${YARDSTICK}/score.mjs`)) rows.push(...scored(mirror));
   else skipped('the yardstick', `there is no ${YARDSTICK}`);
@@ -57,7 +57,7 @@ const fileOf = (set: string): string => `${YARDSTICK}/dev/${set}.json`;
  * Nothing is sent where the estimate is more than may be spent.
  * @param cap dollars; without one only the estimate is printed
  */
-export function answersOfModel(cap: number | undefined): Row[] {
+export function measureModelAnswers(cap: number | undefined): Row[] {
   if (!existsSync(`${YARDSTICK}/score.mjs`)) {
     skipped('the yardstick', `there is no ${YARDSTICK}`);
     return [];

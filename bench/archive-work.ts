@@ -10,10 +10,10 @@ import { compareWithManifest } from '../src/archive/verify.ts';
 import type { Address } from '../src/config.ts';
 import { type Graphs, openGraphs } from '../src/graph/graphs.ts';
 import { readNodeSizes } from '../src/graph/queries/export.ts';
-import { freeEmbedder, synthetic } from './synthetic.ts';
+import { freeEmbedder, syntheticData } from './synthetic.ts';
 
 /** One measured piece of work, in a separate process. */
-export interface Work {
+export interface ArchiveWorkRequest {
   readonly kind: 'read' | 'export' | 'verify' | 'insert' | 'restore';
   readonly gzip?: boolean;
   readonly group: string;
@@ -21,7 +21,7 @@ export interface Work {
   readonly address: Address;
 }
 
-export interface Done {
+export interface ArchiveWorkResult {
   /** Milliseconds. */
   readonly took: number;
   /** Peak of resident memory above idle, in MB. */
@@ -32,7 +32,7 @@ export interface Done {
 const MB = 1_000_000;
 const PAGE = 250;
 
-process.once('message', async (work: Work) => {
+process.once('message', async (work: ArchiveWorkRequest) => {
   const graphs = openGraphs(work.address);
   await warmUp(graphs, work.group);
   const idle = process.memoryUsage.rss();
@@ -42,13 +42,20 @@ process.once('message', async (work: Work) => {
   }, 20);
   const began = performance.now();
   const more = await KINDS[work.kind](graphs, work);
-  const done: Done = { took: Math.round(performance.now() - began), rss: Math.round((peak - idle) / MB), ...more };
+  const done: ArchiveWorkResult = {
+    took: Math.round(performance.now() - began),
+    rss: Math.round((peak - idle) / MB),
+    ...more,
+  };
   clearInterval(watch);
   process.send?.(done, () => process.disconnect());
   graphs.close();
 });
 
-const KINDS: Record<Work['kind'], (graphs: Graphs, work: Work) => Promise<{ megabytes?: number }>> = {
+const KINDS: Record<
+  ArchiveWorkRequest['kind'],
+  (graphs: Graphs, work: ArchiveWorkRequest) => Promise<{ megabytes?: number }>
+> = {
   async read(graphs, { group }) {
     const graph = graphs.group(group);
     // By FalkorDB's numbers, as fast as it goes: 250 at a time, or all of one node's, and nothing done with them.
@@ -90,7 +97,7 @@ const KINDS: Record<Work['kind'], (graphs: Graphs, work: Work) => Promise<{ mega
   async insert(graphs, { folder }) {
     const scratch = graphs.scratch('bare');
     const manifest = await plain(folder);
-    await scratch.graph.prepareAgain(freeEmbedder(synthetic(1)));
+    await scratch.graph.prepareAgain(freeEmbedder(syntheticData(1)));
     const loading = openGraphLoader(scratch.graph, manifest.group, 512);
     for await (const part of readParts(folderStore(folder), manifest))
       if ('elements' in part)

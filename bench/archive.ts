@@ -15,9 +15,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startServers } from '../src/embedded/servers.ts';
 import { openGraphs } from '../src/graph/graphs.ts';
-import type { Done, Work } from './archive-work.ts';
-import { encryption } from './encryption.ts';
-import { fill, synthetic } from './synthetic.ts';
+import type { ArchiveWorkRequest, ArchiveWorkResult } from './archive-work.ts';
+import { measureEncryption } from './encryption.ts';
+import { fillGraph, syntheticData } from './synthetic.ts';
 
 const facts = Number(process.argv[2] ?? 100_000);
 const onlyExports = process.argv.includes('--exports');
@@ -26,17 +26,17 @@ const servers = await startServers();
 const folder = mkdtempSync(join(tmpdir(), 'memory-archive-bench-'));
 const { host, port } = servers.falkordb;
 
-async function measure(work: Omit<Work, 'address' | 'folder' | 'group'>): Promise<Done> {
+async function measure(work: Omit<ArchiveWorkRequest, 'address' | 'folder' | 'group'>): Promise<ArchiveWorkResult> {
   const child = fork(fileURLToPath(new URL('archive-work.ts', import.meta.url)));
-  child.send({ ...work, group: GROUP, folder, address: { host, port, tls: false } } satisfies Work);
-  const [done] = (await once(child, 'message')) as [Done];
+  child.send({ ...work, group: GROUP, folder, address: { host, port, tls: false } } satisfies ArchiveWorkRequest);
+  const [done] = (await once(child, 'message')) as [ArchiveWorkResult];
   console.error(`${work.kind}: ${JSON.stringify(done)}`);
   return done;
 }
 
 const ratio = (one: number, other: number) => (one / other).toFixed(2);
 
-function tell(what: string, { took, rss }: Done, more = ''): void {
+function tell(what: string, { took, rss }: ArchiveWorkResult, more = ''): void {
   console.log(`| ${what} | ${(took / 1000).toFixed(1)} s, ${rss} MB above idle | ${more} |`);
 }
 
@@ -44,7 +44,7 @@ try {
   const graphs = openGraphs({ host, port, tls: false });
   console.error(`making a graph of ${facts} facts …`);
   const said = (done: number) => done % 20_000 === 0 && console.error(`  ${done}`);
-  await fill(graphs.group(GROUP), synthetic(3), facts, said, !onlyExports);
+  await fillGraph(graphs.group(GROUP), syntheticData(3), facts, said, !onlyExports);
   graphs.close();
   const exported = await measure({ kind: 'export' });
   const read = await measure({ kind: 'read' });
@@ -62,7 +62,7 @@ try {
     tell('bare UNWIND inserts, same indexes', bare);
     tell('restore', restored, `× ${ratio(restored.took, bare.took)} of bare inserts (≤ 1.2)`);
   }
-  console.log(await encryption());
+  console.log(await measureEncryption());
 } finally {
   await servers.stop();
   rmSync(folder, { recursive: true, force: true });

@@ -17,10 +17,10 @@ import { type Config, loadConfig } from '../src/config.ts';
 import { type Servers, startServers } from '../src/embedded/servers.ts';
 import type { EpisodeInput } from '../src/index.ts';
 import { MINUTE } from '../src/time.ts';
-import { fiveFacts, prepare } from './figures.ts';
+import { fiveFactsModel, prepareGraph } from './figures.ts';
 import { compareAll, type Times } from './measure.ts';
-import { freeEmbedder, synthetic } from './synthetic.ts';
-import { markdownTable, ms, type Row, times } from './table.ts';
+import { freeEmbedder, syntheticData } from './synthetic.ts';
+import { asFactor, inMilliseconds, markdownTable, type Row } from './table.ts';
 
 /** What is used of a built copy; the other version's differs in nothing that is called here. */
 interface Copy {
@@ -103,7 +103,7 @@ async function measureTimes(config: Config): Promise<Row[]> {
   const falkordb = connect(config.falkordb);
   for (const facts of given.facts.split(',').map(Number)) {
     console.error(`making a graph of ${facts} facts with passages …`);
-    await prepare(config, facts, (done) => done % 10_000 === 0 && console.error(`  ${done}`));
+    await prepareGraph(config, facts, (done) => done % 10_000 === 0 && console.error(`  ${done}`));
     if (parts.includes('times')) {
       console.error('asking …');
       note(queryRow(facts, await askInTurns(config, facts)));
@@ -130,7 +130,7 @@ const connect = ({ host, port }: Config['valkey']): Redis => new Redis({ host, p
 async function askInTurns(config: Config, facts: number): Promise<readonly Times[]> {
   const group = `bench${facts}`;
   const memories = copies.map(({ library }) => {
-    const source = synthetic(3);
+    const source = syntheticData(3);
     const memory = new library.MemoryManager({ ...config, group }, { embedder: freeEmbedder(source) });
     return { memory, source };
   });
@@ -153,7 +153,7 @@ function queryRow(facts: number, [ours, theirs, trip]: readonly Times[]): Row {
   const [p50, p99] = [ours.p50 / theirs.p50, ours.p99 / theirs.p99];
   return {
     figure: `uncached \`query\`, ${facts.toLocaleString('en')} facts with passages`,
-    measured: `p50 ${ms(ours.p50)} / ${ms(theirs.p50)} = ${times(p50)}, p99 ${ms(ours.p99)} / ${ms(theirs.p99)} = ${times(p99)} (\`RETURN 1\`: ${ms(trip.p50)})`,
+    measured: `p50 ${inMilliseconds(ours.p50)} / ${inMilliseconds(theirs.p50)} = ${asFactor(p50)}, p99 ${inMilliseconds(ours.p99)} / ${inMilliseconds(theirs.p99)} = ${asFactor(p99)} (\`RETURN 1\`: ${inMilliseconds(trip.p50)})`,
     goal: `≤ ${LIMITS.query} ×`,
     reached: p50 <= LIMITS.query && p99 <= LIMITS.query,
   };
@@ -169,8 +169,8 @@ async function commitRows(config: Config, falkordb: Redis, facts: number): Promi
       const [pool, valkey] = [graphs.openGraphs(config.falkordb), openConnection(connections, config.valkey)];
       const leases = lease.openLeases(valkey, config.takeoverMs);
       const take = ingest.openIngest(pool, valkey, leases, {
-        model: fiveFacts(),
-        embedder: freeEmbedder(synthetic(2)),
+        model: fiveFactsModel(),
+        embedder: freeEmbedder(syntheticData(2)),
       });
       let empty = 0;
       return {
@@ -213,7 +213,7 @@ function commitRow(into: string, ours: Times | undefined, theirs: Times | undefi
   const ratio = ours.p50 / theirs.p50;
   return {
     figure: `episode of 5 entities and 5 facts, record to commit, into ${into}`,
-    measured: `p50 ${ms(ours.p50)} / ${ms(theirs.p50)} = ${times(ratio)}, p99 ${ms(ours.p99)} / ${ms(theirs.p99)}`,
+    measured: `p50 ${inMilliseconds(ours.p50)} / ${inMilliseconds(theirs.p50)} = ${asFactor(ratio)}, p99 ${inMilliseconds(ours.p99)} / ${inMilliseconds(theirs.p99)}`,
     goal: `≤ ${LIMITS.commit} ×`,
     reached: ratio <= LIMITS.commit,
   };
@@ -256,7 +256,7 @@ async function bytes(count: number, kind: Kind): Promise<Row[]> {
       const [own, other] = [(ours?.[store][where] ?? 0) / count, (theirs?.[store][where] ?? 1) / count];
       return {
         figure: `${store === 'valkey' ? 'Valkey' : 'FalkorDB'}, bytes of ${where} for each of ${count} episodes of ${Math.round(letters)} characters, ${NAMES[kind]}`,
-        measured: `${Math.round(own).toLocaleString('en')} / ${Math.round(other).toLocaleString('en')} = ${times(own / other)}`,
+        measured: `${Math.round(own).toLocaleString('en')} / ${Math.round(other).toLocaleString('en')} = ${asFactor(own / other)}`,
         goal: `≤ ${LIMITS.bytes} ×`,
         reached: own / other <= LIMITS.bytes,
       };
@@ -274,7 +274,7 @@ async function grownBy(
   const { falkordb, valkey, models, home, nightly, exportDir, logLevel, health } = base;
   const given = { falkordb, valkey, models, home, nightly, exportDir, logLevel, health };
   const config = { ...copy.config.loadConfig({}), ...given, group: 'bytes' };
-  const own = kind !== 'local' ? { languageModel: fiveFacts(), embedder: freeEmbedder(synthetic(2)) } : {};
+  const own = kind !== 'local' ? { languageModel: fiveFactsModel(), embedder: freeEmbedder(syntheticData(2)) } : {};
   const worker = await copy.workers.startWorkers(config, ['store'], own);
   const memory = new copy.library.MemoryManager(config);
   const store = async (some: readonly EpisodeInput[]) => {

@@ -14,7 +14,7 @@ async function* content(): AsyncGenerator<Uint8Array> {
 }
 
 /** Writes the same content to a folder, plain and encrypted in turn; the medians in processor time. */
-export async function encryption(): Promise<string> {
+export async function measureEncryption(): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'memory-encryption-bench-'));
   const plainStore = folderStore(folder);
   const encrypted = encryptedStore(plainStore, [await newArchiveKey()]);

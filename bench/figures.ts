@@ -23,12 +23,12 @@ import { versionKey } from '../src/valkey/keys.ts';
 import { openLeases } from '../src/valkey/lease.ts';
 import { serveWorkerSocket } from '../src/worker-socket/serve.ts';
 import { compare, compareAll, type Times } from './measure.ts';
-import { fill, freeEmbedder, synthetic } from './synthetic.ts';
-import { ms, type Row, times } from './table.ts';
+import { fillGraph, freeEmbedder, syntheticData } from './synthetic.ts';
+import { asFactor, inMilliseconds, type Row } from './table.ts';
 
 /** A cached answer in this process against a bare MGET of the same two keys. */
-export async function cachedQuery(config: Config): Promise<Row[]> {
-  const embedder = freeEmbedder(synthetic(1));
+export async function measureCachedQuery(config: Config): Promise<Row[]> {
+  const embedder = freeEmbedder(syntheticData(1));
   const memory = new MemoryManager({ ...config, group: 'bench10000' }, { embedder });
   const question = 'adapter proxy headers';
   await memory.queryMemory(question);
@@ -46,7 +46,7 @@ export async function cachedQuery(config: Config): Promise<Row[]> {
   return [
     {
       figure: `cached \`queryMemory\` in process (${size} bytes), ratio to a bare MGET`,
-      measured: `p50 ${ms(ours.p50)} = ${times(p50)}, p99 ${ms(ours.p99)} = ${times(p99)}`,
+      measured: `p50 ${inMilliseconds(ours.p50)} = ${asFactor(p50)}, p99 ${inMilliseconds(ours.p99)} = ${asFactor(p99)}`,
       goal: '≤ 1.3 ×, ≤ 1.5 ×, p99 < 10 ms',
       reached: p50 <= 1.3 && p99 <= 1.5 && ours.p99 < 10,
     },
@@ -54,9 +54,9 @@ export async function cachedQuery(config: Config): Promise<Row[]> {
 }
 
 /** A briefing from the cache in this process against a bare MGET of the same two keys. */
-export async function cachedBriefing(config: Config): Promise<Row[]> {
+export async function measureCachedBriefing(config: Config): Promise<Row[]> {
   const group = 'bench10000';
-  const memory = new MemoryManager({ ...config, group }, { embedder: freeEmbedder(synthetic(1)) });
+  const memory = new MemoryManager({ ...config, group }, { embedder: freeEmbedder(syntheticData(1)) });
   const { text } = await memory.getBriefing();
   const valkey = new Redis({ host: config.valkey.host, port: config.valkey.port });
   const key = cacheKey(valkey, group, BRIEFING_QUESTION);
@@ -72,7 +72,7 @@ export async function cachedBriefing(config: Config): Promise<Row[]> {
   return [
     {
       figure: `cached \`getBriefing\` in process (${size} bytes, a text of ${text.length} characters), ratio to a bare MGET`,
-      measured: `p50 ${ms(ours.p50)} = ${times(ratio)}`,
+      measured: `p50 ${inMilliseconds(ours.p50)} = ${asFactor(ratio)}`,
       goal: '≤ 2 ×',
       reached: ratio <= 2,
     },
@@ -80,7 +80,7 @@ export async function cachedBriefing(config: Config): Promise<Row[]> {
 }
 
 /** The whole process of a cached `memory-manager query` against that of an empty script: answered by a worker, and without one. */
-export async function cachedCommand(config: Config): Promise<Row[]> {
+export async function measureCachedCommand(config: Config): Promise<Row[]> {
   const cli = fileURLToPath(new URL('../dist/bin/main.cjs', import.meta.url));
   const folder = mkdtempSync(join(tmpdir(), 'memory-cached-'));
   const env = {
@@ -107,7 +107,7 @@ export async function cachedCommand(config: Config): Promise<Row[]> {
     const [asked, alone, empty] = (await compareAll(40, works)) as [Times, Times, Times];
     const row = (how: string, { p50 }: Times, most: number): Row => ({
       figure: `\`memory-manager query\` on a cached answer, ${how}, whole process, ratio to \`node -e 0\``,
-      measured: `p50 ${ms(p50)} = ${times(p50 / empty.p50)}`,
+      measured: `p50 ${inMilliseconds(p50)} = ${asFactor(p50 / empty.p50)}`,
       goal: `≤ ${most} ×`,
       reached: p50 / empty.p50 <= most,
     });
@@ -121,7 +121,7 @@ export async function cachedCommand(config: Config): Promise<Row[]> {
 }
 
 /** `storeEpisode` until the receipt against a bare `queue.add` of the same payload. */
-export async function store(config: Config): Promise<Row[]> {
+export async function measureStore(config: Config): Promise<Row[]> {
   const memory = new MemoryManager({ ...config, queuePrefix: '{bench-store}' });
   const connection = failFastConnection(config.valkey);
   const queue = new Queue('bare', { connection, prefix: '{bench-store}', skipVersionCheck: true });
@@ -140,7 +140,7 @@ export async function store(config: Config): Promise<Row[]> {
   return [
     {
       figure: '`storeEpisode` until the receipt, ratio to a bare `queue.add`',
-      measured: `p50 ${ms(ours.p50)} = ${times(ratio)}`,
+      measured: `p50 ${inMilliseconds(ours.p50)} = ${asFactor(ratio)}`,
       goal: '≤ 1.3 ×',
       reached: ratio <= 1.3,
     },
@@ -148,12 +148,12 @@ export async function store(config: Config): Promise<Row[]> {
 }
 
 /** An episode with 5 new entities and 5 new facts, models at no cost, into an empty graph and into one of 10,000 facts. */
-export async function commits(config: Config): Promise<Row[]> {
+export async function measureCommits(config: Config): Promise<Row[]> {
   const graphs = openGraphs(config.falkordb);
   const valkey = retryingConnection(config.valkey);
   const leases = openLeases(valkey, config.takeoverMs);
-  const source = synthetic(2);
-  const ingest = openIngest(graphs, valkey, leases, { model: fiveFacts(), embedder: freeEmbedder(source) });
+  const source = syntheticData(2);
+  const ingest = openIngest(graphs, valkey, leases, { model: fiveFactsModel(), embedder: freeEmbedder(source) });
   const one = (group: string) => (round: number) => ingest(newEpisode(`episode ${round}`, null, group, 1000));
   let empty = 0;
   // A graph with a few hundred episodes is no longer empty: a new one for every ten.
@@ -169,7 +169,7 @@ export async function commits(config: Config): Promise<Row[]> {
   return [
     {
       figure: 'episode of 5 entities and 5 facts, record to commit: empty graph / 10,000 facts',
-      measured: `p50 ${ms(first.p50)} / ${ms(second.p50)} = ${times(ratio)}`,
+      measured: `p50 ${inMilliseconds(first.p50)} / ${inMilliseconds(second.p50)} = ${asFactor(ratio)}`,
       goal: '≤ 15 ms each, second ≤ 1.5 × first',
       reached: first.p50 <= 15 && second.p50 <= 15 && ratio <= 1.5,
     },
@@ -177,7 +177,7 @@ export async function commits(config: Config): Promise<Row[]> {
 }
 
 /** Extracts the same for every text: five new entities in a ring. */
-export function fiveFacts(): LanguageModel {
+export function fiveFactsModel(): LanguageModel {
   let count = 0;
   return {
     ...localDefaults,
@@ -200,8 +200,8 @@ export function fiveFacts(): LanguageModel {
 }
 
 /** A question that is not cached, embedding at no cost; beside it what one trip to FalkorDB costs on this machine now. */
-export async function uncachedQuery(config: Config, facts: number, goal: number): Promise<Row[]> {
-  const source = synthetic(3);
+export async function measureUncachedQuery(config: Config, facts: number, goal: number): Promise<Row[]> {
+  const source = syntheticData(3);
   const group = `bench${facts}`;
   const memory = new MemoryManager({ ...config, group }, { embedder: freeEmbedder(source) });
   const graphs = openGraphs(config.falkordb);
@@ -215,7 +215,7 @@ export async function uncachedQuery(config: Config, facts: number, goal: number)
   return [
     {
       figure: `uncached \`query\` on ${facts.toLocaleString('en')} facts, 512 dimensions`,
-      measured: `p50 ${ms(time.p50)}, p99 ${ms(time.p99)} (\`RETURN 1\`: ${ms(trip.p50)})`,
+      measured: `p50 ${inMilliseconds(time.p50)}, p99 ${inMilliseconds(time.p99)} (\`RETURN 1\`: ${inMilliseconds(trip.p50)})`,
       goal: `p50 ≤ ${goal} ms`,
       reached: time.p50 <= goal,
     },
@@ -223,11 +223,11 @@ export async function uncachedQuery(config: Config, facts: number, goal: number)
 }
 
 /** Makes the graph that the figures of this size are measured on, with passages. */
-export async function prepare(config: Config, facts: number, onProgress: (done: number) => void): Promise<void> {
+export async function prepareGraph(config: Config, facts: number, onProgress: (done: number) => void): Promise<void> {
   const graphs = openGraphs(config.falkordb);
   const valkey = retryingConnection(config.valkey);
-  const [group, source] = [`bench${facts}`, synthetic(facts)];
-  await fill(graphs.group(group), source, facts, onProgress);
+  const [group, source] = [`bench${facts}`, syntheticData(facts)];
+  await fillGraph(graphs.group(group), source, facts, onProgress);
   await cutPassages({ graphs, valkey, embedder: freeEmbedder(source) }, group);
   await graphs.close();
   valkey.disconnect();

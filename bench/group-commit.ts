@@ -14,7 +14,7 @@ import { openGraphs } from '../src/graph/graphs.ts';
 import { MemoryManager } from '../src/index.ts';
 import { SECOND } from '../src/time.ts';
 import { startFakeOpenAI } from '../test/support/fake-openai/index.ts';
-import { markdownTable, ms, type Row } from './table.ts';
+import { inMilliseconds, markdownTable, type Row } from './table.ts';
 
 const EPISODES = 20;
 const WORKERS = 4;
@@ -73,7 +73,7 @@ async function atOnce(): Promise<Row> {
   const [middle, worst] = [sorted[sorted.length >> 1] ?? 0, sorted.at(-1) ?? 0];
   return {
     figure: `${EPISODES} episodes at once in one group, ${CALL} ms a call, ${WORKERS} workers: wall time`,
-    measured: `p50 ${ms(middle)}, worst of ${rounds} ${ms(worst)}, ${(calls / rounds).toFixed(0)} model calls`,
+    measured: `p50 ${inMilliseconds(middle)}, worst of ${rounds} ${inMilliseconds(worst)}, ${(calls / rounds).toFixed(0)} model calls`,
     goal: `≤ ${AT_ONCE / SECOND} s`,
     reached: worst <= AT_ONCE,
   };
@@ -98,7 +98,7 @@ async function alone(): Promise<Row> {
   const middle = times.sort((a, b) => a - b)[times.length >> 1] ?? 0;
   return {
     figure: 'handed in to raw text found, idle',
-    measured: `p50 ${ms(middle)}, worst of 30 ${ms(times.at(-1) ?? 0)}`,
+    measured: `p50 ${inMilliseconds(middle)}, worst of 30 ${inMilliseconds(times.at(-1) ?? 0)}`,
     goal: `p50 ≤ ${ALONE} ms`,
     reached: middle <= ALONE,
   };

@@ -14,7 +14,7 @@ import { retryingConnection } from '../src/valkey/connections.ts';
 import { openLeases } from '../src/valkey/lease.ts';
 import { startFakeOpenAI } from '../test/support/fake-openai/index.ts';
 import { randomNumbers } from '../test/support/random.ts';
-import { ms, type Row, times } from './table.ts';
+import { asFactor, inMilliseconds, type Row } from './table.ts';
 
 const KNOWLEDGE = 'exclusive: KEEPS_STATE_IN';
 const SYLLABLES = 'ba co du fe gi ha jo ku la me ni po qua re su ti vo wa xe yo zi tra ple stro glin'.split(' ');
@@ -74,7 +74,7 @@ function fiveAndFive(names: readonly string[], vary = false): string {
 }
 
 /** What an episode of five entities and five facts costs in calls, tokens, embeddings and queries. */
-export async function costs(config: Config): Promise<Row[]> {
+export async function measureCosts(config: Config): Promise<Row[]> {
   const fake = await startFakeOpenAI({ knowledge: KNOWLEDGE });
   const engine = await openEngine(config, fake.url);
   const { tell, queries } = engine;
@@ -110,7 +110,7 @@ export async function costs(config: Config): Promise<Row[]> {
     {
       figure:
         'prompt tokens for the same after 10 episodes of 300 tokens, share of graphiti_core’s: fresh / names vary',
-      measured: `${fresh.tokens} of ${graphiti.fresh} = ${times(shares[0] ?? 0)} / ${varied.tokens} of ${graphiti.varied} = ${times(shares[1] ?? 0)}`,
+      measured: `${fresh.tokens} of ${graphiti.fresh} = ${asFactor(shares[0] ?? 0)} / ${varied.tokens} of ${graphiti.varied} = ${asFactor(shares[1] ?? 0)}`,
       goal: '≤ 1/3',
       reached: shares.every((share) => share <= 1 / 3),
     },
@@ -142,19 +142,19 @@ function graphitiTokens(extractions: number, names: number, facts: number): numb
 }
 
 /** One episode alone, with models that take 300 ms a call: new things and facts that contradict known ones in turns. */
-export async function alone(config: Config): Promise<Row[]> {
+export async function measureSingleEpisode(config: Config): Promise<Row[]> {
   const [all, chat] = [await waitsAlone(config, 300), await waitsAlone(config, 0)];
   return [
     {
       figure:
         'wall time of an episode alone at 300 ms a call, embeddings at no cost: extract only / extract and resolve',
-      measured: `${ms(chat.fresh)} / ${ms(chat.known)}`,
+      measured: `${inMilliseconds(chat.fresh)} / ${inMilliseconds(chat.known)}`,
       goal: '≤ 2 calls in a row + 50 ms = 650 ms',
       reached: chat.fresh <= 650 && chat.known <= 650,
     },
     {
       figure: 'the same with embeddings at 300 ms too: extract and embed / extract, embed and resolve',
-      measured: `${ms(all.fresh)} / ${ms(all.known)}`,
+      measured: `${inMilliseconds(all.fresh)} / ${inMilliseconds(all.known)}`,
       goal: '≤ 650 ms',
       reached: all.fresh <= 650 && all.known <= 650,
     },
@@ -184,7 +184,7 @@ async function waitsAlone(config: Config, embeddingDelay: number): Promise<{ fre
 }
 
 /** Episodes a second in one group, sixteen at once as a worker reads them, three of five entities new. */
-export async function throughput(config: Config, marks: readonly number[]): Promise<Row[]> {
+export async function measureThroughput(config: Config, marks: readonly number[]): Promise<Row[]> {
   const thread = new Worker(new URL('./fake-thread.ts', import.meta.url), { workerData: KNOWLEDGE });
   const [url] = (await once(thread, 'message')) as [string];
   const engine = await openEngine(config, url);

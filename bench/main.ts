@@ -13,15 +13,23 @@ import { parseArgs } from 'node:util';
 import { Redis } from 'ioredis';
 import { type Config, loadConfig } from '../src/config.ts';
 import { startServers } from '../src/embedded/servers.ts';
-import { answers, answersOfModel } from './answers.ts';
-import { cachedBriefing, cachedCommand, cachedQuery, commits, prepare, store, uncachedQuery } from './figures.ts';
-import { alone, costs, throughput } from './knowledge.ts';
-import { promises } from './promises.ts';
-import { recalls } from './recall.ts';
-import { redaction } from './redaction.ts';
+import { measureAnswers, measureModelAnswers } from './answers.ts';
+import {
+  measureCachedBriefing,
+  measureCachedCommand,
+  measureCachedQuery,
+  measureCommits,
+  measureStore,
+  measureUncachedQuery,
+  prepareGraph,
+} from './figures.ts';
+import { measureCosts, measureSingleEpisode, measureThroughput } from './knowledge.ts';
+import { measurePromises } from './promises.ts';
+import { measureRecall } from './recall.ts';
+import { measureRedaction } from './redaction.ts';
 import { markdownTable, type Row } from './table.ts';
 import { rowsOf } from './tasks/rows.ts';
-import { attemptScripted, memories } from './tasks/run.ts';
+import { attemptScripted, buildContexts } from './tasks/run.ts';
 
 const { values: given } = parseArgs({
   options: {
@@ -47,12 +55,14 @@ try {
     rows.push(...(await work()));
   };
   if (given.tasks)
-    await figure('tasks of an agent', async () => rowsOf(await attemptScripted(await memories(config)), 'scripted'));
+    await figure('tasks of an agent', async () =>
+      rowsOf(await attemptScripted(await buildContexts(config)), 'scripted'),
+    );
   else if (given.answers && given.models === 'openai')
     await figure('how good the answers of a language model are', async () =>
-      answersOfModel(given.cap === undefined ? undefined : Number(given.cap)),
+      measureModelAnswers(given.cap === undefined ? undefined : Number(given.cap)),
     );
-  else if (given.answers) await figure('how good the answers are', () => answers(config, given.mirror));
+  else if (given.answers) await figure('how good the answers are', () => measureAnswers(config, given.mirror));
   else await measureTimes(config, figure);
   console.log(`${await machine(config.valkey.host, config.valkey.port)}\n\n${markdownTable(rows)}`);
 } finally {
@@ -65,24 +75,24 @@ async function measureTimes(
 ): Promise<void> {
   const make = (facts: number) => {
     console.error(`making a graph of ${facts} facts …`);
-    return prepare(config, facts, (done) => done % 20_000 === 0 && console.error(`  ${done}`));
+    return prepareGraph(config, facts, (done) => done % 20_000 === 0 && console.error(`  ${done}`));
   };
   await make(10_000);
-  await figure('cached query in process', () => cachedQuery(config));
-  await figure('cached briefing in process', () => cachedBriefing(config));
-  await figure('cached query as a command', () => cachedCommand(config));
-  await figure('store', () => store(config));
-  await figure('uncached query, 10,000 facts', () => uncachedQuery(config, 10_000, 5));
-  await figure('recall', () => recalls(config));
-  await figure('commit', () => commits(config));
-  await figure('what an episode costs', () => costs(config));
-  await figure('an episode alone', () => alone(config));
-  await figure('redaction', async () => redaction());
-  await figure('promises about time', () => promises(config));
-  await figure('episodes a second', () => throughput(config, given.quick ? [20, 60] : [20, 60, 1000]));
+  await figure('cached query in process', () => measureCachedQuery(config));
+  await figure('cached briefing in process', () => measureCachedBriefing(config));
+  await figure('cached query as a command', () => measureCachedCommand(config));
+  await figure('store', () => measureStore(config));
+  await figure('uncached query, 10,000 facts', () => measureUncachedQuery(config, 10_000, 5));
+  await figure('recall', () => measureRecall(config));
+  await figure('commit', () => measureCommits(config));
+  await figure('what an episode costs', () => measureCosts(config));
+  await figure('an episode alone', () => measureSingleEpisode(config));
+  await figure('redaction', async () => measureRedaction());
+  await figure('promises about time', () => measurePromises(config));
+  await figure('episodes a second', () => measureThroughput(config, given.quick ? [20, 60] : [20, 60, 1000]));
   if (!given.quick) {
     await make(100_000);
-    await figure('uncached query, 100,000 facts', () => uncachedQuery(config, 100_000, 8));
+    await figure('uncached query, 100,000 facts', () => measureUncachedQuery(config, 100_000, 8));
   }
 }
 

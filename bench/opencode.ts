@@ -13,10 +13,10 @@ import { startServers } from '../src/embedded/servers.ts';
 import { MemoryManager } from '../src/memory.ts';
 import { RECALL_BEGIN } from '../src/redaction/recall-marks.ts';
 import { hostOf } from '../test/integration/agents/opencode/host.ts';
-import { makeOpencodePlace, newSession, OPENCODE, say, startHost } from '../test/support/opencode/host.ts';
+import { makeOpencodeFolders, newSession, OPENCODE, sendPrompt, startHost } from '../test/support/opencode/host.ts';
 import { shownTo, startStubModel } from '../test/support/opencode/stub-model.ts';
 import { startWorkers } from '../workers/main.ts';
-import { markdownTable, ms, type Row } from './table.ts';
+import { inMilliseconds, markdownTable, type Row } from './table.ts';
 
 const turns = Number(process.argv[2] ?? 300);
 const WORDS = 'word '.repeat(60);
@@ -80,7 +80,7 @@ async function recallTimes(): Promise<{ times: number[]; missing: number }> {
 /** How many new sessions of the real opencode are told in their first request, each after the plugin's 130 ms at most. */
 async function realRecalls(sessions: number): Promise<number> {
   const model = await startStubModel(() => ({ text: 'Understood.' }));
-  const place = await makeOpencodePlace();
+  const place = await makeOpencodeFolders();
   const environment = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => /^(?:MEMORY|VALKEY|FALKORDB)_/.test(name)),
   ) as Record<string, string>;
@@ -88,12 +88,12 @@ async function realRecalls(sessions: number): Promise<number> {
   const host = await startHost(model.url, { place, environment, config: { plugin: [plugin] } });
   try {
     // The program's first session is not representative: it also loads the program.
-    await say(host, await newSession(host), 'Hello.');
+    await sendPrompt(host, await newSession(host), 'Hello.');
     await sleep(2000);
     let told = 0;
     for (let count = 0; count < sessions; count += 1) {
       const asked = model.requests.length;
-      await say(host, await newSession(host), `Question ${count}: where does Harbor keep sessions?`);
+      await sendPrompt(host, await newSession(host), `Question ${count}: where does Harbor keep sessions?`);
       const [first] = model.requests.slice(asked);
       if (first && shownTo(first).includes(RECALL_BEGIN)) told += 1;
     }
@@ -110,7 +110,7 @@ try {
   const { times, missing } = await recallTimes();
   rows.push({
     figure: 'first message of a session with recall, p50 / max',
-    measured: `${ms(at(times, 0.5))} / ${ms(at(times, 0.999))}, ${100 - missing} of 100 recalled`,
+    measured: `${inMilliseconds(at(times, 0.5))} / ${inMilliseconds(at(times, 0.999))}, ${100 - missing} of 100 recalled`,
     goal: '≤ 150 ms, all',
     reached: at(times, 0.999) <= 150 && missing === 0,
   });
@@ -129,7 +129,7 @@ try {
     const [p50, p95] = ((times) => [at(times, 0.5), at(times, 0.95)])(await turnTimes());
     rows.push({
       figure: `all hooks of a turn, Valkey ${state}, p50 / p95`,
-      measured: `${ms(p50 ?? 0)} / ${ms(p95 ?? 0)}`,
+      measured: `${inMilliseconds(p50 ?? 0)} / ${inMilliseconds(p95 ?? 0)}`,
       goal: '≤ 1 / ≤ 3 ms',
       reached: (p50 ?? 0) <= 1 && (p95 ?? 0) <= 3,
     });

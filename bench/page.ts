@@ -24,8 +24,8 @@ import { readPage } from '../src/page/document.ts';
 import { type PageServer, servePage } from '../src/page/serve.ts';
 import { MINUTE, SECOND, toGraphTime } from '../src/time.ts';
 import { startWorkers } from '../workers/main.ts';
-import { freeEmbedder, synthetic } from './synthetic.ts';
-import { markdownTable, ms, type Row } from './table.ts';
+import { freeEmbedder, syntheticData } from './synthetic.ts';
+import { inMilliseconds, markdownTable, type Row } from './table.ts';
 
 const [HUGE, LARGE] = [100_000, 5000];
 const BATCH = 5000;
@@ -99,7 +99,7 @@ async function opening(browser: Browser, server: PageServer, path: string, await
   const middle = quantile(times, 0.5);
   return {
     figure: `first content of \`${path}\` after opening, ${HUGE.toLocaleString('en')} facts`,
-    measured: `p50 ${ms(middle)}, best of ${OPENINGS} ${ms(Math.min(...times))} (frame of the page: ${ms(quantile(frames, 0.5))}, ${ms(Math.min(...frames))})`,
+    measured: `p50 ${inMilliseconds(middle)}, best of ${OPENINGS} ${inMilliseconds(Math.min(...times))} (frame of the page: ${inMilliseconds(quantile(frames, 0.5))}, ${inMilliseconds(Math.min(...frames))})`,
     goal: '≤ 300 ms',
     reached: middle <= 300,
   };
@@ -130,7 +130,7 @@ async function dateLine(browser: Browser, server: PageServer): Promise<Row> {
   await page.close();
   return {
     figure: `a step of the date line, ${LARGE.toLocaleString('en')} facts: script, style and layout`,
-    measured: `p50 ${ms(quantile(work, 0.5))}, p95 ${ms(quantile(work, 0.95))}; from frame to frame p50 ${ms(quantile(frames, 0.5))}`,
+    measured: `p50 ${inMilliseconds(quantile(work, 0.5))}, p95 ${inMilliseconds(quantile(work, 0.95))}; from frame to frame p50 ${inMilliseconds(quantile(frames, 0.5))}`,
     goal: '≤ 16 ms',
     reached: quantile(work, 0.95) <= 16,
   };
@@ -188,7 +188,7 @@ const silent: LanguageModel = {
  */
 async function slowedWorker(browser: Browser, config: Config): Promise<Row> {
   const own = { ...config, group: 'busy', queuePrefix: '{busy}', health: { host: '127.0.0.1', port: 0 } };
-  const embedder = freeEmbedder(synthetic(1));
+  const embedder = freeEmbedder(syntheticData(1));
   const workers = await startWorkers(own, ['store'], { languageModel: silent, embedder });
   const busy = new MemoryManager(own, { embedder });
   const ui = await startUi(own);

@@ -15,13 +15,13 @@ import { openLeases } from '../src/valkey/lease.ts';
 import { environmentOf, runCommand, startCommand } from '../test/support/command-line.ts';
 import { startFakeOpenAI } from '../test/support/fake-openai/index.ts';
 import { compare } from './measure.ts';
-import { ms, type Row, times } from './table.ts';
+import { asFactor, inMilliseconds, type Row } from './table.ts';
 
 /**
  * How long callers are kept while something is away, beside what the same machine takes for the least that could be done. Tests only
  * ask that each of these ends: how fast it does depends on the machine.
  */
-export async function promises(base: Config): Promise<Row[]> {
+export async function measurePromises(base: Config): Promise<Row[]> {
   const folder = mkdtempSync(join(tmpdir(), 'memory-promises-'));
   const [valkey, falkordb] = await Promise.all([startValkey(), startFalkorDB()]);
   const address = ({ host, port }: Server) => ({ host, port, tls: false });
@@ -60,7 +60,7 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 function row(figure: string, took: number, limit: number, [what, bare]: readonly [string, number]): Row {
   return {
     figure,
-    measured: `${ms(took)} = ${times(took / bare)} (${what}: ${ms(bare)})`,
+    measured: `${inMilliseconds(took)} = ${asFactor(took / bare)} (${what}: ${inMilliseconds(bare)})`,
     goal: `≤ ${(limit / SECOND).toFixed(2)} s`,
     reached: took <= limit,
   };
@@ -116,7 +116,7 @@ async function hook(config: Config): Promise<Row> {
   const ratio = ours.p50 / empty.p50;
   return {
     figure: '`memory-manager hook Stop`, whole process, ratio to `node -e 0`',
-    measured: `p50 ${ms(ours.p50)} = ${times(ratio)}`,
+    measured: `p50 ${inMilliseconds(ours.p50)} = ${asFactor(ratio)}`,
     goal: '≤ 3 ×',
     reached: ratio <= 3,
   };

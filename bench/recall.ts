@@ -9,8 +9,8 @@ import { recallSections as recallFrom } from '../src/memory/recall.ts';
 import { openServices } from '../src/memory/services.ts';
 import { SECOND } from '../src/time.ts';
 import { compare } from './measure.ts';
-import { ms, type Row, times } from './table.ts';
-import { seed } from './tasks/seed.ts';
+import { asFactor, inMilliseconds, type Row } from './table.ts';
+import { storeHistory } from './tasks/seed.ts';
 import { TASKS } from './tasks/tasks.ts';
 
 /**
@@ -18,7 +18,7 @@ import { TASKS } from './tasks/tasks.ts';
  * plain question of this process, whose model is loaded. No prompt is asked twice, so that nothing comes from a cache, and nothing is cut off: the
  * plugin would go on after 130 ms.
  */
-export async function recalls(base: Config): Promise<Row[]> {
+export async function measureRecall(base: Config): Promise<Row[]> {
   const home = mkdtempSync(join(tmpdir(), 'memory-recall-'));
   const group = `recall-${randomUUID().slice(0, 8)}`;
   const config: Config = { ...base, home, group, queuePrefix: `{${group}}`, nightly: undefined, logLevel: 'silent' };
@@ -36,13 +36,13 @@ export async function recalls(base: Config): Promise<Row[]> {
     outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
   };
   try {
-    await seed(memory, group);
+    await storeHistory(memory, group);
     const [ours, query] = await compare(100, recall, () => memory.queryMemory(prompt(), 5, { cache: false }));
-    const said = [...outcomes].map(([outcome, times]) => `${times} ${outcome}`).join(', ');
+    const said = [...outcomes].map(([outcome, asFactor]) => `${asFactor} ${outcome}`).join(', ');
     return [
       {
         figure: 'recall of a prompt, which a worker embeds, ratio to an uncached `query`',
-        measured: `p50 ${ms(ours.p50)} = ${times(ours.p50 / query.p50)}, p99 ${ms(ours.p99)} (${said})`,
+        measured: `p50 ${inMilliseconds(ours.p50)} = ${asFactor(ours.p50 / query.p50)}, p99 ${inMilliseconds(ours.p99)} (${said})`,
         goal: 'p99 ≤ 150 ms',
         reached: ours.p99 <= 150,
       },

@@ -27,12 +27,12 @@ export function randomNumbers(seed: number): () => number {
 }
 
 /** Texts and vectors for graphs of any size: words as often as in a real change log, vectors in clusters as of real texts. */
-export interface Synthetic {
+export interface SyntheticData {
   words(count: number): string;
   vector(): number[];
 }
 
-export function synthetic(seed: number): Synthetic {
+export function syntheticData(seed: number): SyntheticData {
   const random = randomNumbers(seed);
   const log = createRequire(import.meta.url)
     .resolve('axios/package.json')
@@ -53,7 +53,7 @@ export function synthetic(seed: number): Synthetic {
 }
 
 /** An embedder that costs nothing: the next vector of the same kind, whatever the text. */
-export function freeEmbedder(source: Synthetic): Embedder {
+export function freeEmbedder(source: SyntheticData): Embedder {
   // Made beforehand: making one takes longer than the cache takes to answer.
   const ready = Array.from({ length: 1000 }, () => source.vector());
   let next = 0;
@@ -69,9 +69,9 @@ export function freeEmbedder(source: Synthetic): Embedder {
  * Fills a graph with `facts` facts between half as many entities, through our own commit.
  * @param isSearchable false: without the indexes by which it is searched, which take most of the time
  */
-export async function fill(
+export async function fillGraph(
   graph: GroupGraph,
-  source: Synthetic,
+  source: SyntheticData,
   facts: number,
   onProgress: (done: number) => void,
   isSearchable = true,
@@ -128,7 +128,7 @@ async function writeEpisodes(graph: GroupGraph, done: number, facts: readonly Ne
 const paragraph = (facts: readonly NewFact[]): string =>
   facts.map(({ fact: text }) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`).join(' ');
 
-const entity = (uuid: string, index: number, source: Synthetic): NewEntity => ({
+const entity = (uuid: string, index: number, source: SyntheticData): NewEntity => ({
   uuid,
   name: `${source.words(2)} ${index}`,
   label: index % 3 === 0 ? 'Product' : 'Entity',
@@ -137,7 +137,7 @@ const entity = (uuid: string, index: number, source: Synthetic): NewEntity => ({
   embedding: source.vector(),
 });
 
-function fact(index: number, from: string, to: string, share: number, source: Synthetic): NewFact {
+function fact(index: number, from: string, to: string, share: number, source: SyntheticData): NewFact {
   const began = toGraphTime(new Date(Date.UTC(2020, 0, 1) + Math.floor(share * 2000) * 86_400_000));
   return {
     uuid: derivedUuid('bench-fact', String(index)),

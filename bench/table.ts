@@ -13,6 +13,6 @@ export function markdownTable(rows: readonly Row[]): string {
   return ['| figure | measured | target | met |', '|---|---|---|---|', ...lines].join('\n');
 }
 
-export const ms = (milliseconds: number): string =>
+export const inMilliseconds = (milliseconds: number): string =>
   milliseconds < 10 ? `${milliseconds.toFixed(2)} ms` : `${milliseconds.toFixed(1)} ms`;
-export const times = (ratio: number): string => `${ratio.toFixed(2)} ×`;
+export const asFactor = (ratio: number): string => `${ratio.toFixed(2)} ×`;

@@ -19,12 +19,12 @@ import { localDefaults } from '../src/models/local/language-model.ts';
 import { STORE_OPTIONS, toStoreJob } from '../src/queue/jobs.ts';
 import { retryingConnection } from '../src/valkey/connections.ts';
 import { startWorkers } from '../workers/main.ts';
-import { freeEmbedder, synthetic } from './synthetic.ts';
-import { markdownTable, type Row, times } from './table.ts';
+import { freeEmbedder, syntheticData } from './synthetic.ts';
+import { asFactor, markdownTable, type Row } from './table.ts';
 
 const CONTENT = 'Harbor keeps its sessions in Valkey 8. '.repeat(10);
 const GOAL = 0.7;
-const embedder = freeEmbedder(synthetic(1));
+const embedder = freeEmbedder(syntheticData(1));
 const silent: LanguageModel = {
   ...localDefaults,
   id: 'silent',
@@ -96,7 +96,7 @@ async function working(config: Config, count: number): Promise<Rated[]> {
         one,
         other,
       ]),
-      measured: `${rate(one)} against ${rate(other)} = ${times(one / other)}; FalkorDB alone with the same writes, ${config.concurrency} in a query: ${rate(graph)}`,
+      measured: `${rate(one)} against ${rate(other)} = ${asFactor(one / other)}; FalkorDB alone with the same writes, ${config.concurrency} in a query: ${rate(graph)}`,
     });
   }
   return rows;
@@ -205,6 +205,6 @@ type Rated = Row & { readonly ours: number; readonly bare: number };
 
 function row(figure: string, [ours, bare]: readonly [number, number]): Rated {
   const ratio = ours / bare;
-  const measured = `${rate(ours)} against ${rate(bare)} = ${times(ratio)}`;
+  const measured = `${rate(ours)} against ${rate(bare)} = ${asFactor(ratio)}`;
   return { figure, measured, goal: `≥ ${GOAL}`, reached: ratio >= GOAL, ours, bare };
 }

@@ -7,7 +7,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { startFakeDatadog } from '../test/support/fake-datadog/index.ts';
-import { markdownTable, times } from './table.ts';
+import { asFactor, markdownTable } from './table.ts';
 
 interface Rates {
   readonly figure: string;
@@ -37,7 +37,7 @@ console.log(
       const { ours: off = 0, bare = 0 } = untraced[place] ?? {};
       return {
         figure,
-        measured: `traced ${ours.toFixed(0)}/s = ${times(ours / bare)} (untraced ${off.toFixed(0)}/s = ${times(off / bare)}; bare ${bare.toFixed(0)}/s)`,
+        measured: `traced ${ours.toFixed(0)}/s = ${asFactor(ours / bare)} (untraced ${off.toFixed(0)}/s = ${asFactor(off / bare)}; bare ${bare.toFixed(0)}/s)`,
         goal: `≥ ${GOAL}`,
         reached: ours / bare >= GOAL,
       };

@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type DocsAgents, openAgents } from './docs/agents.ts';
-import { agrees, type Example, findExamples } from './docs/examples.ts';
+import { type Example, findExamples, matchesOutput } from './docs/examples.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 // `up` alone may take two minutes on a busy machine.
@@ -76,7 +76,7 @@ async function printedBy({ command, host, output, page }: Example, agents: DocsA
       page === AGENTS_PAGE ? agents.environment : { MEMORY_GROUP: `docs-${page}` },
     );
     const isLast = host === undefined || performance.now() - began > REMEMBERS_WITHIN;
-    if (isLast || agrees(output, printed)) return printed;
+    if (isLast || matchesOutput(output, printed)) return printed;
   }
 }
 
@@ -91,7 +91,7 @@ try {
       continue;
     }
     const printed = await printedBy(example, agents);
-    if (agrees(output, printed)) continue;
+    if (matchesOutput(output, printed)) continue;
     wrong += 1;
     console.error(`${place}: $ ${command}\n--- shown\n${output.join('\n')}\n--- printed\n${printed}`);
   }

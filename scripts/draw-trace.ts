@@ -16,7 +16,7 @@ import { startCommand } from '../test/support/command-line.ts';
 import { type Span, startFakeDatadog } from '../test/support/fake-datadog/index.ts';
 import { startFakeOpenAI } from '../test/support/fake-openai/index.ts';
 import { until } from '../test/support/wait.ts';
-import { picture } from './trace/picture.ts';
+import { tracePicture } from './trace/picture.ts';
 
 const [file = 'docs/trace.svg'] = process.argv.slice(2);
 const CALLER = fileURLToPath(new URL('trace/caller.ts', import.meta.url));
@@ -63,7 +63,7 @@ const folder = await mkdtemp(join(tmpdir(), 'memory-trace-'));
 const closers: (() => unknown)[] = [() => rm(folder, { recursive: true, force: true })];
 try {
   const spans = await traceOfStore(folder, closers);
-  await writeFile(file, picture(spans));
+  await writeFile(file, tracePicture(spans));
   console.log(`${spans.length} spans of one trace are in ${file}.`);
 } finally {
   for (const close of closers.reverse()) await close();

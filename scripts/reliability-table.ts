@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Result, resultsFolder } from '../test/support/faults/results.ts';
-import { ROWS } from './reliability/rows.ts';
+import { RELIABILITY_ROWS } from './reliability/rows.ts';
 
 /**
  * Puts the results of a full run (`npm run test:faults`) into the table of docs/reliability.md.
@@ -54,7 +54,7 @@ function resultsIn(path: string): Noted[] {
 
 function table(results: readonly Noted[]): string {
   const head = ['#', 'fault', 'required', 'run', 'result', 'date', 'duration', 'test'];
-  const rows = ROWS.flatMap(({ row, happens, holds, file }) => {
+  const rows = RELIABILITY_ROWS.flatMap(({ row, happens, holds, file }) => {
     const own = results.filter((result) => result.row === row);
     const runs = own.length > 0 ? own : [undefined];
     return runs.map((run, place) => [

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { makeBriefing } from '../src/briefing/briefing.ts';
 import type { Graphs } from '../src/graph/graphs.ts';
-import { nextBoundary } from '../src/graph/queries/meta-nodes.ts';
+import { nextTimedChange } from '../src/graph/queries/meta-nodes.ts';
 import { BRIEFING_QUESTION, cacheKey, readCached, writeCached } from '../src/reader/cache.ts';
 import { DAY, SECOND } from '../src/time.ts';
 import { runPeriodically } from './run-periodically.ts';
@@ -50,7 +50,7 @@ async function renew(graphs: Pick<Graphs, 'group'>, valkey: Redis, group: string
   const graph = graphs.group(group);
   const now = new Date();
   const latest = new Date(now.getTime() + KEPT);
-  const [briefing, change] = await Promise.all([makeBriefing(graph, now), nextBoundary(graph, now, latest)]);
+  const [briefing, change] = await Promise.all([makeBriefing(graph, now), nextTimedChange(graph, now, latest)]);
   const ttlMs = (change ?? latest).getTime() - Date.now();
   await writeCached(valkey, group, key, { version, answer: JSON.stringify(briefing), ttlMs });
 }

@@ -6,7 +6,7 @@ import type { ArchiveStore } from '../src/archive/stores/archive-store.ts';
 import type { Config } from '../src/config.ts';
 import type { Graphs } from '../src/graph/graphs.ts';
 import { isMemoryGraph } from '../src/graph/queries/meta-nodes.ts';
-import { EXPORT_QUEUE, NIGHTLY, readExportJob, readNightlyJob, refuseJob } from '../src/queue/jobs.ts';
+import { EXPORT_QUEUE, NIGHTLY_JOB, readExportJob, readNightlyJob, refuseJob } from '../src/queue/jobs.ts';
 import type { NightlyExports } from '../src/queue/nightly-exports.ts';
 import { openQueue } from '../src/queue/queues.ts';
 import { trace } from '../src/telemetry/tracing.ts';
@@ -37,7 +37,7 @@ export function startExportWorker(
   const tracedParts = { ...parts, leases: tracedLeases(parts.leases) };
   const work = (job: Job): Promise<unknown> => {
     if (job.name === EXPORT_QUEUE) return exportOne(job, tracedParts, config, observers);
-    if (job.name === NIGHTLY) return beginNight(job, tracedParts);
+    if (job.name === NIGHTLY_JOB) return beginNight(job, tracedParts);
     refuseJob(job.name, job.data);
   };
   const queue = openQueue(EXPORT_QUEUE, connection, config);

@@ -18,7 +18,7 @@ import type { Spool } from '../src/queue/spool/spool.ts';
 import type { RestoreTest } from '../src/schedule/restore-tests.ts';
 import type { ModelHealth, VitalSigns } from '../src/telemetry/vital-signs.ts';
 import { HOUR, SECOND } from '../src/time.ts';
-import { isSpent } from '../src/valkey/budget.ts';
+import { isBudgetSpent } from '../src/valkey/budget.ts';
 import { withTimeout } from '../src/with-timeout.ts';
 import type { FindMissedMemories } from './missed-memories.ts';
 
@@ -124,7 +124,7 @@ async function queueCheck({ queues, started, storesEpisodes }: HealthInputs): Pr
     ]);
     const verdict = gradeQueue(since, alive, started);
     // Jobs that wait for the next day are not stuck, and the check of the budget reports them.
-    return { name: 'queue', ...verdict, ...(budget && isSpent(budget) && { status: 'ok' as const }) };
+    return { name: 'queue', ...verdict, ...(budget && isBudgetSpent(budget) && { status: 'ok' as const }) };
   } catch {
     return undefined;
   }
@@ -173,7 +173,7 @@ async function budgetCheck(queues: OpenQueues): Promise<HealthCheck | undefined>
     const { budget } = await spendingToday(queues);
     if (!budget) return undefined;
     const spent = `$${budget.spent.toFixed(2)} of $${budget.limit} are spent today (UTC)`;
-    return isSpent(budget)
+    return isBudgetSpent(budget)
       ? {
           name: 'budget',
           status: 'degraded',

@@ -16,10 +16,10 @@ import {
   BACKOFF_STRATEGY,
   backoff,
   EXPORT_QUEUE,
-  NIGHTLY,
+  NIGHTLY_JOB,
   postponeDelay,
   STORE_QUEUE,
-  TASK,
+  TASK_JOB,
 } from '../src/queue/jobs.ts';
 import { type Metrics, NO_METRICS } from '../src/telemetry/metrics.ts';
 import { redactError } from '../src/telemetry/redact-error.ts';
@@ -79,7 +79,7 @@ const FATE_LABELS: Readonly<Record<FailurePolicy, string>> = {
   deadLetter: 'given up',
 };
 
-const KNOWN_JOBS: readonly string[] = [STORE_QUEUE, TASK, EXPORT_QUEUE, NIGHTLY];
+const KNOWN_JOBS: readonly string[] = [STORE_QUEUE, TASK_JOB, EXPORT_QUEUE, NIGHTLY_JOB];
 
 function traced(job: Job, work: (job: Job) => Promise<unknown>): Promise<unknown> {
   const resource = KNOWN_JOBS.includes(job.name) ? job.name : 'unknown';

@@ -1,7 +1,7 @@
 import type { Config } from '../src/config.ts';
 import { SECOND } from '../src/time.ts';
 import { checkWritable } from '../src/valkey/check-writable.ts';
-import type { Store } from '../src/valkey/failures.ts';
+import type { StoreKind } from '../src/valkey/failures.ts';
 import { withTimeout } from '../src/with-timeout.ts';
 
 /** Whether both stores accept writes, with a sentence for each store that does not. */
@@ -29,7 +29,7 @@ export async function measureReadiness({
   };
 }
 
-async function reasonOf(store: Store, check: Promise<void>): Promise<string | undefined> {
+async function reasonOf(store: StoreKind, check: Promise<void>): Promise<string | undefined> {
   try {
     await withTimeout(ANSWERS_WITHIN, check, () => {
       throw new Error(`${store} did not answer within ${ANSWERS_WITHIN / SECOND} s.`);

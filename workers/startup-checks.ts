@@ -8,7 +8,7 @@ import type { Embedder } from '../src/models/embedder.ts';
 import { locationSettings, storeLocation } from '../src/store-address.ts';
 import { SECOND } from '../src/time.ts';
 import { checkRights } from '../src/valkey/acl-rights.ts';
-import { isFalkorDBError, type Store } from '../src/valkey/failures.ts';
+import { isFalkorDBError, type StoreKind } from '../src/valkey/failures.ts';
 import { type QueryLimits, readServers, type ServerInfo } from '../src/valkey/server-info.ts';
 
 /** Findings at the start: sentences that prevent it, and warnings. */
@@ -20,7 +20,7 @@ export interface StartupFindings {
 const MOST_SKEW = 2 * SECOND;
 const LEAST_STALLED = 10;
 /** What happens when a store has fewer replicas than it should. */
-const TOO_FEW_COPIES: Readonly<Record<Store, string>> = {
+const TOO_FEW_COPIES: Readonly<Record<StoreKind, string>> = {
   Valkey: 'texts whose queue it holds are spooled or refused',
   FalkorDB: 'commits are made, but their jobs wait',
 };
@@ -94,7 +94,7 @@ const reasonOf = (cause: unknown) => `${(cause as { code?: string } | undefined)
 
 /** @throws WrongServerError where one store answers at the address of the other */
 export function checkStoreKind(
-  store: Store,
+  store: StoreKind,
   { falkordb: moduleVersion }: Pick<ServerInfo, 'falkordb'>,
   { valkey, falkordb }: Pick<Config, 'valkey' | 'falkordb'>,
 ): void {
@@ -109,7 +109,7 @@ export function checkStoreKind(
  * Pure, so that it can be tested with the facts of any server.
  * @param copies those that VALKEY_COPIES or FALKORDB_COPIES asks for
  */
-export function serverFindings(store: Store, facts: ServerInfo, copies = 0): StartupFindings {
+export function serverFindings(store: StoreKind, facts: ServerInfo, copies = 0): StartupFindings {
   const { product, version, evictionPolicy, appendOnly, falkordb, isReplica, replicas, limits, ahead } = facts;
   const [refusals, warnings]: [string[], string[]] = [[], []];
   if (!isAtLeast(version, product === 'Valkey' ? [7, 2] : [6, 2]))

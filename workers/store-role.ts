@@ -12,7 +12,15 @@ import type { Embedder } from '../src/models/embedder.ts';
 import type { LanguageModel } from '../src/models/language-model.ts';
 import type { Ontology } from '../src/ontology.ts';
 import { isForgottenJob } from '../src/queue/forgotten-job.ts';
-import { EXPORT_QUEUE, readStoreJob, readTaskJob, refuseJob, STORE_QUEUE, TASK, type Task } from '../src/queue/jobs.ts';
+import {
+  EXPORT_QUEUE,
+  readStoreJob,
+  readTaskJob,
+  refuseJob,
+  STORE_QUEUE,
+  TASK_JOB,
+  type Task,
+} from '../src/queue/jobs.ts';
 import type { Producer } from '../src/queue/producer.ts';
 import { embedQuestions } from '../src/queue/question-vectors.ts';
 import type { OpenQueues } from '../src/queue/queues.ts';
@@ -178,7 +186,7 @@ async function work({ name, data, attemptsStarted }: Job, ingest: Ingest, upkeep
     if (attemptsStarted > 1) await upkeep.run(data.group, onlyThis(data.uuid));
     return undefined;
   }
-  if (name !== TASK) refuseJob(name, data);
+  if (name !== TASK_JOB) refuseJob(name, data);
   const { group, task } = readTaskJob(data);
   const result = await upkeep.run(group, task);
   // The result would stay in Valkey for days, with content; the summary is in the graph.

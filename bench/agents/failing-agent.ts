@@ -8,8 +8,8 @@ import { agentProgram } from '../../scripts/agent-hosts.mjs';
 import { scopeOf } from '../../src/agents/scope.ts';
 import { SECOND } from '../../src/time.ts';
 import type { AgentKind } from '../../test/support/hosts/coding-agent.ts';
-import { makePlace } from '../../test/support/hosts/place.ts';
-import { type Host, makeOpencodePlace, newSession, say, startHost } from '../../test/support/opencode/host.ts';
+import { makeAgentFolders } from '../../test/support/hosts/place.ts';
+import { type Host, makeOpencodeFolders, newSession, sendPrompt, startHost } from '../../test/support/opencode/host.ts';
 import { startStubModel } from '../../test/support/opencode/stub-model.ts';
 import { answerOf, questionOf } from './turn-texts.ts';
 
@@ -61,7 +61,7 @@ export async function openHookedAgent(
   main: string,
   environment: Readonly<Record<string, string>>,
 ): Promise<FailingAgent> {
-  const place = await makePlace();
+  const place = await makeAgentFolders();
   const answers = startAnswers();
   const model = await kind.startModel(answers.reply);
   await kind.prepare(place, model.url);
@@ -128,7 +128,7 @@ export async function openOpencode(
   plugin: string,
   environment: Readonly<Record<string, string>>,
 ): Promise<FailingAgent> {
-  const place = await makeOpencodePlace();
+  const place = await makeOpencodeFolders();
   const answers = startAnswers();
   const model = await startStubModel(answers.reply);
   const sessions = new Map<string, string>();
@@ -151,7 +151,7 @@ export async function openOpencode(
       const own = sessions.get(session) ?? (await newSession(host));
       if (session !== 'new') sessions.set(session, own);
       const answered = answers.next(id);
-      const end = say(host, own, questionOf(id));
+      const end = sendPrompt(host, own, questionOf(id));
       if (killAfterMs === undefined) return end;
       const isOver = end.catch(() => undefined);
       await Promise.race([killAfterMs === 'end' ? isOver : answered.then(() => pause(killAfterMs)), isOver]);

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { startTranscript } from '../../test/support/claude-transcript.ts';
-import { ms, times } from '../table.ts';
+import { asFactor, inMilliseconds } from '../table.ts';
 
 const run = promisify(execFile);
 
@@ -16,7 +16,7 @@ interface HookTimesOptions {
 }
 
 /** The time of hook processes beside that of `node -e 0`. */
-export async function hookTimes({ count, folder, hook, row }: HookTimesOptions): Promise<void> {
+export async function measureHookTimes({ count, folder, hook, row }: HookTimesOptions): Promise<void> {
   const path = join(folder, 'timed.jsonl');
   const transcript = startTranscript(path, 'timed');
   const timed = async (work: () => Promise<unknown>) => {
@@ -54,7 +54,7 @@ export async function hookTimes({ count, folder, hook, row }: HookTimesOptions):
     const isStart = name === 'SessionStart';
     row(
       `hook process ${name}, p50 / p95 beside \`node -e 0\``,
-      `${times(p50)} / ${times(p95)} (${ms(at(name, 0.5))} / ${ms(at(name, 0.95))})`,
+      `${asFactor(p50)} / ${asFactor(p95)} (${inMilliseconds(at(name, 0.5))} / ${inMilliseconds(at(name, 0.95))})`,
       isStart ? '≤ 100 ms' : '≤ 2 × / ≤ 3 ×',
       isStart ? at(name, 0.95) <= 100 : p50 <= 2 && p95 <= 3,
     );

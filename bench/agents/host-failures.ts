@@ -40,7 +40,7 @@ const RESTS_FOR = 20 * MINUTE;
 const CONTINUES = 3;
 
 /** Turns of a real agent over each failure: how many it finished, and how many of those the memory has, once. */
-export async function turnsOverFailures(agent: FailingAgent, options: HostFailuresOptions): Promise<void> {
+export async function measureTurnsOverFailures(agent: FailingAgent, options: HostFailuresOptions): Promise<void> {
   for (const failure of failures(options.disk)) {
     if (options.only && !options.only.includes(failure.name)) continue;
     await turnsOver(agent, failure, options);

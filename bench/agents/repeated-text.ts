@@ -1,5 +1,5 @@
 import { startTranscript } from '../../test/support/claude-transcript.ts';
-import { makeOpencodePlace, newSession, say, startHost } from '../../test/support/opencode/host.ts';
+import { makeOpencodeFolders, newSession, sendPrompt, startHost } from '../../test/support/opencode/host.ts';
 import { shownTo, startStubModel } from '../../test/support/opencode/stub-model.ts';
 import { startRollout } from '../../test/support/past-sessions/codex-rollout.ts';
 
@@ -58,7 +58,7 @@ const TURNS_OF_A_SESSION = 50;
 /** The same in the real opencode, in sessions of fifty turns, each of which starts with the briefing. */
 export async function repeatedInOpencode(options: RepeatedTextOptions): Promise<void> {
   const { count, fact, remember, plugin, environment } = options;
-  const place = await makeOpencodePlace();
+  const place = await makeOpencodeFolders();
   let [current, sessions] = [0, 0];
   // An agent can repeat only what it was shown: on a busy machine a recall may be too late for a session's first messages.
   const model = await startStubModel((request) => ({
@@ -72,7 +72,7 @@ export async function repeatedInOpencode(options: RepeatedTextOptions): Promise<
       if (index % TURNS_OF_A_SESSION === 0) session = await newSession(host);
       current = index;
       const asked = model.requests.length;
-      await say(host, session, question('opencode', index));
+      await sendPrompt(host, session, question('opencode', index));
       const first = model.requests[asked];
       if (index % TURNS_OF_A_SESSION === 0 && first && shownTo(first).includes(fact)) sessions += 1;
     }

@@ -67,7 +67,7 @@ const TOOLS = [
 ];
 
 /** Lets a model work on a task, with what the memory knows before the prompt or without it. */
-export async function attempt(
+export async function attemptTask(
   { baseURL, apiKey, model, budget }: Model,
   prompt: string,
   memory: string,

@@ -1,5 +1,5 @@
 /** What happened in an invented project, Hopyard, which tracks the batches of a brewery, before the tasks of this bench are asked. */
-export type Seed =
+export type HistoryEntry =
   | {
       readonly kind: 'turn';
       readonly session: string;
@@ -21,12 +21,12 @@ export type Seed =
       readonly replaces?: string;
     };
 
-const turn = (session: string, day: string, user: string, assistant: string): Seed => ({
+const turn = (session: string, day: string, user: string, assistant: string): HistoryEntry => ({
   ...{ kind: 'turn', session, day },
   ...{ user, assistant },
 });
 
-export const HISTORY: readonly Seed[] = [
+export const HISTORY: readonly HistoryEntry[] = [
   turn(
     's1',
     '2026-08-03',

@@ -17,8 +17,8 @@ import { markdownTable } from '../table.ts';
 import { type Model, openBudget } from './agent.ts';
 import { estimate } from './price.ts';
 import { rowsOf } from './rows.ts';
-import { attemptAll, attemptScripted, type Given, memories, type TaskResult } from './run.ts';
-import { bears, linesOf } from './score.ts';
+import { attemptAll, attemptScripted, buildContexts, type GivenContext, type TaskResult } from './run.ts';
+import { contextLines, isEvidence } from './score.ts';
 import type { Task } from './tasks.ts';
 
 const { values: given } = parseArgs({
@@ -62,12 +62,12 @@ function realModel(name: string) {
   return { model, cap, prices };
 }
 
-async function withServers(): Promise<ReadonlyMap<Task, Given>> {
+async function withServers(): Promise<ReadonlyMap<Task, GivenContext>> {
   const servers = await startServers();
   try {
     const { falkordb, valkey } = servers;
     console.error('storing the history …');
-    return await memories({
+    return await buildContexts({
       ...loadConfig({}),
       falkordb: { host: falkordb.host, port: falkordb.port, tls: false },
       valkey: { host: valkey.host, port: valkey.port, tls: false },
@@ -87,7 +87,8 @@ function print(results: readonly TaskResult[], model: string): void {
 function show(results: readonly TaskResult[]): void {
   for (const { task, atOnce, with: one } of results) {
     console.log(`\n## ${task.name}: ${task.prompt}\n→ ${one.answer}`);
-    for (const line of linesOf(atOnce)) console.log(`${bears(task, line) ? '*' : ' '} [${line.section}] ${line.text}`);
+    for (const line of contextLines(atOnce))
+      console.log(`${isEvidence(task, line) ? '*' : ' '} [${line.section}] ${line.text}`);
   }
   console.log('');
 }

@@ -1,6 +1,6 @@
 import type { Row } from '../table.ts';
 import type { TaskResult } from './run.ts';
-import { bears, linesOf } from './score.ts';
+import { contextLines, isEvidence } from './score.ts';
 
 const sum = (results: readonly TaskResult[], value: (result: TaskResult) => number): number =>
   results.reduce((total, result) => total + value(result), 0);
@@ -10,7 +10,9 @@ export function rowsOf(results: readonly TaskResult[], model: string): Row[] {
   const right = (which: 'with' | 'without') => results.filter((result) => result[which].isRight).length;
   const [withMemory, without] = [sum(results, (it) => it.with.tokens), sum(results, (it) => it.without.tokens)];
   const shares = (memoryOf: (result: TaskResult) => string) => {
-    const lines = results.flatMap((result) => linesOf(memoryOf(result)).map((line) => bears(result.task, line)));
+    const lines = results.flatMap((result) =>
+      contextLines(memoryOf(result)).map((line) => isEvidence(result.task, line)),
+    );
     const bearing = lines.filter(Boolean).length;
     return {
       share: bearing / lines.length,

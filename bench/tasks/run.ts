@@ -9,21 +9,21 @@ import { openServices } from '../../src/memory/services.ts';
 import { MemoryManager } from '../../src/memory.ts';
 import { MINUTE } from '../../src/time.ts';
 import { startWorkers } from '../../workers/main.ts';
-import { attempt, CapReachedError, type Model, openBudget } from './agent.ts';
-import { isRight } from './score.ts';
-import { seed } from './seed.ts';
+import { attemptTask, CapReachedError, type Model, openBudget } from './agent.ts';
+import { isRightAnswer } from './score.ts';
+import { storeHistory } from './seed.ts';
 import { startStub } from './stub.ts';
 import { TASKS, type Task } from './tasks.ts';
 
 /** What the memory gives a new session for each task. */
-export interface Given {
+export interface GivenContext {
   /** With the first message: the briefing for its words, and what is recalled of them. */
   readonly atOnce: string;
   /** The briefing before anybody has said a word, and with the first message what is recalled of it. */
   readonly inTwoSteps: string;
 }
 
-export interface TaskResult extends Given {
+export interface TaskResult extends GivenContext {
   readonly task: Task;
   readonly with: Outcome;
   readonly without: Outcome;
@@ -36,7 +36,7 @@ interface Outcome {
 }
 
 /** What a new session is given for each task, from a memory of the whole history. */
-export async function memories(base: Config): Promise<ReadonlyMap<Task, Given>> {
+export async function buildContexts(base: Config): Promise<ReadonlyMap<Task, GivenContext>> {
   const home = mkdtempSync(join(tmpdir(), 'memory-tasks-'));
   const group = `tasks-${randomUUID().slice(0, 8)}`;
   const config: Config = {
@@ -47,7 +47,7 @@ export async function memories(base: Config): Promise<ReadonlyMap<Task, Given>> 
   const memory = new MemoryManager(config);
   const services = openServices(config, {});
   try {
-    await seed(memory, group);
+    await storeHistory(memory, group);
     const scope = { group, by: 'option' as const, needsJoining: false, userGroup: `${group}-user` };
     const ask = async (question: string, begins: boolean, known: Iterable<string> = []) => {
       const asked: RecallRequest = {
@@ -59,7 +59,7 @@ export async function memories(base: Config): Promise<ReadonlyMap<Task, Given>> 
       return recalled;
     };
     const start = await ask('', true);
-    const given = new Map<Task, Given>();
+    const given = new Map<Task, GivenContext>();
     for (const task of TASKS) {
       const { context: atOnce = '' } = await ask(task.prompt, true);
       const { context: then = '' } = await ask(task.prompt, false, start.sentences);
@@ -75,12 +75,12 @@ export async function memories(base: Config): Promise<ReadonlyMap<Task, Given>> 
 }
 
 /** Every task once with what the memory gave and once without; ends early where the cap is reached. */
-export async function attemptAll(model: Model, given: ReadonlyMap<Task, Given>): Promise<TaskResult[]> {
+export async function attemptAll(model: Model, given: ReadonlyMap<Task, GivenContext>): Promise<TaskResult[]> {
   const results: TaskResult[] = [];
   for (const [task, memory] of given) {
     const outcome = async (context: string): Promise<Outcome> => {
-      const { answer, tokens } = await attempt(model, task.prompt, context);
-      return { answer, tokens, isRight: isRight(task, answer) };
+      const { answer, tokens } = await attemptTask(model, task.prompt, context);
+      return { answer, tokens, isRight: isRightAnswer(task, answer) };
     };
     try {
       results.push({ task, ...memory, with: await outcome(memory.atOnce), without: await outcome('') });
@@ -94,7 +94,7 @@ export async function attemptAll(model: Model, given: ReadonlyMap<Task, Given>):
 }
 
 /** The same against the scripted model, which costs nothing. */
-export async function attemptScripted(given: ReadonlyMap<Task, Given>): Promise<TaskResult[]> {
+export async function attemptScripted(given: ReadonlyMap<Task, GivenContext>): Promise<TaskResult[]> {
   const stub = await startStub();
   try {
     const budget = openBudget(Number.POSITIVE_INFINITY, { input: 0, output: 0 });

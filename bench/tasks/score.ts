@@ -10,7 +10,7 @@ export interface GivenLine {
 const ALWAYS = 'Rules and preferences of the user:';
 
 /** The bullets of a briefing and a recall; the marks, the introduction and the titles say nothing. */
-export function linesOf(context: string): GivenLine[] {
+export function contextLines(context: string): GivenLine[] {
   const lines: { section: string; text: string }[] = [];
   let section = '';
   for (const line of context.split('\n')) {
@@ -22,10 +22,10 @@ export function linesOf(context: string): GivenLine[] {
   return lines;
 }
 
-export function bears(task: Pick<Task, 'bears'>, { section, text }: GivenLine): boolean {
+export function isEvidence(task: Pick<Task, 'bears'>, { section, text }: GivenLine): boolean {
   return section === ALWAYS || task.bears.some((pattern) => pattern.test(text));
 }
 
-export function isRight({ expects, rejects = [] }: Pick<Task, 'expects' | 'rejects'>, answer: string): boolean {
+export function isRightAnswer({ expects, rejects = [] }: Pick<Task, 'expects' | 'rejects'>, answer: string): boolean {
   return expects.every((pattern) => pattern.test(answer)) && !rejects.some((pattern) => pattern.test(answer));
 }

@@ -2,10 +2,10 @@ import { summaryEpisode, turnEpisode } from '../../src/agents/capture/turn.ts';
 import type { EpisodeInput } from '../../src/index.ts';
 import type { MemoryManager } from '../../src/memory.ts';
 import { MINUTE } from '../../src/time.ts';
-import { HISTORY, type Seed } from './history.ts';
+import { HISTORY, type HistoryEntry } from './history.ts';
 
 /** Stores the history as hooks, the plugin and the command line store such things, in its order. */
-export async function seed(memory: MemoryManager, group: string): Promise<void> {
+export async function storeHistory(memory: MemoryManager, group: string): Promise<void> {
   const uuids = new Map<string, string>();
   for (const [place, one] of HISTORY.entries()) {
     const { content, metadata, ...options } = episodeOf(one, place, uuids);
@@ -15,7 +15,7 @@ export async function seed(memory: MemoryManager, group: string): Promise<void> 
   }
 }
 
-function episodeOf(one: Seed, place: number, uuids: ReadonlyMap<string, string>): Omit<EpisodeInput, 'group'> {
+function episodeOf(one: HistoryEntry, place: number, uuids: ReadonlyMap<string, string>): Omit<EpisodeInput, 'group'> {
   const referenceTime = new Date(Date.parse(`${one.day}T08:00:00Z`) + place * MINUTE);
   const recorded = { host: 'claude-code', message: `m${place}`, referenceTime };
   switch (one.kind) {

@@ -66,7 +66,7 @@ function commandsOf(body: string): Pick<Example, 'command' | 'output'>[] {
 }
 
 /** Whether what was printed is what the docs show. */
-export function agrees(shown: readonly string[], printed: string): boolean {
+export function matchesOutput(shown: readonly string[], printed: string): boolean {
   const pattern = shown.map((line) => line.split('…').map(escaped).join('.*')).join('\n');
   return new RegExp(`^${pattern}$`, 's').test(printed.trimEnd());
 }

@@ -1,5 +1,5 @@
 /** The rows of docs/reliability.md: what happens, what must hold, and the file below test/faults that shows it. */
-export const ROWS: readonly { row: number; happens: string; holds: string; file: string }[] = [
+export const RELIABILITY_ROWS: readonly { row: number; happens: string; holds: string; file: string }[] = [
   {
     row: 1,
     happens: '`kill -9` the worker 100 times at random moments during 1,000 jobs',

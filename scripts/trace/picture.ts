@@ -23,7 +23,7 @@ interface Row {
 }
 
 /** A trace as an SVG: a line for each span, below the one that it belongs to, with a bar from its beginning to its end. */
-export function picture(spans: readonly Span[]): string {
+export function tracePicture(spans: readonly Span[]): string {
   const began = Math.min(...spans.map(({ start }) => start));
   const whole = Math.max(...spans.map(({ start, took }) => start + took)) - began;
   const scale = (WIDTH - LEFT - RIGHT) / whole;

@@ -71,7 +71,7 @@ async function change(parts: ReembedParts, group: string): Promise<ReembedOutcom
   const graph = graphs.group(group);
   const noted = await readEmbedder(graph);
   let result: ReembedOutcome = { texts: 0, file: null };
-  if (noted && !hasVectorsOf(noted, embedder)) {
+  if (noted && !hasVectorsFrom(noted, embedder)) {
     const vectors = await openNewVectors(graphs, group, embedder);
     try {
       await embedAll(parts, graph, noted, vectors);
@@ -94,7 +94,7 @@ async function change(parts: ReembedParts, group: string): Promise<ReembedOutcom
 }
 
 /** True if a graph's vectors are an embedder's. For a graph that Python wrote only the dimension can be compared. */
-export const hasVectorsOf = (
+export const hasVectorsFrom = (
   stored: StoredEmbedder,
   { model, dimension }: Pick<Embedder, 'model' | 'dimension'>,
 ): boolean => (stored.model === null || stored.model === model) && stored.dimension === dimension;

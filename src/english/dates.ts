@@ -10,7 +10,7 @@ export interface DateMention {
   readonly role: 'from' | 'until' | 'plain' | 'due' | 'old';
 }
 
-export interface Validity {
+export interface ValidityPeriod {
   readonly validAt: Date | null;
   readonly invalidAt: Date | null;
 }
@@ -107,7 +107,7 @@ function postponed(text: string, found: DateMention[]): DateMention[] {
 }
 
 /** The period in which a sentence with these dates holds; without dates, from `reference` on. */
-export function validity(dates: readonly DateMention[], reference: Date): Validity {
+export function validityPeriod(dates: readonly DateMention[], reference: Date): ValidityPeriod {
   // A statement about a future day holds from now on, unless "from" or a similar word moves its start to that day.
   const plain = dates.find(({ role, at }) => role === 'plain' && at <= reference);
   const begin = dates.find(({ role }) => role === 'from') ?? plain;

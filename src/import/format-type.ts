@@ -36,7 +36,7 @@ export interface Format {
 }
 
 /** An idempotency key for an imported text. A changed text gets another key, even under the same id. */
-export function keyOf(format: FormatName, content: string, ...identity: readonly unknown[]): string {
+export function importKey(format: FormatName, content: string, ...identity: readonly unknown[]): string {
   const hash = createHash('sha256').update(JSON.stringify([content, ...identity]));
   return `${format}/${hash.digest('hex')}`;
 }
@@ -58,11 +58,11 @@ export function parseShape<T extends z.ZodMiniType>(shape: T, value: unknown): z
   });
 }
 
-export const text = z.string();
-export const maybeText = z.nullish(text);
+export const textShape = z.string();
+export const optionalTextShape = z.nullish(textShape);
 /** A date as text, or seconds or milliseconds since 1970. */
-export const maybeTime = z.nullish(z.union([z.string(), z.number()]));
-export const maybeObject = z.nullish(z.record(z.string(), z.unknown()));
+export const optionalTime = z.nullish(z.union([z.string(), z.number()]));
+export const optionalObject = z.nullish(z.record(z.string(), z.unknown()));
 
 /** Distinguishes seconds from milliseconds: all times since 1973 are larger than this in milliseconds, and none is in seconds. */
 const FIRST_MILLISECOND = 1e11;

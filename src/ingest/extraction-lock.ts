@@ -4,7 +4,7 @@ import { TimedOutError } from '../errors.ts';
 import { MINUTE } from '../time.ts';
 import { inPipelines } from '../valkey/cluster.ts';
 import { groupKey } from '../valkey/keys.ts';
-import { type Acquired, acquireLocks, releaseCall, renewCall } from '../valkey/lock.ts';
+import { acquireLocks, type LockResult, releaseCall, renewCall } from '../valkey/lock.ts';
 import type { PubSub } from '../valkey/pub-sub.ts';
 import { withTimeout } from '../with-timeout.ts';
 import { type EpisodeIdentity, fromMemo } from './extract.ts';
@@ -47,7 +47,7 @@ export function openExtractionLocks(valkey: Redis, pubSub: PubSub, memo: Memo, t
     await inPipelines(valkey, keys, (key) => key, release).catch(() => {});
   }
 
-  async function acquireKeys(keys: readonly string[]): Promise<Acquired[]> {
+  async function acquireKeys(keys: readonly string[]): Promise<LockResult[]> {
     // Before the answer, so that a lock released meanwhile is given back too.
     renewal.start(keys);
     const answers = await acquireLocks(valkey, keys, owner, ttlMs);
@@ -59,7 +59,7 @@ export function openExtractionLocks(valkey: Redis, pubSub: PubSub, memo: Memo, t
   async function acquireAndLookUp(group: string, uuids: readonly string[]) {
     const keys = uuids.map((uuid) => lockKey(valkey, group, uuid));
     const [answers, memoEntries] = await Promise.all([acquireKeys(keys), memo.lookUp(group, uuids)]);
-    return memoEntries.map((memoEntry, place) => ({ memoEntry, lock: answers[place] as Acquired }));
+    return memoEntries.map((memoEntry, place) => ({ memoEntry, lock: answers[place] as LockResult }));
   }
 
   return {

@@ -4,7 +4,7 @@ import { embedderMismatch } from '../graph/schema.ts';
 import type { CopiesStatus, JobFailure } from '../queue/queue-state.ts';
 import type { ModelHealth } from '../telemetry/vital-signs.ts';
 import { MINUTE, SECOND } from '../time.ts';
-import { isSpent } from '../valkey/budget.ts';
+import { isBudgetSpent } from '../valkey/budget.ts';
 import type { ReembeddingStatus, WorkerStatus } from './results.ts';
 import type { ServerStatus, ValkeyStatus } from './status.ts';
 
@@ -209,7 +209,7 @@ function pausedProblems({ pausedQueues }: ValkeyStatus): StatusProblem[] {
 }
 
 function budgetProblems({ budget }: ValkeyStatus): StatusProblem[] {
-  if (!budget || !isSpent(budget)) return [];
+  if (!budget || !isBudgetSpent(budget)) return [];
   const { spent, limit, resetsAt } = budget;
   return [
     {

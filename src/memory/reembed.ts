@@ -47,8 +47,8 @@ export async function planReembedding(services: Services, options: GroupOptions)
   const from = await readEmbedder(graph);
   if (!from) throw new InvalidInputError(`The memory "${group}" has no vectors yet; there is nothing to change.`);
   const to = { model: embedder.model, dimension: embedder.dimension };
-  const { hasVectorsOf } = await import('../archive/reembed.ts');
-  const isDone = hasVectorsOf(from, to);
+  const { hasVectorsFrom } = await import('../archive/reembed.ts');
+  const isDone = hasVectorsFrom(from, to);
   const { texts, characters, requests } = isDone
     ? { texts: 0, characters: 0, requests: 0 }
     : await countTexts(graph, from.dimension);

@@ -114,7 +114,10 @@ export async function waitFor(
 /** Returns when a fact, an episode or a statement of the group next begins, or a fact ends; the present answer changes then. */
 export function nextChange(services: Services, group: string) {
   return async (since: Date, until: Date): Promise<Date | undefined> => {
-    const [graphs, { nextBoundary }] = await Promise.all([services.graphs(), import('../graph/queries/meta-nodes.ts')]);
-    return nextBoundary(graphs.group(group), since, until);
+    const [graphs, { nextTimedChange }] = await Promise.all([
+      services.graphs(),
+      import('../graph/queries/meta-nodes.ts'),
+    ]);
+    return nextTimedChange(graphs.group(group), since, until);
   };
 }

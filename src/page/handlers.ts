@@ -1,6 +1,6 @@
 import { lazy } from '../lazy.ts';
 import type { MemoryManager } from '../memory.ts';
-import { openLastHour, type QueueMinute } from '../queue/last-hour.ts';
+import { openQueueHistory, type QueueMinute } from '../queue/last-hour.ts';
 import { readOutcomes } from '../telemetry/agent-outcomes.ts';
 import { SECOND } from '../time.ts';
 import { readAnswer } from './answer.ts';
@@ -31,7 +31,7 @@ export interface PageContext {
 /** State that the page's server keeps between calls. */
 export function openPageState(memory: MemoryManager) {
   const lastHour = lazy(
-    async () => openLastHour(memory.config),
+    async () => openQueueHistory(memory.config),
     (hour) => hour.close(),
   );
   return {

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { parseJson } from '../json.ts';
 import { deleteFailureEvents, jobExists, listJobIds, readNameAndPayload } from './bullmq-layout.ts';
 import { clearJobPayload, isForgottenJob } from './forgotten-job.ts';
-import { TASK } from './jobs.ts';
+import { TASK_JOB } from './jobs.ts';
 
 /** What a queue held of a group before `removeGroupJobs`. */
 export interface RemovedJobs {
@@ -63,7 +63,7 @@ export async function jobsOfGroup(
   const jobs: { id: string; data: Payload }[] = [];
   for await (const { id, name, text, data } of jobsOf(queue, connection)) {
     if (data?.group !== group) continue;
-    if (name === TASK && data.task?.kind === 'forget-group') continue;
+    if (name === TASK_JOB && data.task?.kind === 'forget-group') continue;
     jobs.push({ id, data: { text, uuid: data.uuid } });
   }
   return jobs;

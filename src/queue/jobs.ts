@@ -10,9 +10,9 @@ export type QueueName = 'store' | 'export';
 export const STORE_QUEUE = 'store';
 export const EXPORT_QUEUE = 'export';
 /** The name of a job on the `store` queue that carries a task instead of an episode. */
-export const TASK = 'task';
+export const TASK_JOB = 'task';
 /** The name of a job on the `export` queue that exports every memory, once per tick of the schedule. */
-export const NIGHTLY = 'nightly';
+export const NIGHTLY_JOB = 'nightly';
 
 const instant = z.pipe(
   z.iso.datetime(),
@@ -124,13 +124,13 @@ export function readExportJob(data: unknown): z.output<typeof exportJob> {
 
 /** @throws InvalidInputError when the payload cannot be read, NewerJobError when newer workers can read it */
 export function readNightlyJob(data: unknown): { tick: Date } {
-  return read(nightlyJob, data, NIGHTLY);
+  return read(nightlyJob, data, NIGHTLY_JOB);
 }
 
 /** @throws InvalidInputError when the payload cannot be read, NewerJobError when newer workers can read it */
 export function readTaskJob(data: unknown): { group: string; task: Task } {
   checkTaskKind(data);
-  const { version: _, ...rest } = read(taskJob, data, TASK);
+  const { version: _, ...rest } = read(taskJob, data, TASK_JOB);
   return rest;
 }
 

@@ -19,7 +19,7 @@ export interface QueueMinute {
 const MINUTES = 60;
 const MEASURED_PER_MINUTE = 10;
 
-export interface LastHour {
+export interface QueueHistory {
   /**
    * The last hour, oldest minute first, in one command. Computed from the ended jobs that BullMQ keeps, so that workers record nothing for it.
    * @throws StoreUnreachableError, AccessRefusedError, WrongServerError
@@ -28,7 +28,7 @@ export interface LastHour {
   close(): Promise<void>;
 }
 
-export function openLastHour(config: Config): LastHour {
+export function openQueueHistory(config: Config): QueueHistory {
   const { connection, queues, ask, close } = openQueues(config);
   // Tasks are not measured: some of them wait on purpose.
   const measured = { name: STORE_QUEUE, mostPerMinute: MEASURED_PER_MINUTE };

@@ -10,7 +10,7 @@ import {
 import { openScheduleState, readSchedule, type ScheduleState, storeNextTick } from '../schedule/run-due-ticks.ts';
 import { carrier, jobTelemetry } from '../telemetry/tracing.ts';
 import { timestamp } from '../time.ts';
-import { EXPORT_OPTIONS, EXPORT_QUEUE, type ExportJob, NIGHTLY, type NightlyJob } from './jobs.ts';
+import { EXPORT_OPTIONS, EXPORT_QUEUE, type ExportJob, NIGHTLY_JOB, type NightlyJob } from './jobs.ts';
 import type { OpenQueues } from './queues.ts';
 
 /** The nightly exports as recorded in Valkey. All methods throw StoreUnreachableError, AccessRefusedError, WrongServerError. */
@@ -55,7 +55,7 @@ export interface NightlyOutcome {
 }
 
 // Only letters, digits, points and hyphens, since BullMQ allows no colon.
-const nightId = (tick: Date): string => `${NIGHTLY}-${timestamp(tick)}`;
+const nightId = (tick: Date): string => `${NIGHTLY_JOB}-${timestamp(tick)}`;
 const exportId = (tick: Date, group: string): string => `${nightId(tick)}-${group}`;
 const nightlyExport = (group: string): ExportJob => ({ version: 1, group, nightly: true });
 const result = z.object({ groups: z.array(z.string()) });
@@ -74,7 +74,7 @@ export function openNightlyExports({ connection, queues, config, ask }: OpenQueu
     schedule: { read: () => ask(read), advance: (last, next) => ask(() => advance(last, next)) },
     async add(tick) {
       const data: NightlyJob = { version: 1, tick: tick.toISOString() };
-      await ask(() => queue.add(NIGHTLY, data, options(nightId(tick))));
+      await ask(() => queue.add(NIGHTLY_JOB, data, options(nightId(tick))));
     },
     async addExports(tick, groups) {
       await ask(() =>

@@ -11,7 +11,7 @@ import {
   EXPORT_OPTIONS,
   type QueueName,
   STORE_OPTIONS,
-  TASK,
+  TASK_JOB,
   type Task,
   type TaskJob,
   taskOptions,
@@ -107,7 +107,7 @@ export function openProducer({ connection, queues, config, ask }: OpenQueues): P
     async task(group, task) {
       const { jobId, ...options } = taskOptions(group, task, new Date());
       const data: TaskJob = { version: 1, group, task };
-      await ask(() => queues.store.add(TASK, data, { ...options, jobId, telemetry: jobTelemetry(carrier()) }));
+      await ask(() => queues.store.add(TASK_JOB, data, { ...options, jobId, telemetry: jobTelemetry(carrier()) }));
       if (!OF_WORKERS.includes(task.kind)) await confirm('store', [jobId]);
       return { queue: 'store', jobId };
     },

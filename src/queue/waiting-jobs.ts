@@ -3,7 +3,7 @@ import { parseJson } from '../json.ts';
 import { listOpenJobs } from './bullmq-open-jobs.ts';
 import { postponement } from './failure-reason.ts';
 import { firstWords } from './first-words.ts';
-import { type QueueName, STORE_QUEUE, TASK } from './jobs.ts';
+import { type QueueName, STORE_QUEUE, TASK_JOB } from './jobs.ts';
 import type { OpenQueues } from './queues.ts';
 
 /** A job that is neither done nor a dead letter. */
@@ -44,7 +44,7 @@ export async function waitingJobs({ queues, ask }: OpenQueues, queue: QueueName,
     const error = postponed ? (postponed.error ?? null) : job.error;
     const queuedAt = new Date(job.addedAt);
     return {
-      ...{ id, queue, job: name === TASK && kind ? kind : name, state, group: groupNamed(group) },
+      ...{ id, queue, job: name === TASK_JOB && kind ? kind : name, state, group: groupNamed(group) },
       text: name === STORE_QUEUE && text !== '' ? firstWords(jsonText(text), FIRST_WORDS) : null,
       ...{ queuedAt, reason, error: reason === null ? null : error, attempts: job.attempts },
       since: reason === null ? null : postponed?.since === undefined ? queuedAt : new Date(postponed.since),

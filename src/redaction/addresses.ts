@@ -1,4 +1,4 @@
-import { replaceMatches, runEnd } from './linear-scan.ts';
+import { endOfRun, replaceMatches } from './linear-scan.ts';
 import { ALREADY_MASKED } from './secret-values.ts';
 
 type Hide = (kind: string, secret: string) => string;
@@ -18,7 +18,7 @@ export function withoutAddresses(text: string, hide: Hide): string {
   return replaceMatches(text, SCHEME, ({ 0: whole, 1: scheme = '', index }) => {
     const from = index + whole.length;
     if (from > end) {
-      end = runEnd(ADDRESS, text, from);
+      end = endOfRun(ADDRESS, text, from);
       lastAt = from + text.slice(from, end).lastIndexOf('@');
     }
     if (lastAt < from) return undefined;

@@ -1,5 +1,5 @@
 import { type Alternative, literalFilter, type MightContain, narrowPattern } from './character-pairs.ts';
-import { replaceMatches, runEnd } from './linear-scan.ts';
+import { endOfRun, replaceMatches } from './linear-scan.ts';
 
 type Hide = (kind: string, secret: string) => string;
 
@@ -214,7 +214,7 @@ function withoutPrefixed(text: string, mightContain: MightContain, hide: Hide): 
     const { kind, tail, least } = RULES.get(prefix) as Rule;
     const from = index + prefix.length;
     const read = ends.get(tail) ?? 0;
-    const to = from < read ? read : runEnd(TAILS[tail], text, from);
+    const to = from < read ? read : endOfRun(TAILS[tail], text, from);
     ends.set(tail, to);
     if (to - from < least || !isRandom(text.slice(from, Math.min(to, from + SAMPLE_LENGTH)), least)) return undefined;
     return { from: index, to, put: hide(kind, text.slice(index, to)) };

@@ -1,5 +1,5 @@
 /** A range of a text with its replacement. */
-export interface Cut {
+export interface Replacement {
   readonly from: number;
   readonly to: number;
   readonly put: string;
@@ -13,15 +13,19 @@ export interface Cut {
 export function replaceMatches(
   text: string,
   anchor: RegExp,
-  look: (found: RegExpExecArray) => Cut | undefined,
+  look: (found: RegExpExecArray) => Replacement | undefined,
 ): string {
-  return applyCuts(text, findCuts(text, anchor, look));
+  return applyReplacements(text, findReplacements(text, anchor, look));
 }
 
 /** Like `replaceMatches`, but returns the cuts, in order and without overlaps. */
-export function findCuts(text: string, anchor: RegExp, look: (found: RegExpExecArray) => Cut | undefined): Cut[] {
+export function findReplacements(
+  text: string,
+  anchor: RegExp,
+  look: (found: RegExpExecArray) => Replacement | undefined,
+): Replacement[] {
   const pattern = new RegExp(anchor);
-  const cuts: Cut[] = [];
+  const cuts: Replacement[] = [];
   let from = 0;
   for (let found = pattern.exec(text); found; found = pattern.exec(text)) {
     const cut = look(found);
@@ -34,7 +38,7 @@ export function findCuts(text: string, anchor: RegExp, look: (found: RegExpExecA
 }
 
 /** @param cuts in order; of overlapping cuts the first counts */
-export function applyCuts(text: string, cuts: readonly Cut[]): string {
+export function applyReplacements(text: string, cuts: readonly Replacement[]): string {
   let [left, from] = ['', 0];
   for (const cut of cuts) {
     if (cut.from < from) continue;
@@ -45,7 +49,7 @@ export function applyCuts(text: string, cuts: readonly Cut[]): string {
 }
 
 /** The next position of a string, or the text's end. With increasing positions, the text is read once per string. */
-export function nextIn(text: string): (what: string, from: number) => number {
+export function openNextFinder(text: string): (what: string, from: number) => number {
   const known = new Map<string, readonly [from: number, at: number]>();
   return (what, from) => {
     const [lastFrom, at] = known.get(what) ?? [0, -1];
@@ -64,13 +68,13 @@ export function matchAt(pattern: RegExp, text: string, at: number): RegExpExecAr
 }
 
 /** The end of a run of a sticky pattern that begins at a position. */
-export function runEnd(pattern: RegExp, text: string, at: number): number {
+export function endOfRun(pattern: RegExp, text: string, at: number): number {
   pattern.lastIndex = at;
   return pattern.test(text) ? pattern.lastIndex : at;
 }
 
 /** The last match of a global pattern that ends before a position. With increasing positions, the text is read once. */
-export function lastBefore(text: string, pattern: RegExp): (at: number) => RegExpExecArray | undefined {
+export function openLastFinder(text: string, pattern: RegExp): (at: number) => RegExpExecArray | undefined {
   const search = new RegExp(pattern);
   let last: RegExpExecArray | undefined;
   let nextMatch: RegExpExecArray | null | undefined;

@@ -1,5 +1,5 @@
 import { isLetterCode, isLowerCode, isUpperCode, isWordCode, isWordOrHyphenCode } from './characters.ts';
-import { matchAt, nextIn, replaceMatches, runEnd } from './linear-scan.ts';
+import { endOfRun, matchAt, openNextFinder, replaceMatches } from './linear-scan.ts';
 import {
   ALREADY_MASKED,
   isAuthScheme,
@@ -14,7 +14,7 @@ import {
   isToken,
   isWord,
   VALUE_PATTERNS,
-  type Value,
+  type ValuePosition,
 } from './secret-values.ts';
 
 type Hide = (kind: string, secret: string) => string;
@@ -58,21 +58,21 @@ const CAPITALS = /[A-Z0-9_]{0,40}[ \t]{0,4}[=:]{1,2}(?!=)[ \t]{0,4}/y;
 
 /** Masks values that an adjacent name identifies as a secret. */
 export function withoutNamedSecrets(text: string, hide: Hide): string {
-  const next = nextIn(text);
+  const next = openNextFinder(text);
 
   /** The value that begins here: up to its closing quotation mark or the end of the line, or else to the next blank. */
-  function valueAt(at: number): Value {
+  function valueAt(at: number): ValuePosition {
     const quote = opens(text.charCodeAt(at)) ? matchAt(OPENING, text, at)?.[0] : undefined;
-    if (quote === undefined) return { from: at, to: runEnd(BARE, text, at), quote: '' };
+    if (quote === undefined) return { from: at, to: endOfRun(BARE, text, at), quote: '' };
     const from = at + quote.length;
     let to = next(quote, from);
     while (to < text.length && quote.length === 1 && text[to - 1] === '\\' && text[to - 2] !== '\\')
       to = next(quote, to + 1);
     return { from, to: Math.min(to, next('\n', from)), quote };
   }
-  const headOf = ({ from, to }: Value) => text.slice(from, Math.min(to, from + 256));
-  function cut(value: Value, kind: string) {
-    const to = value.quote === '' ? runEnd(WHOLE, text, value.from) : value.to;
+  const headOf = ({ from, to }: ValuePosition) => text.slice(from, Math.min(to, from + 256));
+  function cut(value: ValuePosition, kind: string) {
+    const to = value.quote === '' ? endOfRun(WHOLE, text, value.from) : value.to;
     return { from: value.from, to, put: hide(kind, text.slice(value.from, to)) };
   }
   function toLineEnd(from: number, kind: string, ends = /["'`]/) {
@@ -96,7 +96,7 @@ export function withoutNamedSecrets(text: string, hide: Hide): string {
     }
     if (weak) return undefined;
     const next = text.charCodeAt(end);
-    const after = isWordOrHyphenCode(next) ? runEnd(SUFFIX, text, end) : end;
+    const after = isWordOrHyphenCode(next) ? endOfRun(SUFFIX, text, end) : end;
     const between = matchAt(BETWEEN, text, after)?.[0];
     if (between !== undefined) {
       const at = after + between.length;
@@ -123,7 +123,7 @@ export function withoutNamedSecrets(text: string, hide: Hide): string {
       return !ALREADY_MASKED.test(head) && isStrongSecret(head) ? cut(value, 'value') : undefined;
     }
     if (isFlag(text, index)) {
-      const at = runEnd(FLAGGED, text, after);
+      const at = endOfRun(FLAGGED, text, after);
       const value = valueAt(at);
       const head = headOf(value);
       if (at > after && head.length >= 3 && !head.startsWith('-') && !ALREADY_MASKED.test(head) && !isReference(head))

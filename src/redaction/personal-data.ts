@@ -1,4 +1,4 @@
-import { applyCuts, findCuts } from './linear-scan.ts';
+import { applyReplacements, findReplacements } from './linear-scan.ts';
 
 type Hide = (kind: string, secret: string) => string;
 
@@ -82,7 +82,7 @@ export function withoutPersonalData(text: string, hide: Hide): string {
     // Without these words there can be no match, so the text need not be scanned.
     if (!(hasDigits || isWithoutDigits) || (after && !named.has(after[0]))) return [];
     let [place, last] = [0, undefined as FoundContext | undefined];
-    return findCuts(text, PERSONAL[which] as RegExp, ({ 0: found, index }) => {
+    return findReplacements(text, PERSONAL[which] as RegExp, ({ 0: found, index }) => {
       if (after) {
         for (; (contexts[place]?.end ?? Number.POSITIVE_INFINITY) <= index; place += 1) last = contexts[place];
         if (last?.name !== after[0] || index - last.end > after[1]) return undefined;
@@ -91,7 +91,7 @@ export function withoutPersonalData(text: string, hide: Hide): string {
       return { from: index, to: index + found.length, put: hide(kind, found) };
     });
   });
-  return applyCuts(
+  return applyReplacements(
     text,
     cuts.sort((a, b) => a.from - b.from),
   );

@@ -4,7 +4,7 @@ const TAG = tagPattern('private');
 export const PRIVATE_TAG_PATTERNS = [TAG, ...TAG_PATTERNS];
 
 /** The replacement for private text. */
-export const PRIVATE = '[private]';
+export const PRIVATE_PLACEHOLDER = '[private]';
 
 export interface VisibleText {
   readonly text: string;
@@ -26,11 +26,11 @@ export function withoutPrivateText(text: string): VisibleText {
     if (depth === 0) {
       if (tag.isEnd) {
         hidden.push(text.slice(from, tag.from), ...kept.splice(0));
-        kept.push(PRIVATE);
+        kept.push(PRIVATE_PLACEHOLDER);
         from = tag.to;
         continue;
       }
-      kept.push(text.slice(from, tag.from), PRIVATE);
+      kept.push(text.slice(from, tag.from), PRIVATE_PLACEHOLDER);
       from = tag.to;
     }
     depth += tag.isEnd ? -1 : 1;

@@ -3,7 +3,7 @@ import { FILE_SECRET_PATTERNS, withoutFileSecrets } from './file-secrets.ts';
 import { KNOWN_KEY_PATTERNS, withoutKnownKeys } from './known-keys.ts';
 import { NAMED_SECRET_PATTERNS, withoutNamedSecrets } from './named-secrets.ts';
 import { PERSONAL_DATA_PATTERNS, withoutPersonalData } from './personal-data.ts';
-import { PRIVATE, PRIVATE_TAG_PATTERNS, withoutPrivateText } from './private-tags.ts';
+import { PRIVATE_PLACEHOLDER, PRIVATE_TAG_PATTERNS, withoutPrivateText } from './private-tags.ts';
 import { RANDOM_TEXT_PATTERNS, withoutRandomText } from './random-text.ts';
 
 /** Shorter text would match ordinary words. */
@@ -38,7 +38,7 @@ export const REDACTION_PATTERNS: readonly RegExp[] = [
  * hides everything after it. Redacting again changes nothing. Never throws: text that cannot be checked is hidden completely.
  */
 export function redact(text: string): string {
-  return redaction().of(text);
+  return openRedaction().of(text);
 }
 
 /**
@@ -64,7 +64,7 @@ export interface Redaction {
   again(part: string): string;
 }
 
-export function redaction(now: () => number = () => performance.now()): Redaction {
+export function openRedaction(now: () => number = () => performance.now()): Redaction {
   const secrets = new Set<string>();
   let isOpen = false;
   let spent = 0;
@@ -88,12 +88,12 @@ export function redaction(now: () => number = () => performance.now()): Redactio
     try {
       let text = truncated(visible(part), window, end);
       for (const step of STEPS) {
-        if (spent + now() - began > LONGEST) return PRIVATE;
+        if (spent + now() - began > LONGEST) return PRIVATE_PLACEHOLDER;
         text = step(text, hide);
       }
       return text;
     } catch {
-      return PRIVATE;
+      return PRIVATE_PLACEHOLDER;
     } finally {
       spent += now() - began;
     }
@@ -122,14 +122,14 @@ function distinctivePieces(span: string): string[] {
 }
 
 /** Marks the omitted middle of a text. */
-export const OMISSION = '\n…\n';
+export const OMISSION_MARK = '\n…\n';
 
 function truncated(text: string, window: number, end: number): string {
   if (text.length <= window) return text;
   if (end === 0) return beginning(text, window);
   let from = text.length - end;
   while (from < text.length && /\S/.test(text[from - 1] as string)) from += 1;
-  return beginning(text, window - end) + OMISSION + text.slice(from);
+  return beginning(text, window - end) + OMISSION_MARK + text.slice(from);
 }
 
 /** Ends at the end of a word, because half a secret would not be recognized. */

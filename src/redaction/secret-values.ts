@@ -1,5 +1,5 @@
 /** The position of a value, without its quotation marks. */
-export interface Value {
+export interface ValuePosition {
   readonly from: number;
   readonly to: number;
   readonly quote: string;
@@ -44,12 +44,12 @@ export function isEnvironmentSecret(head: string): boolean {
 const isCode = (value: string): boolean => /^(?:await |new |process\.|import\.|[A-Za-z_][\w.]*\()/.test(value);
 
 /** `no password: bind it to …` */
-export const isSentence = (text: string, { from, to }: Value): boolean =>
+export const isSentence = (text: string, { from, to }: ValuePosition): boolean =>
   /^[A-Za-z'’-]+$/.test(text.slice(from, to)) && / [A-Za-z]/.test(text.slice(to, to + 2));
 
 export const isAuthScheme = (name: string): boolean => /^(?:bearer|basic|negotiate|apikey|ssws|digest)$/i.test(name);
 
-export const isNumber = (head: string, { quote }: Value): boolean =>
+export const isNumber = (head: string, { quote }: ValuePosition): boolean =>
   /^(?:G-)?\d{3,10}\b/.test(head) ||
   (quote !== '' && head.length >= 3 && /\d/.test(head)) ||
   (/\d/.test(head) && /[a-z]/i.test(head) && head.length >= 6);
@@ -73,7 +73,7 @@ interface Named {
   readonly name: string;
   readonly between: string;
   readonly head: string;
-  readonly value: Value;
+  readonly value: ValuePosition;
 }
 
 export function isSecret({ isPassword, name, between, head, value }: Named): boolean {

@@ -1,5 +1,5 @@
 import { derivedUuid } from '../derived-uuid.ts';
-import { validity } from '../english/dates.ts';
+import { validityPeriod } from '../english/dates.ts';
 import { proseParagraphs } from '../english/paragraphs.ts';
 import { sentenceRanges } from '../english/sentences.ts';
 import { correctionAnchor, correctionsIn, isCorrection } from './correction.ts';
@@ -91,7 +91,7 @@ function placeOf(
   { text, start, end, scope, dates }: ParsedSentence,
   { uuid: episode, referenceTime }: Pick<DatedText, 'referenceTime'> & { readonly uuid: string },
 ): Omit<StatementPlace, 'key'> {
-  const when = validity(dates, referenceTime);
+  const when = validityPeriod(dates, referenceTime);
   const times = { saidAt: referenceTime, validAt: when.validAt ?? referenceTime, invalidAt: when.invalidAt };
   return { uuid: '', episode, scope, text, start, end, ...times };
 }

@@ -1,5 +1,5 @@
 import { derivedUuid } from '../derived-uuid.ts';
-import { datesIn, validity } from '../english/dates.ts';
+import { datesIn, validityPeriod } from '../english/dates.ts';
 import { isStopword } from '../english/words.ts';
 import { locateSentence } from './locate-sentence.ts';
 import { statementScope } from './scope.ts';
@@ -47,7 +47,7 @@ export function modelStatements(episode: NotedEpisode, notes: readonly SentenceN
     const range = locateSentence(note.sentence, episode.content);
     if (!range) return [];
     const text = episode.content.slice(range.start, range.end).replace(/\s+/g, ' ');
-    const when = validity(datesIn(text, episode.referenceTime), episode.referenceTime);
+    const when = validityPeriod(datesIn(text, episode.referenceTime), episode.referenceTime);
     const place = (part: string) => ({
       ...{ uuid: derivedUuid('statement', episode.uuid, 'read', String(number), part), episode: episode.uuid },
       ...{ scope: statementScope(text), text, ...range, saidAt: episode.referenceTime },

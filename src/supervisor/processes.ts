@@ -12,7 +12,7 @@ import { runningFile, serverLink } from '../home.ts';
 import { readJsonFile } from '../json.ts';
 import { SECOND } from '../time.ts';
 import { logFile } from './logs.ts';
-import { failures } from './restart-policy.ts';
+import { failuresShape } from './restart-policy.ts';
 
 const PROCESS_NAMES = ['worker', 'valkey', 'falkordb', 'supervisor'] as const;
 export type ProcessName = (typeof PROCESS_NAMES)[number];
@@ -33,7 +33,7 @@ const note = z.object({
   /** Start time of each process; missing in notes of earlier releases. */
   started: z._default(eachPart(z.string()), {}),
   /** The latest failures of each process, written by the supervisor; empty after `up` has started the processes. */
-  failures: z._default(eachPart(failures), {}),
+  failures: z._default(eachPart(failuresShape), {}),
 });
 
 /** The processes that `up` started, with their settings. */

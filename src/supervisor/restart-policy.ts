@@ -8,7 +8,7 @@ export const MAX_RESTARTS = 5;
 const WELL_AFTER = 15 * MINUTE;
 
 /** Consecutive deaths and failed starts of one process, as stored in the running file of `up`. */
-export const failures = z.object({
+export const failuresShape = z.object({
   count: z.number(),
   /** Of the latest one, in milliseconds since 1970. */
   at: z.number(),
@@ -17,7 +17,7 @@ export const failures = z.object({
   gaveUp: z.boolean(),
 });
 
-export type Failures = z.output<typeof failures>;
+export type Failures = z.output<typeof failuresShape>;
 
 /** The series with one more failure. */
 export function withFailure(previous: Failures | undefined, reason: string, now: number): Failures {
@@ -27,4 +27,4 @@ export function withFailure(previous: Failures | undefined, reason: string, now:
 }
 
 /** Milliseconds from a failure to the restart: 0, 1, 2, 4 and 8 s. */
-export const delayBefore = ({ count }: Failures): number => (count <= 1 ? 0 : 2 ** (count - 2) * SECOND);
+export const restartDelay = ({ count }: Failures): number => (count <= 1 ? 0 : 2 ** (count - 2) * SECOND);

@@ -18,7 +18,7 @@ import {
   terminateProcess,
   writeRunningFile,
 } from './processes.ts';
-import { delayBefore, withFailure } from './restart-policy.ts';
+import { restartDelay, withFailure } from './restart-policy.ts';
 import { PROCESS_LABELS } from './supervision.ts';
 
 /** How often it is checked that the processes run. */
@@ -100,11 +100,11 @@ async function recordFailure(
 ): Promise<void> {
   const failure = withFailure(running.failures[part], reason, Date.now());
   running.failures[part] = failure;
-  dueAt.set(part, failure.at + delayBefore(failure));
+  dueAt.set(part, failure.at + restartDelay(failure));
   await writeRunningFile(home, running);
   const next = failure.gaveUp
     ? 'It is not restarted any more; `memory-manager up` tries again.'
-    : `Restart ${failure.count} follows in ${delayBefore(failure) / SECOND} s.`;
+    : `Restart ${failure.count} follows in ${restartDelay(failure) / SECOND} s.`;
   log.warn(`Failed: ${PROCESS_LABELS[part]}, ${reason}. ${next}`);
 }
 

@@ -4,7 +4,7 @@ import { AccessRefusedError } from '../errors.ts';
 import { storeLocation } from '../store-address.ts';
 import { primariesOf } from './cluster.ts';
 import { ensureConnected, failFastConnection } from './connections.ts';
-import { explainStore, type Store } from './failures.ts';
+import { explainStore, type StoreKind } from './failures.ts';
 import { groupKey, inNamespace, installationKey } from './keys.ts';
 
 /** One of each command that we, or BullMQ and its scripts, send to Valkey, on the key `k`. */
@@ -32,7 +32,7 @@ const CHANNELS = ['lease', 'told', 'reading'];
  * @param copies those of VALKEY_COPIES or FALKORDB_COPIES, which need more commands
  * @throws AccessRefusedError naming every command, key and channel that is missing; StoreUnreachableError, WrongServerError
  */
-export async function checkRights(store: Store, address: Address, queuePrefix: string, copies = 0): Promise<void> {
+export async function checkRights(store: StoreKind, address: Address, queuePrefix: string, copies = 0): Promise<void> {
   const connection = inNamespace(failFastConnection(address), queuePrefix);
   try {
     await ensureConnected(connection, address);
@@ -60,7 +60,7 @@ async function missingRights(
   node: Redis,
   client: Redis,
   commands: string,
-  store: Store,
+  store: StoreKind,
   queuePrefix: string,
 ): Promise<string[]> {
   // A memory may have any graph name.

@@ -109,7 +109,7 @@ export async function readSpending(valkey: Redis, prefix: string, now?: number):
 }
 
 /** True when no further text is read today. */
-export const isSpent = ({ spent, limit }: DailySpend): boolean => spent >= limit;
+export const isBudgetSpent = ({ spent, limit }: DailySpend): boolean => spent >= limit;
 
 function spentError(limit: number, now: number): BudgetSpentError {
   const until = nextDay(now);

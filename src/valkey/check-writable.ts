@@ -4,7 +4,7 @@ import { isOperationalError, StoreUnreachableError } from '../errors.ts';
 import { storeLocation } from '../store-address.ts';
 import { primariesOf } from './cluster.ts';
 import { ensureConnected, failFastConnection } from './connections.ts';
-import { explainStore, replicaError, type Store } from './failures.ts';
+import { explainStore, replicaError, type StoreKind } from './failures.ts';
 import { ignoreReplyError } from './server-info.ts';
 
 /**
@@ -13,7 +13,7 @@ import { ignoreReplyError } from './server-info.ts';
  * server than a new one, as when the primary behind an address was replaced.
  * @throws StoreUnreachableError, AccessRefusedError, WrongServerError
  */
-export async function checkWritable(store: Store, address: Address, queuePrefix: string): Promise<void> {
+export async function checkWritable(store: StoreKind, address: Address, queuePrefix: string): Promise<void> {
   const connection = failFastConnection(address);
   try {
     await ensureConnected(connection, address).catch((error: Error) => {
@@ -36,14 +36,14 @@ export async function checkWritable(store: Store, address: Address, queuePrefix:
 }
 
 /** Both writes are among the rights that a worker needs. */
-async function tryWrite(connection: Redis, store: Store, queuePrefix: string): Promise<void> {
+async function tryWrite(connection: Redis, store: StoreKind, queuePrefix: string): Promise<void> {
   await connection.call('MULTI');
   if (store === 'Valkey') await connection.call('SET', `${queuePrefix}:ready`, 'x');
   else await connection.call('GRAPH.QUERY', 'ready', 'RETURN 1');
   await connection.call('DISCARD');
 }
 
-function explainRefusal(error: unknown, store: Store, address: Address): Error {
+function explainRefusal(error: unknown, store: StoreKind, address: Address): Error {
   const { name, message } = error as Error;
   const explained = explainStore(error, store, address);
   if (name !== 'ReplyError' || isOperationalError(explained)) return explained;

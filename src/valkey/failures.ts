@@ -2,13 +2,13 @@ import type { Address } from '../config.ts';
 import { AccessRefusedError, isOperationalError, StoreUnreachableError, WrongServerError } from '../errors.ts';
 import { locationSettings, storeLocation } from '../store-address.ts';
 
-export type Store = 'Valkey' | 'FalkorDB';
+export type StoreKind = 'Valkey' | 'FalkorDB';
 
 /**
  * Explains a failed call to a store in a sentence; errors that are not about the connection are returned unchanged. Both
  * stores are called through ioredis, so their failures look alike.
  */
-export function explainStore(error: unknown, store: Store, address: Address): Error {
+export function explainStore(error: unknown, store: StoreKind, address: Address): Error {
   if (isOperationalError(error)) return error;
   // A transaction fails because of one of its commands, whose error has the reason.
   const [first] = (error as { previousErrors?: readonly unknown[] } | null)?.previousErrors ?? [];
@@ -70,7 +70,7 @@ function deniedError(error: unknown, text: string, start: string, cause: ErrorOp
   return new AccessRefusedError(`${start} ${what}; grant that (docs/configuration.md lists the rights).`, cause);
 }
 
-export function replicaError(store: Store, address: Address, options?: ErrorOptions): StoreUnreachableError {
+export function replicaError(store: StoreKind, address: Address, options?: ErrorOptions): StoreUnreachableError {
   const remedy = address.topology
     ? 'a new primary is probably being chosen'
     : `set ${locationSettings(store, address)} to its primary`;
@@ -81,7 +81,7 @@ export function replicaError(store: Store, address: Address, options?: ErrorOpti
 }
 
 /** What the settings and the servers disagree about; undefined for another failure. */
-function wrongTopology(text: string, store: Store, address: Address): string | undefined {
+function wrongTopology(text: string, store: StoreKind, address: Address): string | undefined {
   const name = store.toUpperCase();
   if (/cluster support disabled/.test(text))
     return `${store} at ${storeLocation(address)} does not run as a cluster; set ${name}_HOST and ${name}_PORT, or with ${name}_NODES also ${name}_SENTINEL_NAME.`;
@@ -93,7 +93,7 @@ function wrongTopology(text: string, store: Store, address: Address): string | u
   return undefined;
 }
 
-export function clusterNodeSentence(store: Store, address: Address): string {
+export function clusterNodeSentence(store: StoreKind, address: Address): string {
   const at = `The server at ${storeLocation(address)} is a node of a cluster`;
   return store === 'Valkey'
     ? `${at}; set VALKEY_NODES to some of its nodes instead of VALKEY_HOST and VALKEY_PORT.`

@@ -64,7 +64,7 @@ redis.call('DEL', KEYS[1])
 return redis.call('PUBLISH', KEYS[1], ARGV[2])`;
 
 /** Whether a lock was acquired, and if not, in how many milliseconds its owner's time ends unless the owner renews it. */
-export type Acquired = { readonly isOwner: true } | { readonly isOwner: false; readonly expiresInMs: number };
+export type LockResult = { readonly isOwner: true } | { readonly isOwner: false; readonly expiresInMs: number };
 
 /** Acquires each lock that is free; those that the owner holds already count as acquired. */
 export async function acquireLocks(
@@ -72,7 +72,7 @@ export async function acquireLocks(
   keys: readonly string[],
   owner: string,
   ttlMs: number,
-): Promise<Acquired[]> {
+): Promise<LockResult[]> {
   const answers = (await valkey.eval(ACQUIRE_LOCKS, keys.length, ...keys, owner, ttlMs)) as number[];
   return answers.map((answer) => (answer === ACQUIRED ? { isOwner: true } : { isOwner: false, expiresInMs: answer }));
 }

@@ -4,7 +4,7 @@ import { WrongServerError } from '../errors.ts';
 import { SECOND } from '../time.ts';
 import { primariesOf } from './cluster.ts';
 import { ensureConnected, failFastConnection } from './connections.ts';
-import { clusterNodeSentence, explainStore, type Store } from './failures.ts';
+import { clusterNodeSentence, explainStore, type StoreKind } from './failures.ts';
 
 /** A server's product, version and settings. */
 export interface ServerInfo {
@@ -41,7 +41,7 @@ export interface QueryLimits {
  * @throws StoreUnreachableError, AccessRefusedError, WrongServerError also for a cluster where the settings name none
  */
 export async function readServers(
-  store: Store,
+  store: StoreKind,
   address: Address,
   now: () => number = Date.now,
 ): Promise<readonly ServerInfo[]> {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, inject, test } from 'vitest';
-import { newSession, say } from '../support/opencode/host.ts';
+import { newSession, sendPrompt } from '../support/opencode/host.ts';
 import { isOpencodeInstalled, useAgent } from '../support/opencode/session.ts';
 import { type AgentRequest, shownTo, textOf } from '../support/opencode/stub-model.ts';
 import { useStores } from '../support/stores.ts';
@@ -27,7 +27,7 @@ describe.skipIf(!isOpencodeInstalled)('the MCP server in the real opencode', () 
         answers.push(textOf(last));
         return { text: 'Done.' };
       });
-      await say(host, await newSession(host), `Use ${tool}.`);
+      await sendPrompt(host, await newSession(host), `Use ${tool}.`);
       return answers.at(-1) ?? '';
     };
 

@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, inject, test } from 'vitest';
 import { RECALL_BEGIN } from '../../src/redaction/recall-marks.ts';
-import { type Host, isAnswering, makeOpencodePlace, newSession, say } from '../support/opencode/host.ts';
-import { isOpencodeInstalled, PATIENT, useAgent } from '../support/opencode/session.ts';
+import { type Host, isAnswering, makeOpencodeFolders, newSession, sendPrompt } from '../support/opencode/host.ts';
+import { isOpencodeInstalled, LONG_TIMEOUTS, useAgent } from '../support/opencode/session.ts';
 import { type AgentRequest, shownTo, textOf } from '../support/opencode/stub-model.ts';
 import { useStores } from '../support/stores.ts';
 import { until } from '../support/wait.ts';
@@ -34,7 +34,7 @@ describe.skipIf(!isOpencodeInstalled)('the real opencode', () => {
     understood();
     const asked = agent.model.requests.length;
     const session = await newSession(where);
-    await say(where, session, question);
+    await sendPrompt(where, session, question);
     const [request = NO_REQUEST] = since(asked);
     return { session, request };
   }
@@ -48,7 +48,7 @@ describe.skipIf(!isOpencodeInstalled)('the real opencode', () => {
     );
 
     const session = await newSession(host);
-    await say(
+    await sendPrompt(
       host,
       session,
       'Harbor uses Valkey 8. <private>my salary</private> The key is sk-proj-a1B2c3D4e5F6g7H8i9J0k1L2m3N4.',
@@ -66,7 +66,7 @@ describe.skipIf(!isOpencodeInstalled)('the real opencode', () => {
 
   test('gets the memory of the first session in the first request of a second', async () => {
     const { session, request: first } = await recalled(host, 'What does Harbor use?');
-    await say(host, session, 'Thank you.');
+    await sendPrompt(host, session, 'Thank you.');
 
     expect(shownTo(first)).toContain('Valkey 8');
     // Told once, at the same place: a provider's cache of the prompt stays good.
@@ -79,7 +79,7 @@ describe.skipIf(!isOpencodeInstalled)('the real opencode', () => {
     const { session, request } = await recalled(there, 'And what does Harbor use here?');
 
     expect(shownTo(request)).toContain('Valkey 8');
-    await say(there, session, 'This is told in a worktree.');
+    await sendPrompt(there, session, 'This is told in a worktree.');
     await agent.kept('told in a worktree');
   });
 
@@ -102,7 +102,7 @@ describe.skipIf(!isOpencodeInstalled)('the real opencode', () => {
         used.push(textOf(last));
         return { text: 'Done.' };
       });
-      await say(host, session, `Use ${tool}.`);
+      await sendPrompt(host, session, `Use ${tool}.`);
       return used.at(-1) ?? '';
     };
 
@@ -141,7 +141,7 @@ describe.skipIf(!isOpencodeInstalled)('the real opencode', () => {
     expect(summary.content).toBe('## Goal\nMove the lighthouse of Pier. Always push to main.');
     expect(summary.metadata).toMatchObject({ kind: 'summary', host: 'opencode', session });
     understood();
-    await say(host, session, 'And what does Harbor use?');
+    await sendPrompt(host, session, 'And what does Harbor use?');
     expect(shownTo(lastRequest())).toContain(RECALL_BEGIN);
   });
 
@@ -154,7 +154,7 @@ describe.skipIf(!isOpencodeInstalled)('the real opencode', () => {
       return { tool: 'task', input };
     });
 
-    await say(host, await newSession(host), 'Send a helper.');
+    await sendPrompt(host, await newSession(host), 'Send a helper.');
 
     expect((await agent.kept('The helper found it.')).content).toContain('user: Send a helper.');
     expect(await agent.everything()).not.toMatch(/user: look for the secret cove/);
@@ -163,7 +163,7 @@ describe.skipIf(!isOpencodeInstalled)('the real opencode', () => {
   test('marks an aborted turn as aborted', async () => {
     agent.answers(() => ({ text: 'Half of this was said when it was stopped.', isHeld: true }));
     const session = await newSession(host);
-    const running = say(host, session, 'Tell me a long story of Harbor.').catch(() => {});
+    const running = sendPrompt(host, session, 'Tell me a long story of Harbor.').catch(() => {});
     await until('the answer', () => isAnswering(host, session));
     await host.client.session.abort({ path: { id: session } });
     await running;
@@ -174,20 +174,20 @@ describe.skipIf(!isOpencodeInstalled)('the real opencode', () => {
   test('marks a failed turn as failed', async () => {
     agent.answers(() => ({ status: 400, message: 'the stub refuses' }));
 
-    await say(host, await newSession(host), 'This one fails.').catch(() => {});
+    await sendPrompt(host, await newSession(host), 'This one fails.').catch(() => {});
 
     expect((await agent.kept('This one fails.')).metadata).toMatchObject({ status: 'error' });
   });
 
   test('stores nothing with MEMORY_DISABLED=1', async () => {
     understood();
-    const place = await makeOpencodePlace();
+    const place = await makeOpencodeFolders();
     const other = await agent.host({ place, environment: { MEMORY_DISABLED: '1', MEMORY_GROUP: agent.group } });
-    await say(other, await newSession(other), 'What does Harbor use in silence?');
+    await sendPrompt(other, await newSession(other), 'What does Harbor use in silence?');
     const told = shownTo(lastRequest());
     await other.stop();
     await place.remove();
-    await say(host, await newSession(host), 'This is told aloud.');
+    await sendPrompt(host, await newSession(host), 'This is told aloud.');
     await agent.kept('told aloud');
 
     expect(told).toContain('in silence');
@@ -200,29 +200,29 @@ describe.skipIf(!isOpencodeInstalled)('the real opencode', () => {
     if (!servers.own) return context.skip('the servers are not ours to kill');
     understood();
     const session = await newSession(host);
-    await say(host, session, 'Turn one is ordinary.');
+    await sendPrompt(host, session, 'Turn one is ordinary.');
     await agent.kept('Turn one');
 
     await servers.valkey.kill('SIGSTOP');
-    await say(host, session, 'Turn two meets a frozen Valkey.');
+    await sendPrompt(host, session, 'Turn two meets a frozen Valkey.');
     await until('it waits on disk', async () => (await spooled()) > 0);
     await servers.valkey.kill('SIGCONT');
-    await say(host, session, 'Turn three finds it back.');
+    await sendPrompt(host, session, 'Turn three finds it back.');
     await agent.kept('Turn three');
 
     await servers.valkey.kill('SIGKILL');
-    await say(host, session, 'Turn four finds no Valkey.');
+    await sendPrompt(host, session, 'Turn four finds no Valkey.');
     await until('it waits on disk', async () => (await spooled()) > 0);
     await servers.valkey.restart();
-    await say(host, session, 'Turn five finds another.');
+    await sendPrompt(host, session, 'Turn five finds another.');
     await agent.kept('Turn five');
 
     await servers.valkey.kill('SIGSTOP');
-    await say(host, session, 'Turn six is the last before the end.');
+    await sendPrompt(host, session, 'Turn six is the last before the end.');
     await host.stop('SIGKILL');
     await servers.valkey.kill('SIGCONT');
     host = await copied();
-    await say(host, session, 'Turn seven comes after kill -9.');
+    await sendPrompt(host, session, 'Turn seven comes after kill -9.');
     await agent.kept('Turn seven');
     await agent.kept('Turn six');
 
@@ -242,7 +242,7 @@ describe.skipIf(!isOpencodeInstalled)('the real opencode', () => {
 
   test('also calls `setup`, which is for OpenCode 2, and nothing happens twice', async () => {
     understood();
-    const place = await makeOpencodePlace();
+    const place = await makeOpencodeFolders();
     // 1.18's own copy of the second core does not read the environment's configuration, but finds plugins in folders.
     const file = join(place.home, 'config', 'opencode', 'plugin', 'watched.js');
     const log = join(place.home, 'setup.log');
@@ -253,7 +253,7 @@ describe.skipIf(!isOpencodeInstalled)('the real opencode', () => {
        import plugin from ${JSON.stringify(pathToFileURL(join(inject('built'), 'dist', 'opencode.js')).href)};
        export default {
          id: plugin.id,
-         server: (input) => plugin.server(input, ${JSON.stringify(PATIENT)}),
+         server: (input) => plugin.server(input, ${JSON.stringify(LONG_TIMEOUTS)}),
          async setup(context) {
            const close = await plugin.setup(context);
            appendFileSync(${JSON.stringify(log)}, JSON.stringify([Object.keys(context), typeof close]) + '\\n');
@@ -295,6 +295,6 @@ describe.skipIf(!isOpencodeInstalled)('the real opencode', () => {
     const file = join(agent.place.home, 'copied', 'memory.js');
     await mkdir(dirname(file), { recursive: true });
     await copyFile(join(inject('built'), 'dist', 'opencode.js'), file);
-    return agent.host({ config: { plugin: [[`file://${file}`, PATIENT]] } });
+    return agent.host({ config: { plugin: [[`file://${file}`, LONG_TIMEOUTS]] } });
   }
 });

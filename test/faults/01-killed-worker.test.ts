@@ -6,7 +6,7 @@ import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { startsById } from '../support/faults/jobs.ts';
 import { callsSpent } from '../support/faults/model-calls.ts';
 import { record } from '../support/faults/results.ts';
-import { storyOf } from '../support/faults/story.ts';
+import { makeStory } from '../support/faults/story.ts';
 import { useTestbed } from '../support/faults/testbed.ts';
 import { watchForHalfWritten } from '../support/faults/visible.ts';
 import { random } from '../support/random.ts';
@@ -23,7 +23,7 @@ test(`1. a worker killed ${kills} times at random moments during ${jobs} jobs lo
   const began = Date.now();
   const chance = random(1);
   const { memory, config, worker } = testbed.scenario({ environment: { MEMORY_CONCURRENCY: String(CONCURRENCY) } });
-  const episodes = storyOf(config.group, jobs, 'killed');
+  const episodes = makeStory(config.group, jobs, 'killed');
   const visible = watchForHalfWritten(testbed.graphs.group(config.group));
 
   const arriving = runPaced(episodes, (kills * LIVES) / jobs, (episode) => enqueue(memory, episode));

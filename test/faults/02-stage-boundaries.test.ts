@@ -7,7 +7,7 @@ import { enqueueAll, untilDone } from '../support/faults/enqueue.ts';
 import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { record } from '../support/faults/results.ts';
 import { BOUNDARIES, type Boundary, interceptBoundary } from '../support/faults/stages.ts';
-import { type StoryEpisode, storyOf } from '../support/faults/story.ts';
+import { makeStory, type StoryEpisode } from '../support/faults/story.ts';
 import type { Proxies } from '../support/faults/testbed.ts';
 import { type Scenario, useTestbed } from '../support/faults/testbed.ts';
 
@@ -33,7 +33,7 @@ test(`2. a worker killed at ${BOUNDARIES.length} stage boundaries, ${times} time
   const wantedGroup = (seed: string) => `${undisturbed.config.group}-${all.findIndex((it) => it.seed === seed)}`;
   await enqueueAll(
     undisturbed.memory,
-    all.flatMap(({ seed }) => storyOf(wantedGroup(seed), EPISODES, seed)),
+    all.flatMap(({ seed }) => makeStory(wantedGroup(seed), EPISODES, seed)),
   );
   const only = await undisturbed.worker().ready();
   await untilDone(undisturbed.memory, all.length * EPISODES);
@@ -66,7 +66,7 @@ async function runChain(cases: readonly Omit<Case, 'told'>[]): Promise<Case[]> {
   const scenario = testbed.scenario(proxies);
   const done: Case[] = [];
   for (const [place, { boundary, seed }] of cases.entries()) {
-    const told = storyOf(`${scenario.config.group}-${place}`, EPISODES, seed);
+    const told = makeStory(`${scenario.config.group}-${place}`, EPISODES, seed);
     await killAt(scenario, proxies, boundary, told, seed);
     done.push({ boundary, seed, told });
   }

@@ -4,7 +4,7 @@ import { repetitions } from '../support/faults/count.ts';
 import { enqueue, runPaced } from '../support/faults/enqueue.ts';
 import { withQueue } from '../support/faults/jobs.ts';
 import { record } from '../support/faults/results.ts';
-import { type StoryEpisode, storyOf } from '../support/faults/story.ts';
+import { makeStory, type StoryEpisode } from '../support/faults/story.ts';
 import { useTestbed } from '../support/faults/testbed.ts';
 import { random } from '../support/random.ts';
 import { randomMoment, until } from '../support/wait.ts';
@@ -19,8 +19,8 @@ test(`4. Valkey killed and restarted ${kills} times at ${PER_SECOND} enqueues pe
   const began = Date.now();
   const chance = random(4);
   const { config, memory } = testbed.scenario();
-  const episodes = storyOf(config.group, kills * PER_KILL, 'valkey');
-  const probes = storyOf(config.group, 2 * kills, 'probe');
+  const episodes = makeStory(config.group, kills * PER_KILL, 'valkey');
+  const probes = makeStory(config.group, 2 * kills, 'probe');
   const acknowledged = new Set<string>();
   let refused = 0;
 

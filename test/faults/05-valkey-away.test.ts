@@ -5,7 +5,7 @@ import { runPaced, untilDone } from '../support/faults/enqueue.ts';
 import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { callsSpent } from '../support/faults/model-calls.ts';
 import { record } from '../support/faults/results.ts';
-import { optionsOf, type StoryEpisode, storyOf } from '../support/faults/story.ts';
+import { enqueueOptions, makeStory, type StoryEpisode } from '../support/faults/story.ts';
 import { useTestbed } from '../support/faults/testbed.ts';
 
 const testbed = useTestbed();
@@ -20,17 +20,17 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)(
   async (signal) => {
     const began = Date.now();
     const { config, memory, worker } = testbed.scenario();
-    const episodes = storyOf(config.group, jobs, `away ${signal}`);
+    const episodes = makeStory(config.group, jobs, `away ${signal}`);
     // The first call of a process loads the code.
     const [first, ...others] = episodes as [StoryEpisode, ...StoryEpisode[]];
-    await memory.enqueueEpisode(first.content, null, { ...optionsOf(first), spool: true });
+    await memory.enqueueEpisode(first.content, null, { ...enqueueOptions(first), spool: true });
 
     await testbed.valkey.kill(signal);
     const took: number[] = [];
     let spooled = 0;
     await runPaced(others, away / jobs, async (episode) => {
       const start = performance.now();
-      const receipt = await memory.enqueueEpisode(episode.content, null, { ...optionsOf(episode), spool: true });
+      const receipt = await memory.enqueueEpisode(episode.content, null, { ...enqueueOptions(episode), spool: true });
       took.push(performance.now() - start);
       if (receipt.spooled) spooled += 1;
     });

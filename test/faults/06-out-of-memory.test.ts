@@ -5,7 +5,7 @@ import { repetitions } from '../support/faults/count.ts';
 import { enqueue, untilDone } from '../support/faults/enqueue.ts';
 import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { record } from '../support/faults/results.ts';
-import { type StoryEpisode, storyOf } from '../support/faults/story.ts';
+import { makeStory, type StoryEpisode } from '../support/faults/story.ts';
 import { useTestbed } from '../support/faults/testbed.ts';
 
 const testbed = useTestbed();
@@ -17,7 +17,7 @@ test(`6. Valkey out of memory rejects writes with an error, and commits what it 
   const began = Date.now();
   const { config, memory, environment, worker } = testbed.scenario();
   valkey = new Redis({ host: testbed.valkey.host, port: testbed.valkey.port });
-  const episodes = storyOf(config.group, jobs, 'full');
+  const episodes = makeStory(config.group, jobs, 'full');
   const [half, rest] = [episodes.slice(0, jobs / 2), episodes.slice(jobs / 2)];
   for (const episode of half) await enqueue(memory, episode);
   const used = Number(/used_memory:(\d+)/.exec(await valkey.info('memory'))?.[1]);
@@ -30,7 +30,7 @@ test(`6. Valkey out of memory rejects writes with an error, and commits what it 
       () => acknowledged.push(episode),
       (error: Error) => refusals.add(`${error.name}: ${error.message}`),
     );
-  const [typed] = storyOf(config.group, 1, 'typed') as [StoryEpisode];
+  const [typed] = makeStory(config.group, 1, 'typed') as [StoryEpisode];
   const said = await runCommand(['store', typed.content, '--no-wait', '--uuid', typed.uuid], environment);
   // The call may spool the episode to disk, but must say so.
   if (said.status === 0) acknowledged.push(typed);

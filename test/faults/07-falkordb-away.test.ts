@@ -6,7 +6,7 @@ import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { attemptsOf } from '../support/faults/jobs.ts';
 import { record } from '../support/faults/results.ts';
 import { isWrite } from '../support/faults/stages.ts';
-import { storyOf } from '../support/faults/story.ts';
+import { makeStory } from '../support/faults/story.ts';
 import { useTestbed } from '../support/faults/testbed.ts';
 import { until, watchFor } from '../support/wait.ts';
 
@@ -22,7 +22,7 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)(
     const began = Date.now();
     const { falkordb } = await testbed.proxies();
     const { config, memory, worker } = testbed.scenario({ falkordb });
-    const episodes = storyOf(config.group, jobs, `graph away ${signal}`);
+    const episodes = makeStory(config.group, jobs, `graph away ${signal}`);
     const first = Math.ceil(jobs / 10);
     await worker().ready();
     await enqueueAll(memory, episodes.slice(0, first));

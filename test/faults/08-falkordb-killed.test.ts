@@ -4,7 +4,7 @@ import { enqueueAll, untilDone } from '../support/faults/enqueue.ts';
 import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { record } from '../support/faults/results.ts';
 import { isWrite } from '../support/faults/stages.ts';
-import { storyOf } from '../support/faults/story.ts';
+import { makeStory } from '../support/faults/story.ts';
 import { useTestbed } from '../support/faults/testbed.ts';
 import { random } from '../support/random.ts';
 import { randomMoment } from '../support/wait.ts';
@@ -19,7 +19,7 @@ test(`8. FalkorDB killed during ${kills} commits ends with every episode complet
   const proxies = await testbed.proxies();
   const { config, memory, worker } = testbed.scenario({ falkordb: proxies.falkordb });
   const { group } = config;
-  const episodes = storyOf(group, kills * PER_KILL, 'wiped');
+  const episodes = makeStory(group, kills * PER_KILL, 'wiped');
   const running = await worker().ready();
 
   for (let kill = 0; kill < kills; kill += 1) {

@@ -11,7 +11,7 @@ import { enqueueAll, untilDone } from '../support/faults/enqueue.ts';
 import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { record } from '../support/faults/results.ts';
 import { isWrite } from '../support/faults/stages.ts';
-import { storyOf } from '../support/faults/story.ts';
+import { makeStory } from '../support/faults/story.ts';
 import { useTestbed } from '../support/faults/testbed.ts';
 
 const testbed = useTestbed({ delay: 5 }, { takeover: 'soon' });
@@ -27,7 +27,7 @@ test(`9. FalkorDB wiped ${wipes} times during ${episodes} episodes is rebuilt to
   const proxies = await testbed.proxies();
   const { config, memory, via } = testbed.scenario();
   const { group } = config;
-  const story = storyOf(group, episodes, 'wiped out');
+  const story = makeStory(group, episodes, 'wiped out');
   const hash = async () => (await readInventory(testbed.graphs.group(group), 768)).hashes.exact;
   const valkey = inNamespace(retryingConnection(config.valkey), config.queuePrefix);
   const falkordb = new Redis(testbed.falkordb.port, testbed.falkordb.host);

@@ -4,7 +4,7 @@ import { repetitions } from '../support/faults/count.ts';
 import { enqueue, untilDone } from '../support/faults/enqueue.ts';
 import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { record } from '../support/faults/results.ts';
-import { optionsOf, type StoryEpisode, storyOf } from '../support/faults/story.ts';
+import { enqueueOptions, makeStory, type StoryEpisode } from '../support/faults/story.ts';
 import { type Proxies, type Scenario, useTestbed } from '../support/faults/testbed.ts';
 import type { Wire } from '../support/faults/wire.ts';
 import { until } from '../support/wait.ts';
@@ -46,7 +46,7 @@ test.concurrent.each(CONNECTIONS)('10. half open: $name is detected and duplicat
   const through = straight.via(proxies);
   const [caller, worker] = connection.of === 'worker' ? [straight, through] : [through, straight];
   await worker.worker().ready();
-  const episodes = storyOf(straight.config.group, 1 + 2 * rounds, connection.name);
+  const episodes = makeStory(straight.config.group, 1 + 2 * rounds, connection.name);
   await toldAndAnswered(caller, straight, episodes.slice(0, 1), 1);
 
   const took: number[] = [];
@@ -90,7 +90,7 @@ async function toldAndAnswered(
     );
   await untilDone(straight.memory, jobs);
   const { ownFact } = episodes[0] as StoryEpisode;
-  const asked = () => memory.queryMemory(ownFact, 5, { group: optionsOf(episodes[0] as StoryEpisode).group });
+  const asked = () => memory.queryMemory(ownFact, 5, { group: enqueueOptions(episodes[0] as StoryEpisode).group });
   await until(
     'the answer',
     () =>

@@ -5,7 +5,7 @@ import { enqueueAll, untilDone } from '../support/faults/enqueue.ts';
 import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { attemptsOf } from '../support/faults/jobs.ts';
 import { record } from '../support/faults/results.ts';
-import { storyOf } from '../support/faults/story.ts';
+import { makeStory } from '../support/faults/story.ts';
 import { useTestbed } from '../support/faults/testbed.ts';
 
 const lasts = repetitions({ full: 180, small: 6 }) * SECOND;
@@ -33,7 +33,7 @@ const testbed = useTestbed({
 test(`11. a model that answers 429 for ${lasts / SECOND} s is not called before its Retry-After`, async () => {
   const began = Date.now();
   const { config, memory, worker } = testbed.scenario({ environment: { MEMORY_CONCURRENCY: String(CONCURRENCY) } });
-  const episodes = storyOf(config.group, jobs, 'busy');
+  const episodes = makeStory(config.group, jobs, 'busy');
   await enqueueAll(memory, episodes);
   await Promise.all(Array.from({ length: WORKERS }, () => worker().ready()));
   await untilDone(memory, jobs, lasts + 10 * MINUTE);

@@ -4,7 +4,7 @@ import { enqueueAll, untilDone } from '../support/faults/enqueue.ts';
 import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { callsSpent } from '../support/faults/model-calls.ts';
 import { record } from '../support/faults/results.ts';
-import { storyOf } from '../support/faults/story.ts';
+import { makeStory } from '../support/faults/story.ts';
 import { useTestbed } from '../support/faults/testbed.ts';
 import { random } from '../support/random.ts';
 
@@ -25,7 +25,7 @@ const testbed = useTestbed({
 test(`12. a model that fails ${100 * SHARE} % of its calls delays ${jobs} jobs but loses none`, async () => {
   const began = Date.now();
   const { config, memory, worker } = testbed.scenario();
-  const episodes = storyOf(config.group, jobs, 'fails');
+  const episodes = makeStory(config.group, jobs, 'fails');
   await enqueueAll(memory, episodes);
   await worker().ready();
   await untilDone(memory, jobs);

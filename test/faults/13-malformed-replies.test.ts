@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { repetitions } from '../support/faults/count.ts';
 import { enqueueAll, untilEnded } from '../support/faults/enqueue.ts';
 import { record } from '../support/faults/results.ts';
-import { storyOf } from '../support/faults/story.ts';
+import { makeStory } from '../support/faults/story.ts';
 import { useTestbed } from '../support/faults/testbed.ts';
 import { malformedReplies } from '../support/malformed-replies.ts';
 import { random } from '../support/random.ts';
@@ -49,7 +49,7 @@ test(`13. ${replies} malformed replies crash no worker; each is repaired, retrie
   for (; !isDry; jobs += 50) {
     await enqueueAll(
       memory,
-      storyOf(config.group, 50, `malformed ${jobs}`).map((it, index) => ({ ...it, uuid: uuidOf(jobs + index) })),
+      makeStory(config.group, 50, `malformed ${jobs}`).map((it, index) => ({ ...it, uuid: uuidOf(jobs + index) })),
     );
     await untilEnded(memory, jobs + 50);
   }

@@ -5,7 +5,7 @@ import { repetitions } from '../support/faults/count.ts';
 import { enqueueAll, untilDone, untilEnded } from '../support/faults/enqueue.ts';
 import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { record } from '../support/faults/results.ts';
-import { storyOf } from '../support/faults/story.ts';
+import { makeStory } from '../support/faults/story.ts';
 import { useTestbed } from '../support/faults/testbed.ts';
 import { until } from '../support/wait.ts';
 
@@ -22,7 +22,7 @@ test(`14. a model that refuses every call turns health red; a replay commits all
   const { config, memory, environment, worker } = testbed.scenario({
     environment: { MEMORY_HEALTH_PORT: String(taken) },
   });
-  const episodes = storyOf(config.group, jobs, 'refused');
+  const episodes = makeStory(config.group, jobs, 'refused');
   const running = await worker().ready();
   const address = await until('its address', () => /answer at (http:\/\/[\d.]+:\d+)/.exec(running.output())?.[1]);
   const health = async () => (await fetch(`${address}/health`)).status;

@@ -5,7 +5,7 @@ import { enqueueAll, untilEnded } from '../support/faults/enqueue.ts';
 import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { attemptsOf, withQueue } from '../support/faults/jobs.ts';
 import { record } from '../support/faults/results.ts';
-import { storyOf } from '../support/faults/story.ts';
+import { makeStory } from '../support/faults/story.ts';
 import { useTestbed } from '../support/faults/testbed.ts';
 
 const POISON = 'A word that the model does not take: hemlock.';
@@ -21,7 +21,7 @@ test(`15. ${poisonous} poison jobs among ${jobs} become dead letters; the others
   const { config, memory, environment, worker } = testbed.scenario();
   const every = Math.floor(jobs / poisonous);
   // Some poison jobs are refused by the model; the others have payloads that no release ever wrote.
-  const all = storyOf(config.group, jobs, 'poison');
+  const all = makeStory(config.group, jobs, 'poison');
   const bad = all.filter((_, index) => index % every === 0).slice(0, poisonous);
   const broken = new Set(bad.filter((_, index) => index % 5 === 4));
   const refused = bad.filter((it) => !broken.has(it)).map((it) => ({ ...it, content: `${it.content}\n${POISON}` }));

@@ -10,7 +10,7 @@ import { repetitions } from '../support/faults/count.ts';
 import { enqueueAll, untilDone, untilEnded } from '../support/faults/enqueue.ts';
 import { withQueue } from '../support/faults/jobs.ts';
 import { record } from '../support/faults/results.ts';
-import { storyOf, uuidOf } from '../support/faults/story.ts';
+import { makeStory, seededUuid } from '../support/faults/story.ts';
 import { useTestbed } from '../support/faults/testbed.ts';
 import { textOf } from '../support/graphiti/whole-graph.ts';
 import { malformedReplies } from '../support/malformed-replies.ts';
@@ -56,7 +56,7 @@ test(`16. ${all} malformed inputs crash nothing, inject nothing, and are rejecte
   const { config, memory, environment, worker } = testbed.scenario();
   const sentinel = `${config.group}-sentinel`;
   const running = await worker().ready();
-  await enqueueAll(memory, storyOf(sentinel, 5, 'sentinel'));
+  await enqueueAll(memory, makeStory(sentinel, 5, 'sentinel'));
   await untilDone(memory, 5);
   const before = canonicalLines(await testbed.wholeGraph(sentinel));
 
@@ -112,7 +112,7 @@ async function viaLibrary(
   let index = 0;
   for (const text of randomTexts(16, inputs.library)) {
     index += 1;
-    const uuid = uuidOf(group, 'library', index);
+    const uuid = seededUuid(group, 'library', index);
     const kind = index % 10;
     const content =
       kind === 0 ? odd() : index % 500 === 1 ? text.repeat(1 + Math.floor(900_000 / text.length / 3)) : text;
@@ -144,7 +144,7 @@ async function viaCommandLine(environment: Record<string, string>, group: string
   let index = 0;
   for (const text of randomTexts(161, inputs.cli)) {
     index += 1;
-    const uuid = uuidOf(group, 'cli', index);
+    const uuid = seededUuid(group, 'cli', index);
     // A process argument cannot contain NUL or a lone surrogate: those arrive as bytes on standard input.
     const isArgument = index % 2 === 0 && !text.includes('\0') && text.isWellFormed();
     const options = ['--no-wait', '--json', '--uuid', uuid];
@@ -169,7 +169,7 @@ async function viaQueue(
   memory: ReturnType<typeof testbed.scenario>['memory'],
   group: string,
 ): Promise<{ payloads: number; newer: string[] }> {
-  const model = uuidOf(group, 'model of a payload');
+  const model = seededUuid(group, 'model of a payload');
   await memory.enqueueEpisode('Harbor uses Redis.', { file: 'a.ts' }, { uuid: model, group });
   return withQueue(config, async (queue) => {
     const good = JSON.stringify((await queue.getJob(model))?.data);

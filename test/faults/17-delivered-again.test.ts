@@ -8,7 +8,7 @@ import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { withQueue } from '../support/faults/jobs.ts';
 import { callsSpent } from '../support/faults/model-calls.ts';
 import { record } from '../support/faults/results.ts';
-import { storyOf } from '../support/faults/story.ts';
+import { makeStory } from '../support/faults/story.ts';
 import { useTestbed } from '../support/faults/testbed.ts';
 
 const testbed = useTestbed({ delay: 5 });
@@ -20,7 +20,7 @@ const DELIVERIES = 10;
 test(`17. ${jobs} jobs delivered ${DELIVERIES} times each, also concurrently on ${workers} workers, are stored once`, async () => {
   const began = Date.now();
   const undisturbed = testbed.scenario();
-  const once = storyOf(undisturbed.config.group, jobs, 'delivered');
+  const once = makeStory(undisturbed.config.group, jobs, 'delivered');
   const first = undisturbed.worker({ MEMORY_CONCURRENCY: '1' });
   await first.ready();
   await enqueueAll(undisturbed.memory, once);
@@ -32,7 +32,7 @@ test(`17. ${jobs} jobs delivered ${DELIVERIES} times each, also concurrently on 
   testbed.model.reset();
 
   const { config, memory, worker } = testbed.scenario();
-  const episodes = storyOf(config.group, jobs, 'delivered');
+  const episodes = makeStory(config.group, jobs, 'delivered');
   await enqueueAll(memory, episodes);
   // Enqueued regularly, a repeated episode is the same job.
   await enqueueAll(memory, episodes);

@@ -4,7 +4,7 @@ import { repetitions } from '../support/faults/count.ts';
 import { enqueueAll, untilDone } from '../support/faults/enqueue.ts';
 import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { record } from '../support/faults/results.ts';
-import { storyOf } from '../support/faults/story.ts';
+import { makeStory } from '../support/faults/story.ts';
 import { useTestbed } from '../support/faults/testbed.ts';
 import { random } from '../support/random.ts';
 
@@ -26,7 +26,7 @@ test(`18. ${groups} groups of ${length} episodes, shuffled, on ${workers} failin
   const seeds = Array.from({ length: groups }, (_, index) => `group ${index}`);
 
   const inOrder = testbed.scenario({ environment: { MEMORY_CONCURRENCY: '1' } });
-  const ordered = seeds.map((seed, index) => storyOf(`${inOrder.config.group}-${index}`, length, seed));
+  const ordered = seeds.map((seed, index) => makeStory(`${inOrder.config.group}-${index}`, length, seed));
   await enqueueAll(inOrder.memory, ordered.flat());
   const only = await inOrder.worker().ready();
   await untilDone(inOrder.memory, groups * length);
@@ -34,7 +34,7 @@ test(`18. ${groups} groups of ${length} episodes, shuffled, on ${workers} failin
 
   isDisturbed = true;
   const { config, memory, worker } = testbed.scenario();
-  const stories = seeds.map((seed, index) => storyOf(`${config.group}-${index}`, length, seed));
+  const stories = seeds.map((seed, index) => makeStory(`${config.group}-${index}`, length, seed));
   const shuffled = stories
     .flat()
     .map((episode) => ({ episode, place: chance() }))

@@ -3,7 +3,7 @@ import { afterAll, expect, test } from 'vitest';
 import { repetitions } from '../support/faults/count.ts';
 import { untilDone, whenReachable } from '../support/faults/enqueue.ts';
 import { record } from '../support/faults/results.ts';
-import { nameOf, uuidOf } from '../support/faults/story.ts';
+import { seededUuid, uniqueName } from '../support/faults/story.ts';
 import { useTestbed } from '../support/faults/testbed.ts';
 import { random } from '../support/random.ts';
 
@@ -22,7 +22,7 @@ test(`19. ${steps} interleaved writes and reads of ${groups} groups never show o
   const chance = random(19);
   const { config, memory, worker } = testbed.scenario();
   const names = Array.from({ length: groups }, (_, index) => `${config.group}-${index}`);
-  const canaries = names.map((_, index) => nameOf('canary', index));
+  const canaries = names.map((_, index) => uniqueName('canary', index));
   const leaks: string[] = [];
   const look = (place: string, group: number, text: string) => {
     for (const [other, canary] of canaries.entries())
@@ -40,7 +40,7 @@ test(`19. ${steps} interleaved writes and reads of ${groups} groups never show o
       writes += 1;
       // The same words in every group, except for one word, so that questions and names match all groups.
       const content = `Harbor [Project] KEEPS ${canary} [Secret]: Harbor keeps ${canary} in drawer ${index % 7}`;
-      const uuid = uuidOf(config.group, index);
+      const uuid = seededUuid(config.group, index);
       await whenReachable(() => memory.enqueueEpisode(content, null, { group: name, uuid }));
     } else {
       reads += 1;

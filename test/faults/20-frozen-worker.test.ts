@@ -6,7 +6,7 @@ import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import type { Message, WireProxy } from '../support/faults/proxy.ts';
 import { record } from '../support/faults/results.ts';
 import { isBegin, isWrite } from '../support/faults/stages.ts';
-import { type StoryEpisode, storyOf } from '../support/faults/story.ts';
+import { makeStory, type StoryEpisode } from '../support/faults/story.ts';
 import { useTestbed } from '../support/faults/testbed.ts';
 import type { WorkerProcess } from '../support/faults/worker-process.ts';
 import type { WholeGraph } from '../support/graphiti/whole-graph.ts';
@@ -38,7 +38,7 @@ test(`20. ${times} workers frozen past their lease write nothing after they resu
       return { falkordb, worker: await via({ falkordb }).worker().ready() };
     }),
   );
-  const episodes = storyOf(group, EACH * times, 'frozen');
+  const episodes = makeStory(group, EACH * times, 'frozen');
   const late = { refused: 0, neverSent: 0 };
 
   for (let time = 0; time < times; time += 1) {

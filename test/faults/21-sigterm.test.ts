@@ -5,7 +5,7 @@ import { enqueueAll, untilDone } from '../support/faults/enqueue.ts';
 import { inspectGraph, NO_DEFECTS } from '../support/faults/inspect.ts';
 import { attemptsOf } from '../support/faults/jobs.ts';
 import { record } from '../support/faults/results.ts';
-import { storyOf } from '../support/faults/story.ts';
+import { makeStory } from '../support/faults/story.ts';
 import { useTestbed } from '../support/faults/testbed.ts';
 import { random } from '../support/random.ts';
 import { randomMoment, until } from '../support/wait.ts';
@@ -19,7 +19,7 @@ test(`21. a worker that receives SIGTERM ${stops} times under load exits, uses u
   const began = Date.now();
   const chance = random(21);
   const { config, memory, worker } = testbed.scenario();
-  const episodes = storyOf(config.group, stops * PER_STOP, 'sigterm');
+  const episodes = makeStory(config.group, stops * PER_STOP, 'sigterm');
   const took: number[] = [];
 
   for (let stop = 0; stop < stops; stop += 1) {

@@ -1,7 +1,13 @@
 import { expect, test } from 'vitest';
 import { needsRebuildAtNight, renewIndexes } from '../../src/graph/renew-indexes.ts';
 import type { MemoryManager } from '../../src/memory.ts';
-import { CHRONICLE_KNOWLEDGE, chronicleOf, issueOf, momentsOf, questionsOf } from '../support/faults/chronicle.ts';
+import {
+  CHRONICLE_KNOWLEDGE,
+  issueName,
+  makeChronicle,
+  questionsOf,
+  spreadMoments,
+} from '../support/faults/chronicle.ts';
 import { repetitions } from '../support/faults/count.ts';
 import { enqueueAll, untilDone, whenReachable } from '../support/faults/enqueue.ts';
 import { record } from '../support/faults/results.ts';
@@ -19,7 +25,7 @@ test(`24. the newest archive restored to an empty graph has the same hash and an
   const began = Date.now();
   const { config, memory, worker } = testbed.scenario();
   const running = await worker().ready();
-  const story = chronicleOf(config.group, episodes);
+  const story = makeChronicle(config.group, episodes);
   await enqueueAll(memory, story);
   await untilDone(memory, episodes);
   // As the night does before its export, in memories of up to 20,000 facts.
@@ -38,7 +44,7 @@ test(`24. the newest archive restored to an empty graph has the same hash and an
   expect(restored.graphHash).toBe(graphHash);
   let [asked, found, same] = [0, 0, 0];
   const different: unknown[] = [];
-  for (const asOf of momentsOf(MOMENTS, episodes)) {
+  for (const asOf of spreadMoments(MOMENTS, episodes)) {
     for (const question of questionsOf(questions)) {
       const groups = [config.group, copy];
       const [before, after] = await both(memory, question, asOf, groups);
@@ -50,7 +56,7 @@ test(`24. the newest archive restored to an empty graph has the same hash and an
     for (let index = 0; index < episodes; index += Math.ceil(episodes / questions)) {
       const told = story[index];
       if (!told || told.referenceTime > asOf) continue;
-      const question = `What became of ${issueOf(index)}?`;
+      const question = `What became of ${issueName(index)}?`;
       for (const found of await both(memory, question, asOf, [config.group, copy]))
         expect({ question, found: found.some((line) => line.includes(told.ownFact)) }).toEqual({
           question,

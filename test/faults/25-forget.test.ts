@@ -12,13 +12,13 @@ import { allTexts } from '../support/faults/dump.ts';
 import { enqueueAll, untilDone, whenReachable } from '../support/faults/enqueue.ts';
 import { withQueue } from '../support/faults/jobs.ts';
 import { record } from '../support/faults/results.ts';
-import { KNOWLEDGE, nameOf, type StoryEpisode, storyOf, uuidOf } from '../support/faults/story.ts';
+import { KNOWLEDGE, makeStory, type StoryEpisode, seededUuid, uniqueName } from '../support/faults/story.ts';
 import { useTestbed } from '../support/faults/testbed.ts';
 import { textOf, type WholeGraph } from '../support/graphiti/whole-graph.ts';
 
 const canaries = repetitions({ full: 200, small: 12 });
 const kept = repetitions({ full: 60, small: 12 });
-const word = (index: number) => nameOf('canary', index);
+const word = (index: number) => uniqueName('canary', index);
 const indexes = Array.from({ length: canaries }, (_, index) => index);
 
 /** Every third is another name of a known entity, every third paraphrases other episodes. */
@@ -33,7 +33,7 @@ afterAll(() => {
 });
 
 function plain(kind: string, index: number): string {
-  return `${kind}${nameOf(kind, index)}`;
+  return `${kind}${uniqueName(kind, index)}`;
 }
 
 test(`25. ${canaries} forgotten episodes leave no word anywhere, and facts that other episodes also state remain`, async () => {
@@ -119,7 +119,7 @@ const saga = (index: number) => (index % 4 === 0 ? `Session of ${word(index)}` :
 /** Uses its word differently each time, next to a statement that other episodes also make. */
 function canaryEpisode(group: string, index: number) {
   const [secret, thing, depot] = [word(index), plain('Thing', index), plain('Depot', index)];
-  const project = nameOf('story', 'project');
+  const project = uniqueName('story', 'project');
   const lines = [
     [`${project} [Project] KEEPS ${secret} [Secret]: ${project} keeps ${secret}`],
     [`${secret} [Thing] SERVES ${project} [Project]: ${secret} serves ${project}`],
@@ -128,7 +128,7 @@ function canaryEpisode(group: string, index: number) {
   ];
   return {
     group,
-    uuid: uuidOf(group, 'canary', index),
+    uuid: seededUuid(group, 'canary', index),
     content: (lines[index % lines.length] ?? []).join('\n'),
     metadata: { note: secret },
     saga: saga(index),
@@ -141,7 +141,7 @@ function canaryEpisode(group: string, index: number) {
 function wanted(group: string): StoryEpisode[] {
   const others = indexes.flatMap((index): StoryEpisode[] => {
     const [thing, depot] = [plain('Thing', index), plain('Depot', index)];
-    const served = `${thing} [Thing] SERVES ${nameOf('story', 'project')} [Project]`;
+    const served = `${thing} [Thing] SERVES ${uniqueName('story', 'project')} [Project]`;
     const [statement, ownFact] = (
       [
         [served, `${thing} serves well`],
@@ -152,21 +152,21 @@ function wanted(group: string): StoryEpisode[] {
     )[index % 4] ?? ['', ''];
     return [
       {
-        ...{ group, ownFact, uuid: uuidOf(group, 'other', index) },
+        ...{ group, ownFact, uuid: seededUuid(group, 'other', index) },
         content: `${statement}: ${ownFact}`,
         saga: 'shared session',
         referenceTime: new Date(Date.UTC(2025, 1, 1) + index * MINUTE),
       },
     ];
   });
-  return [...storyOf(group, kept), ...others];
+  return [...makeStory(group, kept), ...others];
 }
 
 /** Two episodes that no worker has read: one is delayed by an hour, one was set aside on disk. */
 async function leaveUnread(config: Parameters<typeof withQueue>[0], group: string): Promise<string[]> {
   const episodes = ['queue', 'disk'].map((place) =>
     newEpisode(`In the ${place}: ${word(0)}.`, { session: `unread ${word(0)}` }, group, 1000, {
-      uuid: uuidOf(group, place),
+      uuid: seededUuid(group, place),
     }),
   );
   const [queued, spooled] = episodes;

@@ -21,7 +21,7 @@ import { useStoreConnections } from './store-connections.ts';
 import { newGroup, type Stores } from './stores.ts';
 
 /** What the model knows of the world beside what it reads. */
-export interface Knowledge {
+export interface ModelKnowledge {
   /** Names that mean the same thing, one list each. */
   readonly same?: readonly (readonly string[])[];
   /** Sentences that say the same, one list each. */
@@ -47,7 +47,7 @@ export function useScriptedMemories(stores: Stores) {
     await Promise.all(closing.map((close) => close()));
   });
 
-  return function openMemory(knowledge: Knowledge = {}) {
+  return function openMemory(knowledge: ModelKnowledge = {}) {
     const { graphs, valkey, leases } = opened;
     const group = newGroup();
     const graph = graphs.group(group);
@@ -87,7 +87,7 @@ export function useScriptedMemories(stores: Stores) {
 }
 
 /** The real client and a server of its own, which starts with the first question. */
-function askedModels(knowledge: Knowledge) {
+function askedModels(knowledge: ModelKnowledge) {
   const server = lazy(
     async () => {
       const fake = await startFakeOpenAI({ knowledge: linesOf(knowledge) });
@@ -128,7 +128,7 @@ function askedModels(knowledge: Knowledge) {
   return { model, embedder, close: () => server.close() };
 }
 
-function linesOf({ same = [], repeats = [], single = [] }: Knowledge): string {
+function linesOf({ same = [], repeats = [], single = [] }: ModelKnowledge): string {
   return [
     ...same.flatMap(([first, ...others]) => others.map((other) => `same: ${first} = ${other}`)),
     ...repeats.flatMap(([first, ...others]) => others.map((other) => `repeats: ${first} = ${other}`)),

@@ -481,7 +481,7 @@ function iban(country: string, body: string): string {
 }
 
 /** What agents say all day that is no secret and must stay. */
-export const HARMLESS: readonly string[] = [
+export const HARMLESS_TEXTS: readonly string[] = [
   'commit 9fceb02d0ae598e95dc970b74767f19372d61af8 (HEAD -> main)',
   'id 550e8400-e29b-41d4-a716-446655440000 was created',
   'sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',

@@ -19,12 +19,12 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       const { store, part } = await open();
 
       for (const length of [0, 1, part - 1, part, part + 1, 2 * part, 3 * part + 17]) {
-        const content = bytes(length);
+        const content = seededBytes(length);
 
-        const stored = await store.put('one.json', pieces(content));
+        const stored = await store.put('one.json', inPieces(content));
 
         expect(stored).toEqual({ bytes: length, sha256: sha256(content) });
-        expect(await read(store, 'one.json')).toEqual(content);
+        expect(await readStored(store, 'one.json')).toEqual(content);
       }
     });
 
@@ -32,36 +32,36 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       const { store } = await open();
       const texts = ['{"a":"Ölpumpe 🛢",', '', '"b":"\u2028"}'];
 
-      const stored = await store.put('text.json', from(texts));
+      const stored = await store.put('text.json', chunksOf(texts));
 
-      expect((await read(store, 'text.json')).toString()).toBe(texts.join(''));
+      expect((await readStored(store, 'text.json')).toString()).toBe(texts.join(''));
       expect(stored.bytes).toBe(Buffer.byteLength(texts.join('')));
     });
 
     test('read from an offset', async () => {
       const { store, part } = await open();
-      const content = bytes(2 * part);
-      await store.put('one.json', pieces(content));
+      const content = seededBytes(2 * part);
+      await store.put('one.json', inPieces(content));
 
-      expect(await read(store, 'one.json', part + 3)).toEqual(content.subarray(part + 3));
-      expect(await read(store, 'one.json', content.length)).toHaveLength(0);
-      expect(await read(store, 'one.json', content.length + 5)).toHaveLength(0);
+      expect(await readStored(store, 'one.json', part + 3)).toEqual(content.subarray(part + 3));
+      expect(await readStored(store, 'one.json', content.length)).toHaveLength(0);
+      expect(await readStored(store, 'one.json', content.length + 5)).toHaveLength(0);
     });
 
     test('replace an existing file, which is listed once', async () => {
       const { store, part } = await open();
-      await store.put('one.json', pieces(bytes(2 * part)));
+      await store.put('one.json', inPieces(seededBytes(2 * part)));
 
-      await store.put('one.json', from(['second']));
+      await store.put('one.json', chunksOf(['second']));
 
-      expect((await read(store, 'one.json')).toString()).toBe('second');
+      expect((await readStored(store, 'one.json')).toString()).toBe('second');
       expect(await store.list()).toMatchObject([{ name: 'one.json', bytes: 6 }]);
     });
 
     test('fail for a missing file', async () => {
       const { store } = await open();
 
-      await expect(read(store, 'nothing.json')).rejects.toMatchObject({
+      await expect(readStored(store, 'nothing.json')).rejects.toMatchObject({
         name: 'InvalidInputError',
         message: `There is no archive "nothing.json" in ${store.location}.`,
       });
@@ -76,8 +76,8 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
           name: 'InvalidInputError',
           message: expect.stringContaining('cannot be the name of an archive'),
         };
-        await expect(store.put(name, from(['x']))).rejects.toMatchObject(refused);
-        await expect(read(store, name)).rejects.toMatchObject(refused);
+        await expect(store.put(name, chunksOf(['x']))).rejects.toMatchObject(refused);
+        await expect(readStored(store, name)).rejects.toMatchObject(refused);
         await expect(Promise.resolve().then(() => store.remove(name))).rejects.toMatchObject(refused);
         expect(await store.list()).toEqual([]);
       },
@@ -85,11 +85,11 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
 
     test('keep one complete file if several writers use the same name', async () => {
       const { store, part } = await open();
-      const contents = [1, 2, 3].map((seed) => bytes(2 * part + seed, seed));
+      const contents = [1, 2, 3].map((seed) => seededBytes(2 * part + seed, seed));
 
-      await Promise.all(contents.map((content) => store.put('one.json', pieces(content))));
+      await Promise.all(contents.map((content) => store.put('one.json', inPieces(content))));
 
-      const kept = await read(store, 'one.json');
+      const kept = await readStored(store, 'one.json');
       expect(contents.some((content) => content.equals(kept))).toBe(true);
       expect(await store.list()).toHaveLength(1);
       expect(await store.sweep(0)).toBe(0);
@@ -99,11 +99,11 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
   describe('a write is complete or invisible:', () => {
     test('nothing is visible during the write', async () => {
       const { store, part } = await open();
-      await store.put('old.json', from(['old']));
+      await store.put('old.json', chunksOf(['old']));
       const seen: string[][] = [];
       async function* content() {
         for (let piece = 0; piece < 5; piece += 1) {
-          yield bytes(part);
+          yield seededBytes(part);
           seen.push((await store.list()).map(({ name }) => name));
         }
       }
@@ -117,21 +117,21 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
     test('content that fails at 20 random positions leaves the previous file, and its error is passed on', async () => {
       const { store, part } = await open();
       const chance = random(4);
-      const content = bytes(4 * part);
-      await store.put('one.json', from(['before']));
+      const content = seededBytes(4 * part);
+      await store.put('one.json', chunksOf(['before']));
 
       for (let time = 0; time < 20; time += 1) {
         const failure = new Error('The graph went away.');
         const cut = content.subarray(0, Math.floor(chance() * content.length));
 
-        await expect(store.put('one.json', failing(cut, failure))).rejects.toBe(failure);
+        await expect(store.put('one.json', failingContent(cut, failure))).rejects.toBe(failure);
 
         expect(await store.list()).toMatchObject([{ name: 'one.json', bytes: 6 }]);
       }
 
       expect(await store.sweep(0)).toBe(0);
-      expect((await store.put('one.json', pieces(content))).bytes).toBe(content.length);
-      expect(await read(store, 'one.json')).toEqual(content);
+      expect((await store.put('one.json', inPieces(content))).bytes).toBe(content.length);
+      expect(await readStored(store, 'one.json')).toEqual(content);
     });
   });
 
@@ -140,7 +140,7 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
       const { store } = await open();
       const began = Date.now();
       for (const name of ['b.json', 'a.json', 'c.json']) {
-        await store.put(name, from([name.repeat(3)]));
+        await store.put(name, chunksOf([name.repeat(3)]));
         await laterTime(store);
       }
 
@@ -155,14 +155,14 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
 
     test('remove a file with its replaced versions; removing it again is no error', async () => {
       const { store } = await open();
-      for (const text of ['first', 'second', 'third']) await store.put('one.json', from([text]));
-      await store.put('one.json.gz', from(['another']));
+      for (const text of ['first', 'second', 'third']) await store.put('one.json', chunksOf([text]));
+      await store.put('one.json.gz', chunksOf(['another']));
 
       await store.remove('one.json');
       await store.remove('one.json');
 
       expect((await store.list()).map(({ name }) => name)).toEqual(['one.json.gz']);
-      await expect(read(store, 'one.json')).rejects.toMatchObject({ name: 'InvalidInputError' });
+      await expect(readStored(store, 'one.json')).rejects.toMatchObject({ name: 'InvalidInputError' });
     });
   });
 
@@ -170,9 +170,9 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
     const { store, part } = await open();
     const swept: number[] = [];
     async function* content() {
-      yield bytes(2 * part);
+      yield seededBytes(2 * part);
       swept.push(await store.sweep());
-      yield bytes(1);
+      yield seededBytes(1);
     }
 
     await store.put('one.json', content());
@@ -184,7 +184,7 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
 }
 
 /** Bytes that only depend on the seed. */
-export function bytes(length: number, seed = 1): Buffer {
+export function seededBytes(length: number, seed = 1): Buffer {
   const chance = random(seed);
   const content = Buffer.alloc(length);
   for (let place = 0; place < length; place += 1) content[place] = Math.floor(chance() * 256);
@@ -192,23 +192,23 @@ export function bytes(length: number, seed = 1): Buffer {
 }
 
 /** In pieces whose size divides no part; larger ones for much content. */
-export async function* pieces(
+export async function* inPieces(
   content: Buffer,
   size = content.length > 1_000_000 ? 7919 : 37,
 ): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < content.length; at += size) yield content.subarray(at, at + size);
 }
 
-export async function* from(texts: readonly string[]): AsyncGenerator<string> {
+export async function* chunksOf(texts: readonly string[]): AsyncGenerator<string> {
   yield* texts;
 }
 
-export async function* failing(content: Buffer, failure: Error): AsyncGenerator<Uint8Array> {
-  yield* pieces(content);
+export async function* failingContent(content: Buffer, failure: Error): AsyncGenerator<Uint8Array> {
+  yield* inPieces(content);
   throw failure;
 }
 
-export async function read(store: ArchiveStore, name: string, offset?: number): Promise<Buffer> {
+export async function readStored(store: ArchiveStore, name: string, offset?: number): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of store.get(name, offset)) chunks.push(chunk);
   return Buffer.concat(chunks);
@@ -220,7 +220,7 @@ export const sha256 = (content: Buffer): string => createHash('sha256').update(c
 async function laterTime(store: ArchiveStore): Promise<void> {
   const newest = Math.max(...(await store.list()).map(({ at }) => at.getTime()));
   await until('a later time of the store', async () => {
-    await store.put('probe.json', from(['x']));
+    await store.put('probe.json', chunksOf(['x']));
     const [probe] = await store.list('probe');
     await store.remove('probe.json');
     return probe && probe.at.getTime() > newest;

@@ -14,7 +14,7 @@ const SERVER_TOOL = new RegExp(`^(?:mcp__)?(?:plugin_[\\w-]+_)?memory[\\w-]*?(?:
 /** The same under any other name that a user gave the server. Its replies are marked. */
 const RENAMED_TOOL = new RegExp(`(?:__|\\.|_)(?:${SERVER_TOOLS})$`);
 /** A member of every reply of our MCP server. A host may store replies as JSON inside JSON. */
-export const REPLY_MARK = { server: 'memory-manager' } as const;
+export const MEMORY_REPLY_MARK = { server: 'memory-manager' } as const;
 const MARKED_REPLY = /\\{0,7}"server\\{0,7}":\s?\\{0,7}"memory-manager\\{0,7}"/;
 const SHELL_TOOL = /^(?:bash|zsh|sh|shell|local_shell|shell_command|exec_command|powershell)$/i;
 /**
@@ -32,7 +32,7 @@ const COMMAND = (() => {
 })();
 
 /** True for a call of the memory itself. Its question and its answer must not be stored again. */
-export const isOwnCall = (tool: string, input: string, output: string): boolean =>
+export const isMemoryToolCall = (tool: string, input: string, output: string): boolean =>
   PLUGIN_TOOL.test(tool) ||
   SERVER_TOOL.test(tool) ||
   (RENAMED_TOOL.test(tool) && (output.includes(RECALL_BEGIN) || MARKED_REPLY.test(output))) ||

@@ -1,5 +1,5 @@
 import { withoutRecallMarks } from '../../redaction/recall-marks.ts';
-import { OMISSION, type Redaction, redaction } from '../../redaction/redact.ts';
+import { OMISSION_MARK, openRedaction, type Redaction } from '../../redaction/redact.ts';
 import { mapTexts, plainText, truncated } from '../../text.ts';
 
 /** A user's message to an agent, with the agent's work and answer. */
@@ -57,7 +57,7 @@ const WINDOW = 8;
 
 /** Without secrets, private spans and recalled text; the content is empty when nothing is left. */
 export function turnEpisode(turn: Turn): TurnEpisode {
-  const redacted = redaction();
+  const redacted = openRedaction();
   const shorter = (text: string, longest: number) => shorterRedacted(redacted, text, longest);
   // In chronological order, because a private span that the user did not close hides everything after it.
   const user = shorter(turn.user, LONGEST_USER);
@@ -118,7 +118,7 @@ export function summaryEpisode({
   referenceTime,
   userTexts,
 }: SessionSummary): TurnEpisode {
-  const redacted = redaction();
+  const redacted = openRedaction();
   for (const words of userTexts) redacted.learn(words);
   const metadata = { kind: 'summary', host, session, message, ...(model && { model }) };
   return {
@@ -147,7 +147,7 @@ function answerRedacted(redacted: Redaction, text: string): string {
   if (redactedText.length <= LONGEST_ASSISTANT) return redactedText;
   const tail = redactedText.slice(-end);
   const [first] = tail.split(/\s/, 1);
-  return truncated(redactedText, LONGEST_ASSISTANT - end) + OMISSION + tail.slice(first?.length ?? 0).trimStart();
+  return truncated(redactedText, LONGEST_ASSISTANT - end) + OMISSION_MARK + tail.slice(first?.length ?? 0).trimStart();
 }
 
 function bothEnds<T>(items: readonly T[], most: number): readonly T[] {

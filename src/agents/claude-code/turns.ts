@@ -1,10 +1,10 @@
 import { isAbsolute, relative } from 'node:path';
-import { answerText, isOwnCall } from '../capture/own-tools.ts';
+import { answerText, isMemoryToolCall } from '../capture/own-tools.ts';
 import type { Turn, UsedTool } from '../capture/turn.ts';
 import type { AnswerEntry, SummaryEntry, TranscriptEntry, TranscriptToolCall } from './transcript-entry.ts';
 
 /** An entry and where its line begins. */
-export interface PlacedEntry {
+export interface PositionedEntry {
   readonly at: number;
   readonly entry: TranscriptEntry;
 }
@@ -25,7 +25,7 @@ export type TurnEntry = Exclude<TranscriptEntry, SummaryEntry>;
  * Splits the entries at each prompt of the user.
  * @param goesOn the message id for entries before the user's first message
  */
-export function splitByPrompt(placed: readonly PlacedEntry[], goesOn: string): TurnEntries[] {
+export function splitByPrompt(placed: readonly PositionedEntry[], goesOn: string): TurnEntries[] {
   const parts: { at: number; message: string; entries: TurnEntry[] }[] = [];
   for (const { at, entry } of placed) {
     if (entry.kind === 'summary') continue;
@@ -91,7 +91,7 @@ function usedTools(
     // A call without a result was interrupted.
     const { output, isError } = results.get(id) ?? { output: '', isError: true };
     const words = wordsOf(input);
-    if (isOwnCall(tool, words, output)) memoryAnswers.push(answerText(output));
+    if (isMemoryToolCall(tool, words, output)) memoryAnswers.push(answerText(output));
     else
       tools.push({
         tool,

@@ -1,5 +1,5 @@
 import { isAbsolute, relative } from 'node:path';
-import { answerText, isOwnCall } from '../capture/own-tools.ts';
+import { answerText, isMemoryToolCall } from '../capture/own-tools.ts';
 import type { Turn, UsedTool } from '../capture/turn.ts';
 import { type CodexRecord, type CodexSession, parseCodexRecord, type SpokenText } from './record.ts';
 
@@ -182,8 +182,8 @@ export interface RolloutTurnContext {
 
 /** Undefined for a turn without words and calls: Codex itself begins turns too, such as that of a compaction. */
 export function turnOfRollout(turn: RolloutTurn, about: RolloutTurnContext): Turn | undefined {
-  const user = textsBy(turn, 'user').join('\n\n');
-  const answers = textsBy(turn, 'assistant').filter((text) => !about.isStored?.(text));
+  const user = textsOfRole(turn, 'user').join('\n\n');
+  const answers = textsOfRole(turn, 'assistant').filter((text) => !about.isStored?.(text));
   const last = about.lastWords?.trim();
   if (last && !about.isStored?.(last) && !answers.some((text) => text.includes(last))) answers.push(last);
   const answer = answers.join('\n\n');
@@ -203,7 +203,7 @@ export function turnOfRollout(turn: RolloutTurn, about: RolloutTurnContext): Tur
 }
 
 /** Prefers events if there are any, because the other records may include messages of the host. */
-export function textsBy({ messages }: RolloutTurn, by: SpokenText['by']): readonly string[] {
+export function textsOfRole({ messages }: RolloutTurn, by: SpokenText['by']): readonly string[] {
   const own = messages.filter((one) => one.by === by);
   const events = own.filter(({ as }) => as === 'event');
   return (events.length > 0 ? events : own).map(({ text }) => text);
@@ -215,7 +215,7 @@ function usedTools({ calls, results }: RolloutTurn): Required<Pick<Turn, 'tools'
   for (const { id, tool, input } of calls) {
     // A call without a result was interrupted; a web search never has a result.
     const { output, isError } = results.get(id) ?? { output: '', isError: tool !== 'web_search' };
-    if (isOwnCall(tool, input, output)) memoryAnswers.push(answerText(output));
+    if (isMemoryToolCall(tool, input, output)) memoryAnswers.push(answerText(output));
     else tools.push({ tool, status: isError ? 'error' : 'completed', input, output });
   }
   return { tools, memoryAnswers };

@@ -32,7 +32,7 @@ const MOST_SUMMARIES = 10;
 const SECRETS_WINDOW = 8 * 1024 * 1024;
 
 /** `resting` and `silent`: a later session looks at one whose agent may have been killed, or may only work for long. */
-export type SpoolMoment = HookEvent | 'resting' | 'silent';
+export type SpoolOccasion = HookEvent | 'resting' | 'silent';
 
 export interface SpooledTurns {
   /** How many turns and summaries. */
@@ -42,7 +42,7 @@ export interface SpooledTurns {
 }
 
 /** True if the last turn of the session is complete at this moment. */
-function isOver(moment: SpoolMoment, { source }: HookInput, last: TranscriptTurn | undefined): boolean {
+function isOver(moment: SpoolOccasion, { source }: HookInput, last: TranscriptTurn | undefined): boolean {
   if (moment === 'resting') return !last || last.end === 'written';
   if (moment === 'silent') return last?.end !== 'open';
   return moment === 'Stop' || moment === 'SessionEnd' || (moment === 'SessionStart' && source !== 'compact');
@@ -54,7 +54,7 @@ function isOver(moment: SpoolMoment, { source }: HookInput, last: TranscriptTurn
  */
 export function spoolTurns(
   file: SessionFile,
-  moment: SpoolMoment,
+  moment: SpoolOccasion,
   input: HookInput,
   options: SpoolTurnsOptions,
 ): SpooledTurns {

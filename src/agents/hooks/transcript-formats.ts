@@ -1,7 +1,7 @@
 import { parseTranscriptEntry } from '../claude-code/transcript-entry.ts';
 import { splitByPrompt, type TurnEntries, turnOf } from '../claude-code/turns.ts';
 import { parseCodexRecord } from '../codex/record.ts';
-import { type RolloutTurn, readRollout, textsBy, turnOfRollout } from '../codex/rollout.ts';
+import { type RolloutTurn, readRollout, textsOfRole, turnOfRollout } from '../codex/rollout.ts';
 import {
   fileSize,
   readTranscript,
@@ -62,7 +62,7 @@ const CODEX: TranscriptFormat = {
           turnOfRollout(turn, { session, directory, recalled, isStored: isKept, lastWords, isDone }),
       })),
       summaries: summaries.map((summary, index) => ({ ...summary, message: `compacted-${earlier + index + 1}` })),
-      prompts: turns.flatMap((turn) => textsBy(turn, 'user').map((text) => ({ text, isCommand: false }))),
+      prompts: turns.flatMap((turn) => textsOfRole(turn, 'user').map((text) => ({ text, isCommand: false }))),
       end,
       unreadable,
     };

@@ -1,6 +1,6 @@
 import { checkLength } from '../../episode.ts';
 import { withoutRecallMarks } from '../../redaction/recall-marks.ts';
-import { redaction } from '../../redaction/redact.ts';
+import { openRedaction } from '../../redaction/redact.ts';
 import type { Tool } from './tool.ts';
 
 /** Arguments that are not free text: each is validated before use. */
@@ -33,7 +33,7 @@ export function redactArguments(
   maxBytes: number,
 ): RedactedArguments {
   if (effect === 'reads' || effect === 'removes') return { args, isChanged: false };
-  const redacting = redaction();
+  const redacting = openRedaction();
   const texts = Object.entries(args).flatMap(([name, value]) =>
     typeof value === 'string' && !CHECKED.has(name) ? [{ name, value }] : [],
   );

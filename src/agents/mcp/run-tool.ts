@@ -7,7 +7,7 @@ import { traceRequest } from '../../telemetry/tracing.ts';
 import { mapTexts, oneLine } from '../../text.ts';
 import { SECOND } from '../../time.ts';
 import { withTimeout } from '../../with-timeout.ts';
-import { REPLY_MARK } from '../capture/own-tools.ts';
+import { MEMORY_REPLY_MARK } from '../capture/own-tools.ts';
 import { readArguments } from './arguments.ts';
 import { redactArguments } from './redact-arguments.ts';
 import type { Tool, ToolReply } from './tool.ts';
@@ -63,7 +63,7 @@ export async function runTool(
       return unlessCancelled(tool.limit, cancelled, work);
     });
     // Stored text is data: none of it may look like the host's own words.
-    const whole = { ...REPLY_MARK, ...reply, ...(notes.length > 0 && { notes }) };
+    const whole = { ...MEMORY_REPLY_MARK, ...reply, ...(notes.length > 0 && { notes }) };
     const harmless = mapTexts(whole, neutralizeTags) as ToolReply;
     const text =
       answer === undefined

@@ -1,5 +1,5 @@
 import { isAbsolute, relative } from 'node:path';
-import { answerText, isOwnCall } from '../capture/own-tools.ts';
+import { answerText, isMemoryToolCall } from '../capture/own-tools.ts';
 import type { Turn, UsedTool } from '../capture/turn.ts';
 import type { AssistantMessage, MessagePart, PromptOutput } from './host.ts';
 
@@ -93,7 +93,7 @@ export function recordPart(turn: OpenTurn, part: MessagePart): void {
   const { status, title, input, output = '', error = '' } = part.state;
   if (status !== 'completed' && status !== 'error') return;
   const inputText = typeof input === 'string' ? input : (JSON.stringify(input) ?? '');
-  if (isOwnCall(part.tool, inputText, output)) {
+  if (isMemoryToolCall(part.tool, inputText, output)) {
     keep(turn.memoryAnswers, part.id, answerText(output));
     return;
   }

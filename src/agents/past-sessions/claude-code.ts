@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { recalledSentences, withoutRecalledSentences } from '../../redaction/recall-marks.ts';
 import { parseTranscriptEntry, type TranscriptEntry } from '../claude-code/transcript-entry.ts';
-import { type PlacedEntry, splitByPrompt, type TurnEntries, turnOf } from '../claude-code/turns.ts';
+import { type PositionedEntry, splitByPrompt, type TurnEntries, turnOf } from '../claude-code/turns.ts';
 import { isAgentWorking } from '../hooks/unfinished-work.ts';
 import { isIdle, sessionEndTime } from './ended.ts';
 import type { PastItem, SessionContent, SessionHistory, SessionHistoryOptions } from './history.ts';
@@ -34,7 +34,7 @@ export function claudeCodeHistory({ environment, now, home }: SessionHistoryOpti
 }
 
 interface Transcript {
-  readonly entries: PlacedEntry[];
+  readonly entries: PositionedEntry[];
   /** The folder in which the agent was at an entry. */
   readonly directories: Map<TranscriptEntry, string>;
   readonly recalled: Set<string>;

@@ -8,7 +8,7 @@ import {
   type RolloutLine,
   type RolloutTurn,
   readRollout,
-  textsBy,
+  textsOfRole,
   turnOfRollout,
 } from '../codex/rollout.ts';
 import { isAgentWorking } from '../hooks/unfinished-work.ts';
@@ -98,7 +98,7 @@ const copyKeyOf = (user: string, answer: string, session: string): string =>
 function pastSummaries({ id, rollout, recalled }: PastSession): PastItem[] {
   const { session, turns, summaries, directory } = rollout;
   const userTexts = turns
-    .map((turn) => textsBy(turn, 'user').join('\n\n'))
+    .map((turn) => textsOfRole(turn, 'user').join('\n\n'))
     .filter(Boolean)
     .slice(-MOST_USER_TEXTS);
   return summaries.map(({ text, time }, index) => {

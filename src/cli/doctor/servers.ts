@@ -2,12 +2,12 @@ import { checkStoreKind, retryWhileUnreachable, serverFindings } from '../../../
 import type { Config } from '../../config.ts';
 import { storeLocation } from '../../store-address.ts';
 import { checkRights } from '../../valkey/acl-rights.ts';
-import type { Store } from '../../valkey/failures.ts';
+import type { StoreKind } from '../../valkey/failures.ts';
 import { readServers } from '../../valkey/server-info.ts';
 import { errorSentence, type Finding, ok, problem, warning } from './finding.ts';
 
 /** The checks of a worker's start, all at once. Never throws. */
-export async function checkServer(store: Store, config: Config): Promise<readonly Finding[]> {
+export async function checkServer(store: StoreKind, config: Config): Promise<readonly Finding[]> {
   const copies = store === 'Valkey' ? config.valkeyCopies : config.falkordbCopies;
   const address = store === 'Valkey' ? config.valkey : config.falkordb;
   try {

@@ -53,7 +53,7 @@ const TIMES = [
  * The next moment after `since`, up to `until`, at which a fact, an episode or a statement begins, a fact ends or an episode expires, so that an answer about
  * the present may change; undefined if there is none. Times with other offsets cannot be compared as texts and are compared here.
  */
-export async function nextBoundary(graph: GroupGraph, since: Date, until: Date): Promise<Date | undefined> {
+export async function nextTimedChange(graph: GroupGraph, since: Date, until: Date): Promise<Date | undefined> {
   const [from, to] = [instant(since), instant(until)];
   // FalkorDB 4.16 sometimes ignores a bound on an index, so the rows are compared again.
   const inUtc = TIMES.map(

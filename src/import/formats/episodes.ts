@@ -4,10 +4,10 @@ import {
   type Format,
   type ImportedEpisode,
   importedTime,
-  keyOf,
-  maybeObject,
-  maybeText,
-  maybeTime,
+  importKey,
+  optionalObject,
+  optionalTextShape,
+  optionalTime,
   parseShape,
   withoutNulls,
 } from '../format-type.ts';
@@ -15,20 +15,20 @@ import {
 /** Graphiti's `RawEpisode`, its stored episodes, and the arguments of `add_memory` of its MCP server. */
 const SOURCES = ['text', 'message', 'json', 'fact_triple'] as const;
 const shape = z.looseObject({
-  name: maybeText,
+  name: optionalTextShape,
   content: z.optional(z.unknown()),
   episode_body: z.optional(z.unknown()),
   source: z.nullish(z.enum(SOURCES)),
-  source_description: maybeText,
-  reference_time: maybeTime,
-  valid_at: maybeTime,
-  timestamp: maybeTime,
-  created_at: maybeTime,
-  uuid: maybeText,
-  group_id: maybeText,
-  saga: maybeText,
-  metadata: maybeObject,
-  episode_metadata: maybeObject,
+  source_description: optionalTextShape,
+  reference_time: optionalTime,
+  valid_at: optionalTime,
+  timestamp: optionalTime,
+  created_at: optionalTime,
+  uuid: optionalTextShape,
+  group_id: optionalTextShape,
+  saga: optionalTextShape,
+  metadata: optionalObject,
+  episode_metadata: optionalObject,
 });
 
 export const episodes: Format = {
@@ -61,7 +61,7 @@ function read(value: unknown): ImportedEpisode {
     ...time,
     ...(saga && { saga }),
     ...(group_id && { group: group_id }),
-    ...(uuid ? { uuid } : { idempotencyKey: keyOf('episodes', content, name, time.referenceTime, saga) }),
+    ...(uuid ? { uuid } : { idempotencyKey: importKey('episodes', content, name, time.referenceTime, saga) }),
   };
 }
 

@@ -7,24 +7,24 @@ import {
   type FormatReader,
   type ImportedEpisode,
   importedTime,
-  keyOf,
-  maybeText,
-  maybeTime,
+  importKey,
+  optionalTextShape,
+  optionalTime,
   parseShape,
-  text,
+  textShape,
   type UnusableItem,
   withoutNulls,
 } from '../format-type.ts';
 
 /** A line of the MCP reference memory server's `memory.jsonl`, or an element of the result of its `read_graph`. */
 const entityShape = z.looseObject({
-  name: text,
-  entityType: maybeText,
+  name: textShape,
+  entityType: optionalTextShape,
   observations: z.unknown(),
 });
 /** The form of servers that store more than the text. */
-const observationShape = z.looseObject({ content: text, timestamp: maybeTime, created_at: maybeTime });
-const relationShape = z.looseObject({ from: text, to: text, relationType: text });
+const observationShape = z.looseObject({ content: textShape, timestamp: optionalTime, created_at: optionalTime });
+const relationShape = z.looseObject({ from: textShape, to: textShape, relationType: textShape });
 type Relation = z.output<typeof relationShape>;
 
 export const mcpMemory: Format = {
@@ -140,7 +140,7 @@ function observationEpisodes(
 }
 
 function episode(content: string, metadata: Record<string, unknown>): ImportedEpisode {
-  return { content, sourceDescription: 'mcp-memory', metadata, idempotencyKey: keyOf('mcp-memory', content) };
+  return { content, sourceDescription: 'mcp-memory', metadata, idempotencyKey: importKey('mcp-memory', content) };
 }
 
 /** Observations omit their subject: "Uses Valkey 8" of Harbor becomes "Harbor uses Valkey 8". */

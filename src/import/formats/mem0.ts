@@ -6,39 +6,39 @@ import {
   type Format,
   type ImportedEpisode,
   importedTime,
-  keyOf,
-  maybeObject,
-  maybeText,
-  maybeTime,
+  importKey,
+  optionalObject,
+  optionalTextShape,
+  optionalTime,
   parseShape,
-  text,
+  textShape,
   withoutNulls,
 } from '../format-type.ts';
 
 /** A memory as `get_all`, `search` and the exports of mem0 and OpenMemory give it. */
 const memoryShape = z.looseObject({
   id: z.nullish(z.union([z.string(), z.number()])),
-  memory: maybeText,
-  content: maybeText,
-  user_id: maybeText,
-  agent_id: maybeText,
-  run_id: maybeText,
-  state: maybeText,
-  metadata: maybeObject,
-  created_at: maybeTime,
-  updated_at: maybeTime,
+  memory: optionalTextShape,
+  content: optionalTextShape,
+  user_id: optionalTextShape,
+  agent_id: optionalTextShape,
+  run_id: optionalTextShape,
+  state: optionalTextShape,
+  metadata: optionalObject,
+  created_at: optionalTime,
+  updated_at: optionalTime,
 });
 /** Fields of a memory that are not content. */
 const EXCLUDED_KEYS = ['memory', 'content', 'metadata', 'hash', 'score', 'embedding', 'vector'];
 
 const relationShape = z.looseObject({
-  source: text,
-  relationship: maybeText,
-  relation: maybeText,
-  target: maybeText,
-  destination: maybeText,
-  created_at: maybeTime,
-  updated_at: maybeTime,
+  source: textShape,
+  relationship: optionalTextShape,
+  relation: optionalTextShape,
+  target: optionalTextShape,
+  destination: optionalTextShape,
+  created_at: optionalTime,
+  updated_at: optionalTime,
 });
 
 export const mem0: Format = {
@@ -68,7 +68,7 @@ function memory(value: unknown): ImportedEpisode[] {
     metadata: metadataOf(given),
     // The text dates from the last change.
     ...importedTime({ updated_at, created_at }),
-    idempotencyKey: keyOf('mem0', content, id ?? [user_id, agent_id, run_id]),
+    idempotencyKey: importKey('mem0', content, id ?? [user_id, agent_id, run_id]),
   };
   return [episode];
 }
@@ -93,7 +93,7 @@ function relation(value: unknown): ImportedEpisode {
     sourceDescription: 'mem0',
     metadata: { source, relationship: relationName, target: end },
     ...importedTime({ updated_at, created_at }),
-    idempotencyKey: keyOf('mem0', content),
+    idempotencyKey: importKey('mem0', content),
   };
 }
 

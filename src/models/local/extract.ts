@@ -1,4 +1,4 @@
-import { datesIn, type Validity, validity } from '../../english/dates.ts';
+import { datesIn, type ValidityPeriod, validityPeriod } from '../../english/dates.ts';
 import { type Paragraph, proseParagraphs, SPEAKER_ROLES } from '../../english/paragraphs.ts';
 import { sentenceRanges } from '../../english/sentences.ts';
 import { assertionKind, withoutQuotations } from '../../english/stance.ts';
@@ -61,7 +61,7 @@ export function extractByRules({ content, source, referenceTime }: EpisodeText):
     if (before?.paragraph !== sentence.paragraph) person = null;
     addStatedFacts(found, sentence, mentions, referenceTime, person);
     for (const { entity, product } of mentions) {
-      if (product) found.addFact(versionFact(entity, product, validity(sentence.dates, referenceTime)));
+      if (product) found.addFact(versionFact(entity, product, validityPeriod(sentence.dates, referenceTime)));
       else found.addEntity(entity);
     }
     const people = mentions.filter(({ entity }) => entity.type === 'Person');
@@ -140,7 +140,7 @@ function addStatedFacts(
   const labelled = LABEL.exec(text)?.[0].trim().split(/\s+/).length ?? 0;
   const label = labelOf(tokens, nounPhraseAt({ tokens, mentions }, 0), labelled);
   const clauses = parseClauses({ tokens, mentions }, labelled);
-  const when = validity(dates, reference);
+  const when = validityPeriod(dates, reference);
   const add = (relation: Relation) => {
     const isSpoken = speaker && (FIRST_PERSON.test(text) || hasSameName(relation.source, speaker));
     const isPronoun = person && hasSameName(relation.source, person) && /^(?:he|she)\b/i.test(text);
@@ -209,7 +209,8 @@ function labelOf(
 function addNames(found: ExtractionBuilder, heading: string, reference: Date): void {
   const { text, code } = plainWords(markedWords(heading).text);
   for (const { entity, product } of spelledNames(text, code)) {
-    if (entity && product) found.addFact(versionFact(entity, product, validity(datesIn(text, reference), reference)));
+    if (entity && product)
+      found.addFact(versionFact(entity, product, validityPeriod(datesIn(text, reference), reference)));
     else if (entity) found.addEntity(entity);
   }
 }
@@ -227,6 +228,6 @@ function entitiesOf(mentions: readonly NameMention[], clauses: readonly Clause[]
   ];
 }
 
-function versionFact(source: TypedName, target: TypedName, when: Validity) {
+function versionFact(source: TypedName, target: TypedName, when: ValidityPeriod) {
   return { source, target, relation: 'VERSION_OF', fact: `${source.name} is a version of ${target.name}.`, ...when };
 }

@@ -10,7 +10,7 @@ import { folderStore } from '../../../src/archive/stores/folder.ts';
 import { compareWithManifest } from '../../../src/archive/verify.ts';
 import { MemoryManager } from '../../../src/index.ts';
 import { checklist } from '../../support/graphiti/checklist.ts';
-import { goldenNote, isGoldenThere } from '../../support/graphiti/golden.ts';
+import { goldenNote, hasGoldenGraph } from '../../support/graphiti/golden.ts';
 import { loadGolden } from '../../support/graphiti/load-golden.ts';
 import { wholeGraph } from '../../support/graphiti/whole-graph.ts';
 import { random } from '../../support/random.ts';
@@ -145,7 +145,7 @@ describe('an archive of a memory', () => {
   });
 });
 
-describe.skipIf(!isGoldenThere)(`an archive of a graph of graphiti_core${goldenNote}`, () => {
+describe.skipIf(!hasGoldenGraph)(`an archive of a graph of graphiti_core${goldenNote}`, () => {
   test('restores what Python stored', async () => {
     const [group, copy] = [newGroup(), newGroup()];
     await loadGolden(opened.graphs.group(group));

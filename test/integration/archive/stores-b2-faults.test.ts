@@ -6,7 +6,7 @@ import type { CallPolicy } from '../../../src/archive/stores/remote-calls.ts';
 import type { Fault } from '../../support/fake-b2/faults.ts';
 import { type FakeB2, startFakeB2 } from '../../support/fake-b2/index.ts';
 import { random } from '../../support/random.ts';
-import { bytes, failing, from, pieces, read } from '../../support/store-contract.ts';
+import { chunksOf, failingContent, inPieces, readStored, seededBytes } from '../../support/store-contract.ts';
 import { wrongServers } from '../../support/wrong-servers.ts';
 
 const PART = 1000;
@@ -49,20 +49,20 @@ const PASSING: readonly Fault[] = [
 ];
 
 describe.for(['upload_file', 'upload_part'] as const)('%s', (operation) => {
-  const content = bytes(operation === 'upload_file' ? PART : 3 * PART);
+  const content = seededBytes(operation === 'upload_file' ? PART : 3 * PART);
 
   test.for(PASSING)('continues at a new URL after $kind $status', async (fault) => {
     const { store, patient, asked } = newStore(policyFor(fault));
     b2.fail({ ...fault, on: operation });
 
-    await store.put('one.json', pieces(content));
+    await store.put('one.json', inPieces(content));
 
     const [first, ...others] = asked(operation).map(({ path }) => path);
     expect(others).not.toEqual([]);
     expect(others).not.toContain(first);
     // Where silence ends a call, a slow answer may end another one.
     if (fault.kind !== 'silence') expect(new Set(others).size).toBe(1);
-    expect(await read(patient, 'one.json')).toEqual(content);
+    expect(await readStored(patient, 'one.json')).toEqual(content);
     expect(await patient.list()).toHaveLength(1);
   });
 
@@ -70,7 +70,7 @@ describe.for(['upload_file', 'upload_part'] as const)('%s', (operation) => {
     const { store, asked } = newStore();
     b2.fail(...Array<Fault>(5).fill({ kind: 'refuse', status: 503, on: operation }));
 
-    await expect(store.put('one.json', pieces(content))).rejects.toMatchObject({
+    await expect(store.put('one.json', inPieces(content))).rejects.toMatchObject({
       name: 'ArchiveUnavailableError',
       message: expect.stringMatching(/^The B2 server at 127\.0\.0\.1:\d+ reports an internal error \(503\)/),
     });
@@ -88,7 +88,7 @@ describe.for(['upload_file', 'upload_part'] as const)('%s', (operation) => {
     const { store, asked } = newStore();
     b2.fail({ kind: 'refuse', status, code, on: operation });
 
-    await expect(store.put('one.json', pieces(content))).rejects.toMatchObject({
+    await expect(store.put('one.json', inPieces(content))).rejects.toMatchObject({
       name: 'ConfigError',
       message: expect.stringMatching(message),
     });
@@ -101,7 +101,7 @@ describe.for(['upload_file', 'upload_part'] as const)('%s', (operation) => {
     const { store, asked } = newStore();
     b2.fail({ kind: 'refuse', status: 503, retryAfter: 1, on: operation });
 
-    await store.put('one.json', pieces(content));
+    await store.put('one.json', inPieces(content));
 
     const [first, second] = asked(operation).map(({ at }) => at);
     expect((second ?? 0) - (first ?? 0)).toBeGreaterThanOrEqual(990);
@@ -111,7 +111,7 @@ describe.for(['upload_file', 'upload_part'] as const)('%s', (operation) => {
     const { store, asked } = newStore();
     b2.fail({ kind: 'refuse', status: 429, retryAfter: 300, on: operation });
 
-    await expect(store.put('one.json', pieces(content))).rejects.toMatchObject({
+    await expect(store.put('one.json', inPieces(content))).rejects.toMatchObject({
       name: 'ArchiveUnavailableError',
       message: expect.stringContaining('is busy and asks for a pause of 300 s'),
       retryAfterMs: 300_000,
@@ -126,7 +126,7 @@ describe.for(['upload_file', 'upload_part'] as const)('%s', (operation) => {
     new B2({ applicationKeyId: 'other', applicationKey: 'other', retry: { retries: 3 } });
     b2.fail({ kind: 'reset', after: 10, on: operation });
 
-    await store.put('one.json', pieces(content));
+    await store.put('one.json', inPieces(content));
 
     const urls = asked(operation).map(({ path }) => path);
     expect(new Set(urls).size).toBe(2);
@@ -137,7 +137,7 @@ describe.for(['upload_file', 'upload_part'] as const)('%s', (operation) => {
 test('a working upload URL is reused for all parts', async () => {
   const { store, asked } = newStore();
 
-  await store.put('one.json', pieces(bytes(5 * PART)));
+  await store.put('one.json', inPieces(seededBytes(5 * PART)));
 
   expect(asked('upload_part')).toHaveLength(5);
   expect(asked('get_upload_part_url')).toHaveLength(1);
@@ -151,7 +151,7 @@ test('a slow connection does not count as silent', async () => {
   b2.fail({ kind: 'slow', ms: 10, pieces: 600, on: 'upload_file' });
   const before = b2.called('upload_file').length;
 
-  await store.put('one.json', pieces(Buffer.alloc(64_000_000), 1_000_000));
+  await store.put('one.json', inPieces(Buffer.alloc(64_000_000), 1_000_000));
 
   expect(b2.called('upload_file').length - before).toBe(1);
   expect(b2.versions(`${prefix}/one.json`)).toBe(1);
@@ -165,29 +165,29 @@ test.for([
   'authorize_account',
 ] as const)('%s is repeated after a transient failure', async (on) => {
   const { store, patient } = newStore(IMPATIENT);
-  const content = bytes(on === 'get_upload_url' ? 10 : 3 * PART);
+  const content = seededBytes(on === 'get_upload_url' ? 10 : 3 * PART);
 
   b2.fail({ kind: 'refuse', status: 503, on }, { kind: 'reset', on });
-  await patient.put('one.json', pieces(content));
+  await patient.put('one.json', inPieces(content));
   b2.fail({ kind: 'silence', on });
-  await store.put('two.json', pieces(content));
+  await store.put('two.json', inPieces(content));
 
-  for (const name of ['one.json', 'two.json']) expect(await read(patient, name)).toEqual(content);
+  for (const name of ['one.json', 'two.json']) expect(await readStored(patient, name)).toEqual(content);
 });
 
 test('a large file is complete if the answer to its finish was lost', async () => {
   const { store } = newStore();
   b2.fail({ kind: 'lost-answer', on: 'finish_large_file' });
 
-  await store.put('one.json', pieces(bytes(3 * PART)));
+  await store.put('one.json', inPieces(seededBytes(3 * PART)));
 
-  expect(await read(store, 'one.json')).toEqual(bytes(3 * PART));
+  expect(await readStored(store, 'one.json')).toEqual(seededBytes(3 * PART));
 });
 
 describe('authorization tokens', () => {
   test('are renewed once for all concurrent calls when they expire', async () => {
     const { store, asked } = newStore();
-    await store.put('one.json', from(['x']));
+    await store.put('one.json', chunksOf(['x']));
     b2.expireTokens();
 
     await Promise.all([1, 2, 3, 4, 5].map(() => store.list()));
@@ -199,7 +199,7 @@ describe('authorization tokens', () => {
     const { store } = newStore();
     async function* content() {
       for (let piece = 0; piece < 5; piece += 1) {
-        yield bytes(PART, piece);
+        yield seededBytes(PART, piece);
         b2.expireTokens();
         b2.expireUploadUrls();
       }
@@ -207,7 +207,7 @@ describe('authorization tokens', () => {
 
     await store.put('one.json', content());
 
-    expect(await read(store, 'one.json')).toHaveLength(5 * PART);
+    expect(await readStored(store, 'one.json')).toHaveLength(5 * PART);
   });
 
   test('are renewed once, not endlessly', async () => {
@@ -225,9 +225,9 @@ describe('authorization tokens', () => {
   test('are dropped after a refusal, so that the next job looks up the bucket again', async () => {
     const { store, asked } = newStore();
     b2.fail({ kind: 'refuse', status: 400, on: 'get_upload_url' });
-    await expect(store.put('one.json', from(['x']))).rejects.toMatchObject({ name: 'ConfigError' });
+    await expect(store.put('one.json', chunksOf(['x']))).rejects.toMatchObject({ name: 'ConfigError' });
 
-    await store.put('one.json', from(['x']));
+    await store.put('one.json', chunksOf(['x']));
 
     expect(asked('authorize_account')).toHaveLength(2);
     expect(asked('list_buckets')).toHaveLength(2);
@@ -254,22 +254,22 @@ describe('a get', () => {
     { kind: 'refuse', status: 503 },
   ] as const)('resumes where it broke off after $kind $status', async (fault) => {
     const { store, patient } = newStore(policyFor(fault));
-    const content = bytes(3 * PART);
-    await patient.put('one.json', pieces(content));
+    const content = seededBytes(3 * PART);
+    await patient.put('one.json', inPieces(content));
     b2.fail({ ...fault, on: 'download_file_by_name' });
 
-    expect(await read(store, 'one.json')).toEqual(content);
+    expect(await readStored(store, 'one.json')).toEqual(content);
   });
 
   test('does not mix two versions of a file', async () => {
     const { store } = newStore();
-    await store.put('one.json', pieces(bytes(3 * PART, 1)));
+    await store.put('one.json', inPieces(seededBytes(3 * PART, 1)));
     b2.fail({ kind: 'reset-in-answer', after: 1234, on: 'download_file_by_name' });
 
     async function readAndReplace() {
       let chunks = 0;
       for await (const _ of store.get('one.json'))
-        if (++chunks === 1) await store.put('one.json', pieces(bytes(3 * PART, 2)));
+        if (++chunks === 1) await store.put('one.json', inPieces(seededBytes(3 * PART, 2)));
     }
 
     await expect(readAndReplace()).rejects.toMatchObject({
@@ -283,21 +283,21 @@ describe('a connection cut at 20 random bytes of a put', () => {
     '%i: stores nothing partial, the next put succeeds, and leftovers are removed',
     async (index) => {
       const { store, prefix } = newStore();
-      const content = bytes(6 * PART + 17);
+      const content = seededBytes(6 * PART + 17);
       b2.cutAfter(Math.floor(random(index)() * content.length) + 1);
 
-      await expect(store.put('one.json', pieces(content))).rejects.toMatchObject({ name: 'ArchiveUnavailableError' });
+      await expect(store.put('one.json', inPieces(content))).rejects.toMatchObject({ name: 'ArchiveUnavailableError' });
       b2.repair();
 
       expect(await store.list()).toEqual([]);
       // The request to cancel the file failed, too.
       expect(b2.unfinished()).toEqual([`${prefix}/one.json`]);
-      await store.put('one.json', pieces(content));
-      expect(await read(store, 'one.json')).toEqual(content);
+      await store.put('one.json', inPieces(content));
+      expect(await readStored(store, 'one.json')).toEqual(content);
       expect(await store.sweep()).toBe(0);
       expect(await store.sweep(0)).toBe(1);
       expect(b2.unfinished()).toEqual([]);
-      expect(await read(store, 'one.json')).toEqual(content);
+      expect(await readStored(store, 'one.json')).toEqual(content);
     },
   );
 });
@@ -369,8 +369,8 @@ describe('an error message never contains', () => {
     ] as const) {
       if (on === 'authorize_account') b2.expireTokens();
       b2.fail(...Array<Fault>(5).fill({ ...fault, on }));
-      const work = { list_file_names: () => store.list(), download_file_by_name: () => read(store, 'one.json') };
-      const run = work[on as keyof typeof work] ?? (() => store.put('one.json', from([CANARY])));
+      const work = { list_file_names: () => store.list(), download_file_by_name: () => readStored(store, 'one.json') };
+      const run = work[on as keyof typeof work] ?? (() => store.put('one.json', chunksOf([CANARY])));
       told.push(
         await run().then(
           () => 'done',
@@ -394,7 +394,7 @@ describe('an error message never contains', () => {
 test('content that fails halfway leaves no large file', async () => {
   const { store } = newStore();
 
-  await expect(store.put('one.json', failing(bytes(3 * PART), new Error('away')))).rejects.toThrow('away');
+  await expect(store.put('one.json', failingContent(seededBytes(3 * PART), new Error('away')))).rejects.toThrow('away');
 
   expect(await store.sweep(0)).toBe(0);
 });

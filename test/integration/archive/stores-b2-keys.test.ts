@@ -3,7 +3,7 @@ import { b2Store } from '../../../src/archive/stores/b2/b2-store.ts';
 import type { B2Settings } from '../../../src/archive/stores/b2/declaration.ts';
 import { ALL_CAPABILITIES } from '../../support/fake-b2/account.ts';
 import { type FakeB2, startFakeB2 } from '../../support/fake-b2/index.ts';
-import { bytes, from, pieces, read } from '../../support/store-contract.ts';
+import { chunksOf, inPieces, readStored, seededBytes } from '../../support/store-contract.ts';
 
 const PART = 1000;
 const FILES = ['listFiles', 'readFiles', 'writeFiles', 'deleteFiles'];
@@ -82,7 +82,7 @@ describe('a B2 key', () => {
   test('of an account without the bucket is reported', async () => {
     const store = storeOf({ capabilities: ALL_CAPABILITIES }, { bucket: 'nowhere' });
 
-    await expect(store.put('one.json', from(['x']))).rejects.toMatchObject(
+    await expect(store.put('one.json', chunksOf(['x']))).rejects.toMatchObject(
       configError(/ has no bucket "nowhere" in the account of B2_KEY_ID; check B2_BUCKET\.$/),
     );
   });
@@ -90,7 +90,7 @@ describe('a B2 key', () => {
   test('limited to another bucket is reported', async () => {
     const store = storeOf({ capabilities: FILES, bucket: 'others' });
 
-    await expect(store.put('one.json', from(['x']))).rejects.toMatchObject(
+    await expect(store.put('one.json', chunksOf(['x']))).rejects.toMatchObject(
       configError(
         'The key in B2_KEY_ID is limited to the bucket "others", and B2_BUCKET is "archives"; correct B2_BUCKET, or use a key for that bucket.',
       ),
@@ -129,12 +129,12 @@ describe('a B2 key', () => {
     ['deleteFiles', 'delete'],
   ] as const)('without the capability %s is reported', async ([lacking, deed]) => {
     const prefix = `lacking/${lacking}`;
-    await b2Store({ ...b2.settings, prefix }).put('one.json', from(['x']));
+    await b2Store({ ...b2.settings, prefix }).put('one.json', chunksOf(['x']));
     const capabilities = FILES.filter((capability) => capability !== lacking);
     const store = storeOf({ capabilities, bucket: 'archives' }, { prefix });
     const works = {
-      writeFiles: () => store.put('two.json', from(['x'])),
-      readFiles: () => read(store, 'one.json'),
+      writeFiles: () => store.put('two.json', chunksOf(['x'])),
+      readFiles: () => readStored(store, 'one.json'),
       listFiles: () => store.list(),
       deleteFiles: () => store.remove('one.json'),
     };
@@ -148,11 +148,11 @@ describe('a B2 key', () => {
 
   test('limited to bucket and prefix, without listBuckets, is sufficient', async () => {
     const store = storeOf({ capabilities: FILES, bucket: 'archives', prefix: 'own/' }, { prefix: 'own/' });
-    const content = bytes(3 * PART);
+    const content = seededBytes(3 * PART);
 
-    await store.put('one.json', pieces(content));
+    await store.put('one.json', inPieces(content));
 
-    expect(await read(store, 'one.json')).toEqual(content);
+    expect(await readStored(store, 'one.json')).toEqual(content);
     expect(await store.list()).toHaveLength(1);
     expect(await store.sweep(0)).toBe(0);
     await store.remove('one.json');
@@ -162,7 +162,7 @@ describe('a B2 key', () => {
   test('that may only write is sufficient for put', async () => {
     const store = storeOf({ capabilities: ['writeFiles'], bucket: 'archives' }, { prefix: 'write-only' });
 
-    await store.put('one.json', pieces(bytes(3 * PART)));
+    await store.put('one.json', inPieces(seededBytes(3 * PART)));
 
     expect(b2.names()).toContain('write-only/one.json');
   });

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { folderStore } from '../../../src/archive/stores/folder.ts';
 import { HOUR } from '../../../src/time.ts';
-import { from, storeContract } from '../../support/store-contract.ts';
+import { chunksOf, storeContract } from '../../support/store-contract.ts';
 
 const FOLDER_STORE = fileURLToPath(new URL('../../../src/archive/stores/folder.ts', import.meta.url));
 
@@ -25,7 +25,7 @@ storeContract(async () => ({ store: folderStore(newFolder()), part: 5000 }));
 test('files are readable only by their owner', async () => {
   const place = newFolder();
 
-  await folderStore(place).put('one.json', from(['x']));
+  await folderStore(place).put('one.json', chunksOf(['x']));
 
   expect((await stat(join(place, 'one.json'))).mode & 0o777).toBe(0o600);
 });
@@ -36,7 +36,7 @@ test('a folder that the store creates, and its created parents, are accessible o
   const mask = process.umask(0o022);
 
   await folderStore(place)
-    .put('one.json', from(['x']))
+    .put('one.json', chunksOf(['x']))
     .finally(() => process.umask(mask));
 
   expect((await stat(place)).mode & 0o777).toBe(0o700);
@@ -48,7 +48,7 @@ test('an existing folder keeps its permissions', async () => {
   await mkdir(place, { recursive: true });
   await chmod(place, 0o750);
 
-  await folderStore(place).put('one.json', from(['x']));
+  await folderStore(place).put('one.json', chunksOf(['x']));
 
   expect((await stat(place)).mode & 0o777).toBe(0o750);
 });
@@ -76,7 +76,7 @@ describe('a writer that was killed', () => {
 
     expect(await readdir(place)).toEqual([expect.stringMatching(/^\.one\.json\..+\.partial$/)]);
     expect(await store.list()).toEqual([]);
-    await store.put('one.json', from(['whole']));
+    await store.put('one.json', chunksOf(['whole']));
     expect(await store.list()).toMatchObject([{ name: 'one.json', bytes: 5 }]);
     expect(await store.sweep()).toBe(0);
     expect(await store.sweep(0)).toBe(1);
@@ -110,7 +110,7 @@ test('an unusable folder is reported with its setting', async () => {
   await mkdir(join(place, '..'), { recursive: true });
   await writeFile(place, 'a file');
 
-  await expect(folderStore(place).put('one.json', from(['x']))).rejects.toMatchObject({
+  await expect(folderStore(place).put('one.json', chunksOf(['x']))).rejects.toMatchObject({
     name: 'ArchiveLocationError',
     message: `The folder ${place} cannot be used for archives (EEXIST); check MEMORY_EXPORT_DIR, here and for the worker, which writes there.`,
   });

@@ -5,7 +5,7 @@ import { type RunningWorkers, startWorkers } from '../../../workers/main.ts';
 import { environmentOf, failedWith, runCommand } from '../../support/command-line.ts';
 import { type FakeB2, startFakeB2 } from '../../support/fake-b2/index.ts';
 import { plainModel } from '../../support/models.ts';
-import { read } from '../../support/store-contract.ts';
+import { readStored } from '../../support/store-contract.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 
 const stores = useStores();
@@ -42,7 +42,7 @@ test('export prints the name of a file in the bucket that contains the whole mem
       exported.stdout,
     ) ?? [];
   const store = b2Store({ ...b2.settings, prefix: 'memory/' });
-  const downloaded = await read(store, name);
+  const downloaded = await readStored(store, name);
   const document = JSON.parse(downloaded.toString());
   expect(document).toMatchObject({ format: 'memory-manager', group });
   expect(document.edges).toHaveLength(3);

@@ -118,9 +118,9 @@ test('a cached answer expires together with an episode', async () => {
   const expires = new Date(Date.now() + DAY);
   await memory.waitFor(await memory.enqueueEpisode('Quay uses Elderberry.', null, { group, expires }));
   await running.close();
-  const { nextBoundary } = await import('../../../src/graph/queries/meta-nodes.ts');
+  const { nextTimedChange } = await import('../../../src/graph/queries/meta-nodes.ts');
 
-  const next = await nextBoundary(opened.graphs.group(group), new Date(), new Date(Date.now() + 2 * DAY));
+  const next = await nextTimedChange(opened.graphs.group(group), new Date(), new Date(Date.now() + 2 * DAY));
 
   expect(next?.getTime()).toBe(expires.getTime());
 });

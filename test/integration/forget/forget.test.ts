@@ -8,14 +8,14 @@ import { readArchivedTombstones } from '../../../src/forget/tombstones.ts';
 import { anEpisode, forgettingParts } from '../../support/forgetting.ts';
 import { plainEmbedder } from '../../support/models.ts';
 import { randomNumbers } from '../../support/random.ts';
-import { type Knowledge, useScriptedMemories } from '../../support/scripted-memory.ts';
+import { type ModelKnowledge, useScriptedMemories } from '../../support/scripted-memory.ts';
 import { useStoreConnections } from '../../support/store-connections.ts';
 import { useStores } from '../../support/stores.ts';
 
 const stores = useStores();
 const opened = useStoreConnections(stores);
 const openMemory = useScriptedMemories(stores);
-const SINGLE: Knowledge = { single: ['USES'] };
+const SINGLE: ModelKnowledge = { single: ['USES'] };
 
 describe('removing an episode', () => {
   test('removes facts that only it states and keeps those that others state', async () => {

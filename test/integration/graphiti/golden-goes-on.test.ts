@@ -6,7 +6,7 @@ import { openIngest } from '../../../src/ingest/ingest.ts';
 import type { ExtractedFact, Extraction } from '../../../src/models/language-model.ts';
 import { anEpisode, openTestForgetting } from '../../support/forgetting.ts';
 import { checklist } from '../../support/graphiti/checklist.ts';
-import { goldenGraph, goldenNote, isGoldenThere, type Properties } from '../../support/graphiti/golden.ts';
+import { goldenGraph, goldenNote, hasGoldenGraph, type Properties } from '../../support/graphiti/golden.ts';
 import { loadGolden } from '../../support/graphiti/load-golden.ts';
 import { readAsPython } from '../../support/graphiti/reader.ts';
 import { scriptedModel } from '../../support/graphiti/scripted-model.ts';
@@ -18,7 +18,7 @@ import { newGroup, useStores } from '../../support/stores.ts';
 /** The attribute that the golden team gave to people. */
 const ATTRIBUTES = ['role'];
 
-const golden = describe.skipIf(!isGoldenThere);
+const golden = describe.skipIf(!hasGoldenGraph);
 
 golden(`an episode of ours in a graph that graphiti_core wrote${goldenNote}`, () => {
   const stores = useStores();

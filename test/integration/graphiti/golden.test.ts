@@ -7,7 +7,7 @@ import {
   goldenGraph,
   goldenNote,
   goldenSearches,
-  isGoldenThere,
+  hasGoldenGraph,
   type Properties,
 } from '../../support/graphiti/golden.ts';
 import { loadGolden } from '../../support/graphiti/load-golden.ts';
@@ -17,7 +17,7 @@ import { newGroup, useStores } from '../../support/stores.ts';
 /** The attribute that the golden team gave to people. */
 const ATTRIBUTES = ['role'];
 
-const golden = describe.skipIf(!isGoldenThere);
+const golden = describe.skipIf(!hasGoldenGraph);
 
 golden(`a graph that graphiti_core wrote${goldenNote}`, () => {
   const stores = useStores();
@@ -53,7 +53,7 @@ golden(`a graph that graphiti_core wrote${goldenNote}`, () => {
     expect(known.sort(byUuid)).toEqual(expected.sort(byUuid));
   });
 
-  describe.each(isGoldenThere ? goldenSearches() : [])('for the query "$query"', ({ query, facts, entities }) => {
+  describe.each(hasGoldenGraph ? goldenSearches() : [])('for the query "$query"', ({ query, facts, entities }) => {
     test('finds every current fact that Graphiti found', async () => {
       const found = await memory.search(query, 100, { find: 'facts' });
 
@@ -95,7 +95,7 @@ golden(`a graph that graphiti_core wrote${goldenNote}`, () => {
     });
   });
 
-  test.each(isGoldenThere ? Object.entries(goldenAsOf()) : [])(
+  test.each(hasGoldenGraph ? Object.entries(goldenAsOf()) : [])(
     'as of %s returns exactly the facts that held',
     async (time, held) => {
       // Every fact has to do with one of the two projects.

@@ -4,13 +4,13 @@ import { cutPassages } from '../../../src/upkeep/cut-passages.ts';
 import { type RunningWorkers, startWorkers } from '../../../workers/main.ts';
 import { checklist } from '../../support/graphiti/checklist.ts';
 import {
-  type Added,
+  type AddedEpisode,
+  type GraphitiStep,
   graphitiNote,
-  inPython,
   isGraphitiThere,
-  type Read,
-  type Searched,
-  type Step,
+  type ReadGraph,
+  runInPython,
+  type SearchResult,
 } from '../../support/graphiti/real-graphiti.ts';
 import { toyEmbedder } from '../../support/graphiti/toy-embedder.ts';
 import { wholeGraph } from '../../support/graphiti/whole-graph.ts';
@@ -46,7 +46,7 @@ describe.skipIf(!isGraphitiThere)(`the real graphiti_core on a graph of ours${gr
   let workers: RunningWorkers;
   let memory: MemoryManager;
   let uuids: string[];
-  const steps = <T>(...asked: Step[]) => inPython(stores.config, group, asked) as Promise<T>;
+  const steps = <T>(...asked: GraphitiStep[]) => runInPython(stores.config, group, asked) as Promise<T>;
   const labels = async (label: string, episode: string) =>
     (
       await opened.graphs
@@ -73,7 +73,7 @@ describe.skipIf(!isGraphitiThere)(`the real graphiti_core on a graph of ours${gr
   test('reads everything, one by one and by group, except our private nodes', async () => {
     const whole = await wholeGraph(opened.graphs.group(group));
 
-    const [read] = await steps<[Read]>({ do: 'read' });
+    const [read] = await steps<[ReadGraph]>({ do: 'read' });
 
     const count = (label: string) => whole.nodes.filter((node) => node.labels.includes(label)).length;
     const edges = (type: string) => whole.edges.filter((edge) => edge.type === type).length;
@@ -92,10 +92,10 @@ describe.skipIf(!isGraphitiThere)(`the real graphiti_core on a graph of ours${gr
   });
 
   test('finds results with each of its search recipes', async () => {
-    const [read] = await steps<[Read]>({ do: 'read' });
+    const [read] = await steps<[ReadGraph]>({ do: 'read' });
     const center = read.entities.find(({ name }) => name === 'Harbor')?.uuid ?? '';
 
-    const [found] = await steps<[Searched]>({ do: 'search', query: 'Harbor uses Redis', center });
+    const [found] = await steps<[SearchResult]>({ do: 'search', query: 'Harbor uses Redis', center });
 
     expect(Object.keys(found.recipes).length).toBeGreaterThanOrEqual(16);
     for (const [name, { facts, entities, communities, episodes }] of Object.entries(found.recipes)) {
@@ -111,7 +111,7 @@ describe.skipIf(!isGraphitiThere)(`the real graphiti_core on a graph of ours${gr
     const [removed = ''] = uuids;
     expect(await labels('_Passage', removed)).toBeGreaterThan(0);
 
-    const [added, triplet] = await steps<[Added, Added]>(
+    const [added, triplet] = await steps<[AddedEpisode, AddedEpisode]>(
       {
         ...{ do: 'add_episode', source: 'text', time: '2025-04-01T00:00:00+00:00', saga: 'session_1' },
         content: 'Keel carries its ballast in lead bars. Keel replaced Harbor in April.',
@@ -164,7 +164,7 @@ describe.skipIf(!isGraphitiThere)(`the real graphiti_core on a graph of ours${gr
 
     for (const question of ['ballast of lead', 'how is Quay deployed?', 'what is Keel written in?'])
       expect(await memory.queryMemory(question, 5, { group: copy })).toBe(await memory.queryMemory(question));
-    const [read] = (await inPython(stores.config, copy, [{ do: 'read' }])) as [Read];
+    const [read] = (await runInPython(stores.config, copy, [{ do: 'read' }])) as [ReadGraph];
     expect(read.episodes.map(({ content }) => content)).toContain(
       'Keel carries its ballast in lead bars. Keel replaced Harbor in April.',
     );

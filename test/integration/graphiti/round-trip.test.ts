@@ -13,14 +13,14 @@ import {
   type GoldenNode,
   goldenGraph,
   goldenNote,
-  isGoldenThere,
+  hasGoldenGraph,
 } from '../../support/graphiti/golden.ts';
 import { loadGolden } from '../../support/graphiti/load-golden.ts';
 import { PRIVATE_LABELS } from '../../support/graphiti/schema.ts';
 import { toyEmbedder } from '../../support/graphiti/toy-embedder.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 
-describe.skipIf(!isGoldenThere)(`a graph of graphiti_core in an export of ours${goldenNote}`, () => {
+describe.skipIf(!hasGoldenGraph)(`a graph of graphiti_core in an export of ours${goldenNote}`, () => {
   const stores = useStores();
   let graphs: Graphs;
   beforeAll(() => {

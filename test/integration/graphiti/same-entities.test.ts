@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { GroupGraph } from '../../../src/graph/group-graph.ts';
-import { entities, useScriptedIngest } from '../../support/graphiti/scripted-ingest.ts';
+import { namedEntities, useScriptedIngest } from '../../support/graphiti/scripted-ingest.ts';
 
 // Cases of graphiti_core's own tests, run in our pipeline; docs/graphiti.md names those that end differently. Where ours does something else the test
 // says `ours`.
@@ -27,14 +27,14 @@ describe('an entity that is mentioned again', () => {
     ['with a name that differs in a hyphen', 'Joe-Michaels', 'Joe Michaels'],
     ['with a name of one word', 'java', 'Java'],
   ])('%s is recognized without a model call', async (_, again, known) => {
-    const { graph, asked } = await tell([entities(known), entities(again)]);
+    const { graph, asked } = await tell([namedEntities(known), namedEntities(again)]);
 
     expect(await names(graph)).toEqual([known]);
     expect(asked.flatMap((call) => call.entities)).toEqual([]);
   });
 
   test('in an empty graph is new, without a model call', async () => {
-    const { graph, asked } = await tell([entities('Joe')]);
+    const { graph, asked } = await tell([namedEntities('Joe')]);
 
     expect(await names(graph)).toEqual(['Joe']);
     expect(asked).toEqual([]);
@@ -43,14 +43,14 @@ describe('an entity that is mentioned again', () => {
   test('by a name that two entities share needs a model call', async () => {
     const both = async (graph: GroupGraph) => [await python('Java')(graph), await python('java')(graph)];
 
-    const { asked } = await tell([entities('JAVA')], {}, { before: both });
+    const { asked } = await tell([namedEntities('JAVA')], {}, { before: both });
 
     expect(asked.flatMap((call) => call.entities)).toEqual(['JAVA']);
   });
 
   test('by a short name similar to another needs a model call, and is merged if it is the same', async () => {
-    const apart = await tell([entities('Joseph'), entities('Joe')]);
-    const together = await tell([entities('Joseph'), entities('Joe')], { isSame: () => true });
+    const apart = await tell([namedEntities('Joseph'), namedEntities('Joe')]);
+    const together = await tell([namedEntities('Joseph'), namedEntities('Joe')], { isSame: () => true });
 
     expect(apart.asked.flatMap((call) => call.entities)).toEqual(['Joe']);
     expect(await names(apart.graph)).toEqual(['Joe', 'Joseph']);
@@ -58,15 +58,15 @@ describe('an entity that is mentioned again', () => {
   });
 
   test('together with another ambiguous entity needs one call for both', async () => {
-    const { asked } = await tell([entities('Joseph', 'Robert'), entities('Joe', 'Bob')]);
+    const { asked } = await tell([namedEntities('Joseph', 'Robert'), namedEntities('Joe', 'Bob')]);
 
     expect(asked.map((call) => [...call.entities].sort())).toEqual([['Bob', 'Joe']]);
   });
 
   test('with a type gives it to the untyped entity, which keeps its uuid', async () => {
-    const before = await tell([entities('Alice')]);
-    const after = await tell([entities('Alice'), entities('Alice/Person')]);
-    const kept = await tell([entities('Alice/Person'), entities('Alice/Robot')]);
+    const before = await tell([namedEntities('Alice')]);
+    const after = await tell([namedEntities('Alice'), namedEntities('Alice/Person')]);
+    const kept = await tell([namedEntities('Alice/Person'), namedEntities('Alice/Robot')]);
 
     expect(await named(before.graph)).toEqual([{ name: 'Alice', type: null }]);
     expect(await named(after.graph)).toEqual([{ name: 'Alice', type: 'Person' }]);

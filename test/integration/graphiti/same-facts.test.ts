@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { GroupGraph } from '../../../src/graph/group-graph.ts';
 import {
+  dated,
   firstFactOf,
   sameFactVectorEmbedder,
-  says,
   useScriptedIngest,
 } from '../../support/graphiti/scripted-ingest.ts';
 
@@ -36,19 +36,19 @@ const always = { contradicts: () => true };
 
 describe('a fact that contradicts a known one', () => {
   test('and is later ends that fact', async () => {
-    const { graph } = await tell([says(OLD, '2024-01'), says(NEW, '2024-02')], always);
+    const { graph } = await tell([dated(OLD, '2024-01'), dated(NEW, '2024-02')], always);
 
     expect(await shown(graph)).toEqual([`${NEW} 2024-02–`, `${OLD} 2024-01–2024-02 expired`]);
   });
 
   test('and is earlier is ended by that fact', async () => {
-    const { graph } = await tell([says(OLD, '2024-02'), says(NEW, '2024-01')], always);
+    const { graph } = await tell([dated(OLD, '2024-02'), dated(NEW, '2024-01')], always);
 
     expect(await shown(graph)).toEqual([`${NEW} 2024-01–2024-02 expired`, `${OLD} 2024-02–`]);
   });
 
   test('that had already ended changes nothing', async () => {
-    const { graph } = await tell([says(OLD, '2023-01', '2024-01'), says(NEW, '2024-02')], always);
+    const { graph } = await tell([dated(OLD, '2023-01', '2024-01'), dated(NEW, '2024-02')], always);
 
     expect(await shown(graph)).toEqual([`${NEW} 2024-02–`, `${OLD} 2023-01–2024-01 expired`]);
   });
@@ -57,7 +57,7 @@ describe('a fact that contradicts a known one', () => {
     const learnt: unknown[] = [];
     const after = async (graph: GroupGraph) =>
       learnt.push(...(await graph.read(`MATCH ()-[e {fact: $fact}]->() RETURN e.expired_at AS at`, { fact: OLD })));
-    const told = [says(OLD, '2023-01', '2024-06'), says(NEW, '2024-02')].map((it) => ({ ...it, at: '2024-07' }));
+    const told = [dated(OLD, '2023-01', '2024-06'), dated(NEW, '2024-02')].map((it) => ({ ...it, at: '2024-07' }));
 
     const { graph } = await tell(told, always, { after });
 
@@ -66,13 +66,13 @@ describe('a fact that contradicts a known one', () => {
   });
 
   test('of the same time leaves both current', async () => {
-    const { graph } = await tell([says(OLD, '2024-01'), says(NEW, '2024-01')], always);
+    const { graph } = await tell([dated(OLD, '2024-01'), dated(NEW, '2024-01')], always);
 
     expect(await shown(graph)).toEqual([`${NEW} 2024-01–`, `${OLD} 2024-01–`]);
   });
 
   test('ours: without dates counts from its episode, so that the known fact ends too', async () => {
-    const told = (text: string, at: string) => ({ ...says(text), at });
+    const told = (text: string, at: string) => ({ ...dated(text), at });
 
     const { graph } = await tell([told(OLD, '2024-01'), told(NEW, '2024-02')], always);
 
@@ -80,7 +80,7 @@ describe('a fact that contradicts a known one', () => {
   });
 
   test('ours: without a shared entity is not shown to the model', async () => {
-    const told = [says('Bob likes Coffee', '2024-01'), says(NEW, '2024-02')];
+    const told = [dated('Bob likes Coffee', '2024-01'), dated(NEW, '2024-02')];
 
     const { graph, asked } = await tell(told, always, { embedder: sameFactVectorEmbedder });
 
@@ -89,7 +89,7 @@ describe('a fact that contradicts a known one', () => {
   });
 
   test('ours: that could share an entity but does not leaves the known fact unchanged', async () => {
-    const { graph, asked } = await tell([says('Bob likes Coffee', '2024-01'), says(NEW, '2024-02')], always);
+    const { graph, asked } = await tell([dated('Bob likes Coffee', '2024-01'), dated(NEW, '2024-02')], always);
 
     expect(asked).toEqual([{ entities: ['Alice', 'Tea'], facts: [NEW] }]);
     expect(await shown(graph)).toEqual([`${NEW} 2024-02–`, 'Bob likes Coffee 2024-01–']);
@@ -99,18 +99,18 @@ describe('a fact that contradicts a known one', () => {
 describe('a fact that repeats a known one', () => {
   test('in the same words adds an episode, without a model call', async () => {
     const again = {
-      ...says('Alice likes Tea', '2024-02'),
-      facts: [{ ...firstFactOf(says(OLD, '2024-02')), fact: ' alice LIKES  tea ' }],
+      ...dated('Alice likes Tea', '2024-02'),
+      facts: [{ ...firstFactOf(dated(OLD, '2024-02')), fact: ' alice LIKES  tea ' }],
     };
 
-    const { graph, uuids, asked } = await tell([says(OLD, '2024-01'), again]);
+    const { graph, uuids, asked } = await tell([dated(OLD, '2024-01'), again]);
 
     expect(await facts(graph)).toEqual([{ fact: OLD, from: '2024-01', to: null, expired: false, episodes: uuids }]);
     expect(asked).toEqual([]);
   });
 
   test('in other words adds an episode if the model recognizes it', async () => {
-    const { graph, uuids } = await tell([says(OLD, '2024-01'), says('Alice enjoys Tea', '2024-02')], {
+    const { graph, uuids } = await tell([dated(OLD, '2024-01'), dated('Alice enjoys Tea', '2024-02')], {
       repeats: () => true,
     });
 
@@ -118,13 +118,13 @@ describe('a fact that repeats a known one', () => {
   });
 
   test('ours: with an end ends the known fact', async () => {
-    const { graph } = await tell([says(OLD, '2024-01'), { ...says(OLD, '2024-01', '2024-03'), at: '2024-04' }]);
+    const { graph } = await tell([dated(OLD, '2024-01'), { ...dated(OLD, '2024-01', '2024-03'), at: '2024-04' }]);
 
     expect(await shown(graph)).toEqual([`${OLD} 2024-01–2024-03 expired`]);
   });
 
   test('ours: with an earlier start moves the start back', async () => {
-    const { graph } = await tell([says(OLD, '2024-02'), says(OLD, '2024-01')]);
+    const { graph } = await tell([dated(OLD, '2024-02'), dated(OLD, '2024-01')]);
 
     expect(await shown(graph)).toEqual([`${OLD} 2024-01–`]);
   });

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { MemoryManager } from '../../../src/index.ts';
 import {
-  entities,
+  dated,
   firstFactOf,
+  namedEntities,
   sameVectorEmbedder,
-  says,
   useScriptedIngest,
 } from '../../support/graphiti/scripted-ingest.ts';
 
@@ -16,10 +16,10 @@ const tell = useScriptedIngest();
 describe('a walk along facts', () => {
   const walk = async (origin: 'episode' | 'entity', depth: 1 | 2 | 3) => {
     const { graph, uuids, config } = await tell([
-      { ...says('Alice knows Bob'), ...entities('Alice') },
+      { ...dated('Alice knows Bob'), ...namedEntities('Alice') },
       {
-        ...entities('Alice', 'Bob', 'Carol'),
-        facts: [firstFactOf(says('Alice knows Bob')), firstFactOf(says('Bob knows Carol'))],
+        ...namedEntities('Alice', 'Bob', 'Carol'),
+        facts: [firstFactOf(dated('Alice knows Bob')), firstFactOf(dated('Bob knows Carol'))],
       },
     ]);
     const [alice] = await graph.read<{ uuid: string }>(`MATCH (n:Entity {name: 'Alice'}) RETURN n.uuid AS uuid`);
@@ -40,9 +40,12 @@ describe('a walk along facts', () => {
     [1, [], ['Alice']],
     [2, ['Alice knows Bob'], ['Alice', 'Bob']],
     [3, ['Alice knows Bob', 'Bob knows Carol'], ['Alice', 'Bob', 'Carol']],
-  ] as const)('of depth %i from an episode that mentions Alice finds %j and %j', async (depth, facts, entities) => {
-    expect(await walk('episode', depth)).toEqual({ facts, entities });
-  });
+  ] as const)(
+    'of depth %i from an episode that mentions Alice finds %j and %j',
+    async (depth, facts, namedEntities) => {
+      expect(await walk('episode', depth)).toEqual({ facts, namedEntities });
+    },
+  );
 
   test('of depth one from an entity finds its neighbour', async () => {
     expect((await walk('entity', 1)).entities).toEqual(['Bob']);

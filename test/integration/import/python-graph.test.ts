@@ -6,7 +6,7 @@ import { MemoryManager } from '../../../src/index.ts';
 import { type RunningWorkers, startWorkers } from '../../../workers/main.ts';
 import { environmentOf, runCommand } from '../../support/command-line.ts';
 import { checklist } from '../../support/graphiti/checklist.ts';
-import { goldenNote, isGoldenThere } from '../../support/graphiti/golden.ts';
+import { goldenNote, hasGoldenGraph } from '../../support/graphiti/golden.ts';
 import { GRAPHITI_INDEXES, loadGolden } from '../../support/graphiti/load-golden.ts';
 import { readAsPython } from '../../support/graphiti/reader.ts';
 import { PRIVATE_LABELS } from '../../support/graphiti/schema.ts';
@@ -18,7 +18,7 @@ import { newGroup, useStores } from '../../support/stores.ts';
 /** The attribute that the golden team gave to people. */
 const ATTRIBUTES = ['role'];
 
-describe.skipIf(!isGoldenThere)(`a graph that graphiti_core wrote${goldenNote}`, () => {
+describe.skipIf(!hasGoldenGraph)(`a graph that graphiti_core wrote${goldenNote}`, () => {
   const stores = useStores();
   const group = newGroup();
   let [worker, elsewhere, graphs, others] = [] as unknown as [RunningWorkers, Servers, Graphs, Graphs];

@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { TokenUse } from '../../../src/models/language-model.ts';
 import { randomNumbers } from '../../support/random.ts';
-import { type Knowledge, useScriptedMemories } from '../../support/scripted-memory.ts';
+import { type ModelKnowledge, useScriptedMemories } from '../../support/scripted-memory.ts';
 import { useStores } from '../../support/stores.ts';
 
 const openMemory = useScriptedMemories(useStores());
-const SINGLE: Knowledge = { single: ['USES'] };
+const SINGLE: ModelKnowledge = { single: ['USES'] };
 
 describe('contradicting facts', () => {
   test('end each other by date, in either order', async () => {

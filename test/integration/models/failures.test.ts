@@ -5,10 +5,10 @@ import type { OpenAISettings } from '../../../src/models/openai/declaration.ts';
 import { openaiEmbedder } from '../../../src/models/openai/embedder.ts';
 import { openaiLanguageModel } from '../../../src/models/openai/language-model.ts';
 import {
+  ERROR_CONTENT,
   type FakeOpenAI,
   type Fault,
   type FaultName,
-  LEAKED,
   startFakeOpenAI,
 } from '../../support/fake-openai/index.ts';
 import { wrongServers } from '../../support/wrong-servers.ts';
@@ -85,7 +85,11 @@ describe('each failure of a language model has its own class and message', () =>
       / gave an answer that is not of OpenAI's protocol; check that OPENAI_BASE_URL has the right path/,
     ],
     [{ kind: 'body', body: '{"choices":[{"mess' }, 'ModelFailedError', /not of OpenAI's protocol/],
-    [{ kind: 'body', body: { error: { message: LEAKED } } }, 'ModelFailedError', / refused the request for the model /],
+    [
+      { kind: 'body', body: { error: { message: ERROR_CONTENT } } },
+      'ModelFailedError',
+      / refused the request for the model /,
+    ],
     ['reset', 'ModelUnavailableError', / cannot be reached \([A-Z_]+\); check the network and OPENAI_BASE_URL\.$/],
   ])('%j', async (fault, name, sentence) => {
     fake.fail(fault);

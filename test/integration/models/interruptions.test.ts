@@ -6,11 +6,11 @@ import { openaiEmbedder } from '../../../src/models/openai/embedder.ts';
 import { openaiLanguageModel } from '../../../src/models/openai/language-model.ts';
 import { SECOND } from '../../../src/time.ts';
 import {
+  ERROR_CONTENT,
   type FakeOpenAI,
   type FakeOpenAIOptions,
   type Fault,
   type FaultName,
-  LEAKED,
   startFakeOpenAI,
 } from '../../support/fake-openai/index.ts';
 import { until } from '../../support/wait.ts';
@@ -62,30 +62,42 @@ describe('an incomplete answer is rejected', () => {
     ['unfinished', 'ModelFailedError', / stopped in the middle of its answer, without saying why\.$/],
     ['garbage-in-stream', 'ModelFailedError', / gave an answer that is not of OpenAI's protocol; /],
     [
-      told({ message: LEAKED, type: 'server_error' }),
+      told({ message: ERROR_CONTENT, type: 'server_error' }),
       'ModelUnavailableError',
       /an internal error \(server_error req_fake\)/,
     ],
-    [told({ message: LEAKED, code: 502 }), 'ModelUnavailableError', /an internal error \(502\)/],
+    [told({ message: ERROR_CONTENT, code: 502 }), 'ModelUnavailableError', /an internal error \(502\)/],
     [
-      { ...told({ message: LEAKED, type: 'server_error' }), event: 'error' },
+      { ...told({ message: ERROR_CONTENT, type: 'server_error' }), event: 'error' },
       'ModelUnavailableError',
       /an internal error/,
     ],
     [
-      { kind: 'error-in-stream', error: { object: 'error', message: LEAKED, code: 500 } },
+      { kind: 'error-in-stream', error: { object: 'error', message: ERROR_CONTENT, code: 500 } },
       'ModelUnavailableError',
       /\(500\)/,
     ],
-    [told({ message: LEAKED, code: 'rate_limit_exceeded' }), 'ModelBusyError', / is busy or asks for fewer calls/],
-    [told({ message: LEAKED, code: 'insufficient_quota' }), 'ModelUnavailableError', /the account's quota is used up/],
-    [told({ message: LEAKED, code: 'content_filter' }), 'UnusableReplyError', / refused the text for its content/],
     [
-      told({ message: LEAKED, code: 'odd_thing' }),
+      told({ message: ERROR_CONTENT, code: 'rate_limit_exceeded' }),
+      'ModelBusyError',
+      / is busy or asks for fewer calls/,
+    ],
+    [
+      told({ message: ERROR_CONTENT, code: 'insufficient_quota' }),
+      'ModelUnavailableError',
+      /the account's quota is used up/,
+    ],
+    [
+      told({ message: ERROR_CONTENT, code: 'content_filter' }),
+      'UnusableReplyError',
+      / refused the text for its content/,
+    ],
+    [
+      told({ message: ERROR_CONTENT, code: 'odd_thing' }),
       'ModelFailedError',
       / refused the request .*\(odd_thing req_fake\)\.$/,
     ],
-    [told(LEAKED), 'ModelFailedError', / refused the request/],
+    [told(ERROR_CONTENT), 'ModelFailedError', / refused the request/],
   ])('%j', async (fault, name, sentence, limits) => {
     fake.fail(fault);
     if (fault === 'hang') holdClock();

@@ -3,7 +3,7 @@ import { MemoryManager } from '../../../src/index.ts';
 import { CALLS } from '../../../src/page/schemas.ts';
 import { startWorkers } from '../../../workers/main.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
-import { ask, useServedPage } from '../../support/page/served.ts';
+import { callPage, useServedPage } from '../../support/page/served.ts';
 import { useStores } from '../../support/stores.ts';
 import { until } from '../../support/wait.ts';
 
@@ -220,7 +220,7 @@ test('an unusable archive store is reported in one sentence, and everything else
   const memory = new MemoryManager({ ...stores.config, exportDir: '/dev/null/exports' });
   const server = await page.serve({ memory });
 
-  const { status, body } = await ask(server, 'archives');
+  const { status, body } = await callPage(server, 'archives');
   await memory.close();
 
   expect(status).toBe(200);
@@ -325,7 +325,7 @@ test('a rule pinned several times is queued once, and again after it was forgott
   const server = await page.serve({ memory: idle });
   const { fingerprint } = (await page.get('previewPin', input)).body;
   const pin = () =>
-    ask(server, 'pin', {
+    callPage(server, 'pin', {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify({ ...input, fingerprint }),

@@ -6,8 +6,8 @@ import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { PageServer } from '../../../src/page/serve.ts';
 import { environmentOf, startCommand } from '../../support/command-line.ts';
-import { skipped, useChromium } from '../../support/page/chromium.ts';
-import { ask, useServedPage } from '../../support/page/served.ts';
+import { skipNote, useChromium } from '../../support/page/chromium.ts';
+import { callPage, useServedPage } from '../../support/page/served.ts';
 import { useStores } from '../../support/stores.ts';
 import { until } from '../../support/wait.ts';
 
@@ -56,7 +56,7 @@ async function stopped(child: ChildProcess): Promise<number | null> {
 }
 
 const call = ({ url, token }: Shown, name: string, init?: RequestInit) =>
-  ask({ url, token, close: async () => {} }, name, init);
+  callPage({ url, token, close: async () => {} }, name, init);
 
 const FORGET = {
   method: 'POST',
@@ -104,7 +104,7 @@ test('--open gives the printed address to the browser', async () => {
   expect(await address()).toBe(shown.url);
 });
 
-describe.skipIf(skipped !== '')(`in Chromium${skipped}`, () => {
+describe.skipIf(skipNote !== '')(`in Chromium${skipNote}`, () => {
   const tab = useChromium();
 
   test('the printed address opens the page of the memory', async () => {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { skipped, useChromium } from '../../support/page/chromium.ts';
+import { skipNote, useChromium } from '../../support/page/chromium.ts';
 import { useServedPage } from '../../support/page/served.ts';
 import { useStores } from '../../support/stores.ts';
 
-describe.skipIf(skipped !== '')(`a first visit to the page${skipped}`, () => {
+describe.skipIf(skipNote !== '')(`a first visit to the page${skipNote}`, () => {
   const stores = useStores();
   const served = useServedPage(stores);
   const tab = useChromium();

@@ -10,7 +10,7 @@ import { loadConfig, MemoryManager } from '../../../src/index.ts';
 import { startWorkers } from '../../../workers/main.ts';
 import { startCommand } from '../../support/command-line.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
-import { skipped, useChromium } from '../../support/page/chromium.ts';
+import { skipNote, useChromium } from '../../support/page/chromium.ts';
 import { until } from '../../support/wait.ts';
 
 type OwnServers = Servers & { readonly own: true };
@@ -33,7 +33,7 @@ async function startFilled(text: string, password: string): Promise<OwnServers> 
   return servers;
 }
 
-describe.skipIf(skipped !== '')(`an open page after down and up${skipped}`, () => {
+describe.skipIf(skipNote !== '')(`an open page after down and up${skipNote}`, () => {
   const tab = useChromium();
   let home: string;
   let child: ChildProcess;

@@ -9,7 +9,7 @@ import { environmentOf, runCommand } from '../../support/command-line.ts';
 import { type Fault, type FaultName, startFakeOpenAI } from '../../support/fake-openai/index.ts';
 import { startProxy } from '../../support/faults/proxy.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
-import { skipped, useChromium } from '../../support/page/chromium.ts';
+import { skipNote, useChromium } from '../../support/page/chromium.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 import { until } from '../../support/wait.ts';
 import { modelsAt } from '../models/settings.ts';
@@ -257,7 +257,7 @@ const SCENES: readonly Scene[] = [
   },
 ];
 
-describe.skipIf(skipped !== '')(`Now with a fault${skipped}`, () => {
+describe.skipIf(skipNote !== '')(`Now with a fault${skipNote}`, () => {
   const tab = useChromium();
 
   test.each(SCENES)(

@@ -3,7 +3,7 @@ import { MemoryManager } from '../../../src/memory.ts';
 import type { PageServer } from '../../../src/page/serve.ts';
 import { plainEmbedder } from '../../support/models.ts';
 import { type CountedServer, countTraffic } from '../../support/page/counted-valkey.ts';
-import { ask, useServedPage } from '../../support/page/served.ts';
+import { callPage, useServedPage } from '../../support/page/served.ts';
 import { useStores } from '../../support/stores.ts';
 
 const stores = useStores();
@@ -36,7 +36,7 @@ async function trafficOf(load: () => Promise<unknown>) {
   return valkey.take();
 }
 
-const call = async (name: string) => expect(await ask(server, name)).toMatchObject({ status: 200 });
+const call = async (name: string) => expect(await callPage(server, name)).toMatchObject({ status: 200 });
 
 test('the first content of Now costs few commands and round trips, however many jobs have failed', async () => {
   const { commands, roundTrips, connections } = await trafficOf(() => call('now'));

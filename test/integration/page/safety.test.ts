@@ -3,7 +3,7 @@ import { type IncomingHttpHeaders, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { CALLS } from '../../../src/page/schemas.ts';
-import { ask, useServedPage } from '../../support/page/served.ts';
+import { callPage, useServedPage } from '../../support/page/served.ts';
 import { useStores } from '../../support/stores.ts';
 
 const stores = useStores();
@@ -106,7 +106,7 @@ test('changes are refused as GET, and a read-only page refuses every change', as
   const post = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body };
 
   const asGet = await Promise.all(changes.map((name) => page.get(name)));
-  const refused = await Promise.all(changes.map((name) => ask(readOnly, name, post)));
+  const refused = await Promise.all(changes.map((name) => callPage(readOnly, name, post)));
 
   expect(changes.length).toBeGreaterThan(2);
   expect(asGet.map(({ status }) => status)).toEqual(changes.map(() => 405));
@@ -115,12 +115,12 @@ test('changes are refused as GET, and a read-only page refuses every change', as
 });
 
 test('a form on another page cannot change anything, nor a request that is too long or not JSON', async () => {
-  const form = await ask(page.server, 'drop', {
+  const form = await callPage(page.server, 'drop', {
     method: 'POST',
     headers: { 'Content-Type': 'text/plain' },
     body: JSON.stringify({ id: page.deadLetter, queue: 'store' }),
   });
-  const long = await ask(page.server, 'drop', {
+  const long = await callPage(page.server, 'drop', {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify({ id: 'x'.repeat(100_000), queue: 'store' }),

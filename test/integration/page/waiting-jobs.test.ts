@@ -8,8 +8,8 @@ import { openQueues } from '../../../src/queue/queues.ts';
 import { retryingConnection } from '../../../src/valkey/connections.ts';
 import { startWorkers } from '../../../workers/main.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
-import { skipped, useChromium } from '../../support/page/chromium.ts';
-import { ask } from '../../support/page/served.ts';
+import { skipNote, useChromium } from '../../support/page/chromium.ts';
+import { callPage } from '../../support/page/served.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 import { until } from '../../support/wait.ts';
 
@@ -34,7 +34,7 @@ async function newPage() {
   return { config, memory, server, queue };
 }
 
-const listed = async (server: PageServer) => (await ask(server, 'waitingJobs')).body;
+const listed = async (server: PageServer) => (await callPage(server, 'waitingJobs')).body;
 
 describe('the list of waiting jobs', () => {
   test('has texts with their first words, facts with their sentence, tasks and exports with their kind', async () => {
@@ -131,7 +131,7 @@ describe('the list of waiting jobs', () => {
   });
 });
 
-describe.skipIf(skipped !== '')(`the screen Queue${skipped}`, () => {
+describe.skipIf(skipNote !== '')(`the screen Queue${skipNote}`, () => {
   const tab = useChromium();
   let page: Awaited<ReturnType<typeof newPage>>;
 

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { MemoryManager } from '../../../src/memory.ts';
 import { plainEmbedder } from '../../support/models.ts';
-import { skipped, useChromium } from '../../support/page/chromium.ts';
+import { skipNote, useChromium } from '../../support/page/chromium.ts';
 import { useServedPage } from '../../support/page/served.ts';
 import { useStores } from '../../support/stores.ts';
 import { until } from '../../support/wait.ts';
 
-describe.skipIf(skipped !== '')(`a walk through the page${skipped}`, () => {
+describe.skipIf(skipNote !== '')(`a walk through the page${skipNote}`, () => {
   const stores = useStores();
   const served = useServedPage(stores);
   const tab = useChromium();

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { openGraphs } from '../../../src/graph/graphs.ts';
-import { nextBoundary } from '../../../src/graph/queries/meta-nodes.ts';
+import { nextTimedChange } from '../../../src/graph/queries/meta-nodes.ts';
 import { countingMetrics, MemoryManager } from '../../../src/index.ts';
 import { SECOND, toGraphTime } from '../../../src/time.ts';
 import { type RunningWorkers, startWorkers } from '../../../workers/main.ts';
@@ -205,8 +205,8 @@ describe('the cache', () => {
 
     expect(await ask(eve)).toContain('- The gateway listens on port 8080. (said 2025-01-01)');
     expect(await ask(day)).not.toContain('- The gateway listens on port 8080. (said 2025-01-01)');
-    expect(await nextBoundary(graph, eve, new Date(eve.getTime() + 300 * SECOND))).toEqual(day);
-    expect(await nextBoundary(graph, day, new Date(day.getTime() + 300 * SECOND))).toBeUndefined();
+    expect(await nextTimedChange(graph, eve, new Date(eve.getTime() + 300 * SECOND))).toEqual(day);
+    expect(await nextTimedChange(graph, day, new Date(day.getTime() + 300 * SECOND))).toBeUndefined();
 
     const soon = new Date(Date.now() + 200 * SECOND);
     await graph.write('MATCH (s:_Statement) WHERE s.valid_at STARTS WITH $day SET s.valid_at = $soon', {

@@ -15,7 +15,7 @@ import { openSpool } from '../../../src/queue/spool/spool.ts';
 import { startTranscript, type Transcript } from '../../support/claude-transcript.ts';
 import { MAIN, runCommand } from '../../support/command-line.ts';
 import { type FakeOpenAI, startFakeOpenAI } from '../../support/fake-openai/index.ts';
-import { KNOWLEDGE, nameOf, storyOf, uuidOf } from '../../support/faults/story.ts';
+import { KNOWLEDGE, makeStory, seededUuid, uniqueName } from '../../support/faults/story.ts';
 import { newGroup } from '../../support/stores.ts';
 import {
   isPreviousReleaseThere,
@@ -37,8 +37,8 @@ const run = promisify(execFile);
 const DIMENSION = 768;
 const group = newGroup();
 const SAGA = 'a session';
-const PROJECT = nameOf('upgrade', 'project');
-const all = storyOf(group, 30, 'upgrade').map((episode, index) => ({
+const PROJECT = uniqueName('upgrade', 'project');
+const all = makeStory(group, 30, 'upgrade').map((episode, index) => ({
   ...{ ...episode, metadata: { file: `${index}.ts` } },
   ...(index < 5 && { saga: SAGA }),
 }));
@@ -47,12 +47,12 @@ const story = {
   later: all.slice(20),
   forgotten: {
     content: `${PROJECT} [Project] HIDES Canary [Issue]: ${PROJECT} hides Canary`,
-    uuid: uuidOf(group, 'gone'),
+    uuid: seededUuid(group, 'gone'),
   },
-  poison: { content: 'poison', uuid: uuidOf(group, 'poison') },
+  poison: { content: 'poison', uuid: seededUuid(group, 'poison') },
   undecided: {
     content: `${PROJECT} [Project] RUNS_ON Faraway [Host]: ${PROJECT} runs on Faraway`,
-    uuid: uuidOf(group, 'undecided'),
+    uuid: seededUuid(group, 'undecided'),
     referenceTime: '2026-01-01T00:00:00.000Z',
   },
   questions: all.filter((_, index) => index % 4 === 0).map(({ ownFact }) => ownFact),
@@ -61,7 +61,7 @@ const story = {
 const [QUEUED, SPOOLED] = [1, 2].map((number) =>
   Array.from({ length: 3 }, (_, index) => ({
     content: `${PROJECT} [Project] CLOSES Late${number}${index} [Issue]: ${PROJECT} closes Late${number}${index}`,
-    uuid: uuidOf(group, 'late', number, index),
+    uuid: seededUuid(group, 'late', number, index),
   })),
 ) as [Given[], Given[]];
 type Given = { readonly content: string; readonly uuid: string };

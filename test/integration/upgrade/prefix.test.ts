@@ -10,7 +10,7 @@ import { graphName } from '../../../src/group.ts';
 import { MemoryManager } from '../../../src/memory.ts';
 import { MAIN, runCommand } from '../../support/command-line.ts';
 import { startFakeOpenAI } from '../../support/fake-openai/index.ts';
-import { KNOWLEDGE, storyOf } from '../../support/faults/story.ts';
+import { KNOWLEDGE, makeStory } from '../../support/faults/story.ts';
 import { newGroup } from '../../support/stores.ts';
 import {
   isPreviousReleaseThere,
@@ -24,7 +24,7 @@ import { until } from '../../support/wait.ts';
 
 const DIMENSION = 768;
 const group = newGroup();
-const [first, canary, second, third, ...late] = storyOf(group, 6, 'prefix');
+const [first, canary, second, third, ...late] = makeStory(group, 6, 'prefix');
 
 describe.skipIf(!isPreviousReleaseThere())('a home of the previous release with its own key prefix', () => {
   let folder: string;

@@ -3,7 +3,7 @@ import { loadConfig } from '../../../src/config.ts';
 import { runCommand } from '../../support/command-line.ts';
 import { enqueueAll, untilDone } from '../../support/faults/enqueue.ts';
 import { inspectGraph, NO_DEFECTS } from '../../support/faults/inspect.ts';
-import { optionsOf, storyOf } from '../../support/faults/story.ts';
+import { enqueueOptions, makeStory } from '../../support/faults/story.ts';
 import { useTestbed } from '../../support/faults/testbed.ts';
 import { startWorkerProcess } from '../../support/faults/worker-process.ts';
 import {
@@ -34,11 +34,11 @@ test.skipIf(!isPreviousReleaseThere())(
       await model.close();
     });
     await Promise.all([before.ready(), worker().ready()]);
-    const episodes = storyOf(config.group, EPISODES, 'side by side');
+    const episodes = makeStory(config.group, EPISODES, 'side by side');
     const [ours, theirs] = [episodes.slice(0, EPISODES / 2), episodes.slice(EPISODES / 2)];
 
     const lines = theirs.map((episode) => {
-      const { uuid, referenceTime } = optionsOf(episode);
+      const { uuid, referenceTime } = enqueueOptions(episode);
       return JSON.stringify({ content: episode.content, uuid, reference_time: referenceTime });
     });
     const [handedIn] = await Promise.all([

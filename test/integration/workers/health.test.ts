@@ -11,7 +11,7 @@ import { openSpool } from '../../../src/queue/spool/spool.ts';
 import { MINUTE, SECOND } from '../../../src/time.ts';
 import { retryingConnection } from '../../../src/valkey/connections.ts';
 import { startWorkers, type WorkerRole } from '../../../workers/main.ts';
-import { type Fault, LEAKED } from '../../support/fake-openai/faults.ts';
+import { ERROR_CONTENT, type Fault } from '../../support/fake-openai/faults.ts';
 import { startFakeOpenAI } from '../../support/fake-openai/index.ts';
 import { plainEmbedder, plainModel } from '../../support/models.ts';
 import { useStoreConnections } from '../../support/store-connections.ts';
@@ -144,7 +144,7 @@ describe('/health', () => {
 
       expect(check(JSON.parse(body), 'model gpt-test')).toMatchObject({ status: 'red' });
       expect(body).not.toContain('canary');
-      expect(body).not.toContain(LEAKED);
+      expect(body).not.toContain(ERROR_CONTENT);
     },
   );
 

@@ -83,7 +83,7 @@ export function jsonApi({ storage, uploadUrls, buckets, accountId }: ApiParts) {
         checkFileName(fileName);
         if (!contentType) throw badRequest('contentType is missing');
         if (Object.keys(fileInfo).length > 10) throw badRequest('Too much file info');
-        return shown(storage.add({ bucketId, fileName, contentType, fileInfo, action: 'start' }));
+        return versionReply(storage.add({ bucketId, fileName, contentType, fileInfo, action: 'start' }));
       },
     },
     get_upload_part_url: {
@@ -97,7 +97,7 @@ export function jsonApi({ storage, uploadUrls, buckets, accountId }: ApiParts) {
       takes: ['fileId', 'partSha1Array'],
       answer({ fileId = '', partSha1Array = [] }, key) {
         allow(key, 'writeFiles', storage.large(fileId));
-        return shown(storage.finish(fileId, partSha1Array));
+        return versionReply(storage.finish(fileId, partSha1Array));
       },
     },
     cancel_large_file: {
@@ -114,7 +114,7 @@ export function jsonApi({ storage, uploadUrls, buckets, accountId }: ApiParts) {
       answer({ fileId }, key) {
         const version = versionOf(fileId);
         allow(key, 'readFiles', version);
-        return shown(version);
+        return versionReply(version);
       },
     },
     list_file_names: {
@@ -127,7 +127,7 @@ export function jsonApi({ storage, uploadUrls, buckets, accountId }: ApiParts) {
           ({ action, fileName }) => action === 'upload' && fileName >= (body.startFileName ?? ''),
         );
         return {
-          files: visible.slice(0, maxFileCount).map(shown),
+          files: visible.slice(0, maxFileCount).map(versionReply),
           nextFileName: visible[maxFileCount]?.fileName ?? null,
         };
       },
@@ -143,7 +143,7 @@ export function jsonApi({ storage, uploadUrls, buckets, accountId }: ApiParts) {
         const rest = begin < 0 ? [] : versions.slice(begin);
         const next = rest[maxFileCount];
         return {
-          files: rest.slice(0, maxFileCount).map(shown),
+          files: rest.slice(0, maxFileCount).map(versionReply),
           nextFileName: next?.fileName ?? null,
           nextFileId: next?.fileId ?? null,
         };
@@ -156,7 +156,7 @@ export function jsonApi({ storage, uploadUrls, buckets, accountId }: ApiParts) {
         const unfinished = versions.filter(({ action }) => action === 'start');
         const begin = body.startFileId ? unfinished.findIndex(({ fileId }) => fileId === body.startFileId) : 0;
         const rest = begin < 0 ? [] : unfinished.slice(begin);
-        return { files: rest.slice(0, maxFileCount).map(shown), nextFileId: rest[maxFileCount]?.fileId ?? null };
+        return { files: rest.slice(0, maxFileCount).map(versionReply), nextFileId: rest[maxFileCount]?.fileId ?? null };
       },
     },
     delete_file_version: {
@@ -174,7 +174,7 @@ export function jsonApi({ storage, uploadUrls, buckets, accountId }: ApiParts) {
       answer(body, key) {
         allow(key, 'writeFiles', body);
         const { bucketId = '', fileName = '' } = body;
-        return shown(storage.add({ bucketId, fileName, contentType: '', fileInfo: {}, action: 'hide' }));
+        return versionReply(storage.add({ bucketId, fileName, contentType: '', fileInfo: {}, action: 'hide' }));
       },
     },
   };
@@ -188,6 +188,6 @@ export function jsonApi({ storage, uploadUrls, buckets, accountId }: ApiParts) {
   };
 }
 
-export function shown({ content: _, parts: __, ...version }: Version) {
+export function versionReply({ content: _, parts: __, ...version }: Version) {
   return { ...version, accountId: 'fakeaccount01' };
 }

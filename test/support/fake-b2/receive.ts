@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Bucket, checkAllowed } from './account.ts';
-import { shown } from './api.ts';
+import { versionReply } from './api.ts';
 import { B2Refusal, badRequest, checkFileName } from './protocol.ts';
 import { type Storage, sha1 } from './storage.ts';
 import type { UploadUrl } from './upload-urls.ts';
@@ -34,7 +34,7 @@ export function receive(
     fileName,
   );
   const version = { bucketId: url.of, fileName, contentType, fileInfo: infoOf(headers) };
-  return shown(storage.upload(version, content));
+  return versionReply(storage.upload(version, content));
 }
 
 function verified(headers: IncomingHttpHeaders, body: Buffer): Buffer {

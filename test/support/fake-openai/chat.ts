@@ -8,9 +8,9 @@ import {
   refusal,
   schemaProblem,
 } from './protocol.ts';
-import type { Fake, FakeCall, Purpose } from './server.ts';
+import type { CallPurpose, FakeCall, FakeState } from './server.ts';
 
-const PURPOSES: Readonly<Record<string, Purpose>> = {
+const PURPOSES: Readonly<Record<string, CallPurpose>> = {
   extraction: 'extract',
   verdict: 'resolve',
   summaries: 'summarize',
@@ -22,7 +22,7 @@ export interface FakeReply {
   answer(fault: Fault | undefined): Response;
 }
 
-export function replyTo({ options, knowledge }: Fake, body: ChatRequest): FakeReply {
+export function replyTo({ options, knowledge }: FakeState, body: ChatRequest): FakeReply {
   const format = body.response_format?.type ?? 'text';
   const { name, schema } = body.response_format?.json_schema ?? schemaInWords(body);
   const promptTokens = estimateTokens(body.messages.map(({ content }) => content).join(''));

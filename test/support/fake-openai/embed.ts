@@ -1,13 +1,13 @@
 import { estimateTokens, type FakeReply } from './chat.ts';
 import { base64, fakeVector } from './embeddings.ts';
 import { type EmbeddingRequest, refusal } from './protocol.ts';
-import type { Fake } from './server.ts';
+import type { FakeState } from './server.ts';
 
 /** What OpenAI takes in one request. */
 const MOST_TEXTS = 2048;
 const MOST_TOKENS = 300_000;
 
-export function embeddingsFor({ options }: Fake, body: EmbeddingRequest): FakeReply {
+export function embeddingsFor({ options }: FakeState, body: EmbeddingRequest): FakeReply {
   const texts = typeof body.input === 'string' ? [body.input] : body.input;
   const promptTokens = estimateTokens(texts.join(''));
   const bad = (message: string, param: string) => refusal(400, 'invalid_request_error', null, message, param);

@@ -64,25 +64,30 @@ export type FaultName =
   | 'in-tool-call';
 
 /** What OpenAI's errors hold that must go no further: it quotes keys and texts. */
-export const LEAKED = 'sk-leaked-key and the secret text of the episode';
+export const ERROR_CONTENT = 'sk-leaked-key and the secret text of the episode';
 
 export function refusalFor(fault: Fault): Response | undefined {
   const bad = (status: number, code: string | null, message: string, param: string | null = null) =>
-    refusal(status, 'invalid_request_error', code, `${message} ${LEAKED}`, param);
+    refusal(status, 'invalid_request_error', code, `${message} ${ERROR_CONTENT}`, param);
   switch (fault.kind) {
     case 'rate-limit':
       return {
-        ...refusal(429, 'requests', 'rate_limit_exceeded', `Rate limit reached. ${LEAKED}`),
+        ...refusal(429, 'requests', 'rate_limit_exceeded', `Rate limit reached. ${ERROR_CONTENT}`),
         headers: {
           ...(fault.retryAfter !== undefined && { 'retry-after': fault.retryAfter }),
           ...(fault.retryAfterMs !== undefined && { 'retry-after-ms': String(fault.retryAfterMs) }),
         },
       };
     case 'quota':
-      return refusal(429, 'insufficient_quota', 'insufficient_quota', `You exceeded your current quota. ${LEAKED}`);
+      return refusal(
+        429,
+        'insufficient_quota',
+        'insufficient_quota',
+        `You exceeded your current quota. ${ERROR_CONTENT}`,
+      );
     case 'server-error':
       return {
-        ...refusal(fault.status ?? 500, 'server_error', null, `The server had an error. ${LEAKED}`),
+        ...refusal(fault.status ?? 500, 'server_error', null, `The server had an error. ${ERROR_CONTENT}`),
         headers: fault.retryAfter === undefined ? {} : { 'retry-after': fault.retryAfter },
       };
     case 'refused':

@@ -1,2 +1,2 @@
-export { type Fault, type FaultName, LEAKED } from './faults.ts';
-export { type FakeCall, type FakeOpenAI, type FakeOpenAIOptions, type Purpose, startFakeOpenAI } from './server.ts';
+export { ERROR_CONTENT, type Fault, type FaultName } from './faults.ts';
+export { type CallPurpose, type FakeCall, type FakeOpenAI, type FakeOpenAIOptions, startFakeOpenAI } from './server.ts';

@@ -8,11 +8,11 @@ import { type Knowledge, openKnowledge } from './knowledge.ts';
 import { sendInPieces } from './pieces.ts';
 import { type ChatRequest, type Completion, type EmbeddingRequest, type Response, refusal } from './protocol.ts';
 
-export type Purpose = 'extract' | 'resolve' | 'summarize' | 'score' | 'embed' | 'unknown';
+export type CallPurpose = 'extract' | 'resolve' | 'summarize' | 'score' | 'embed' | 'unknown';
 
 /** One call as it came, for assertions. */
 export interface FakeCall {
-  readonly purpose: Purpose;
+  readonly purpose: CallPurpose;
   readonly model: string;
   /** True when the model is shown a reply of its own. */
   readonly repair: boolean;
@@ -59,7 +59,7 @@ export interface FakeOpenAI {
   readonly calls: readonly FakeCall[];
   readonly tokens: { readonly prompt: number; readonly completion: number };
   /** Calls of a purpose. */
-  called(purpose: Purpose): FakeCall[];
+  called(purpose: CallPurpose): FakeCall[];
   /** The next calls go wrong, one after the other. */
   fail(...faults: (Fault | FaultName)[]): void;
   /** Learns lines such as `exclusive: LIVES_IN`. */
@@ -70,7 +70,7 @@ export interface FakeOpenAI {
 }
 
 /** What answers share. */
-export interface Fake {
+export interface FakeState {
   readonly options: FakeOpenAIOptions;
   readonly knowledge: Knowledge;
 }
@@ -80,7 +80,7 @@ export interface Fake {
  * (script.ts) and the prompts of src/models/openai. The same calls in the same order are answered alike.
  */
 export async function startFakeOpenAI(options: FakeOpenAIOptions = {}): Promise<FakeOpenAI> {
-  const fake: Fake = { options, knowledge: openKnowledge(options.knowledge) };
+  const fake: FakeState = { options, knowledge: openKnowledge(options.knowledge) };
   const calls: FakeCall[] = [];
   const faults: Fault[] = [];
   const sockets = new Set<Socket>();

@@ -2,7 +2,7 @@ import type { GroupGraph } from '../../../src/graph/group-graph.ts';
 import type { MemoryManager } from '../../../src/memory.ts';
 import type { FakeB2 } from '../fake-b2/index.ts';
 import { random } from '../random.ts';
-import { uuidOf } from './story.ts';
+import { seededUuid } from './story.ts';
 
 /** As the workers of these tests have it. */
 const DIMENSION = 768;
@@ -13,7 +13,7 @@ export async function fillGraph(graph: GroupGraph, things: number): Promise<void
   const { group } = graph;
   const chance = random(things);
   const vector = () => Array.from({ length: DIMENSION }, () => Math.fround(chance() * 2 - 1));
-  const uuid = (index: number) => uuidOf(group, 'thing', index % things);
+  const uuid = (index: number) => seededUuid(group, 'thing', index % things);
   await graph.write(`CREATE (:_Meta {key: 'embedder', model: 'text-embedding-3-small', dimension: ${DIMENSION}})`);
   await graph.write('CREATE INDEX FOR (n:Entity) ON (n.uuid)');
   const indexes = Array.from({ length: things }, (_, index) => index);
@@ -36,7 +36,7 @@ export async function fillGraph(graph: GroupGraph, things: number): Promise<void
       {
         group,
         rows: indexes.slice(from, from + AT_ONCE).map((index) => ({
-          uuid: uuidOf(group, 'fact', index),
+          uuid: seededUuid(group, 'fact', index),
           from: uuid(index),
           to: uuid(index + 1),
           fact: `Thing${index} uses Thing${index + 1}`,

@@ -1,5 +1,11 @@
 import { createHash } from 'node:crypto';
-import { type Stored, type StoredEdge, type StoredNode, textOf, type WholeGraph } from '../graphiti/whole-graph.ts';
+import {
+  type StoredEdge,
+  type StoredElement,
+  type StoredNode,
+  textOf,
+  type WholeGraph,
+} from '../graphiti/whole-graph.ts';
 
 /** When something was done, by whom and at which price: the same work gives others each time. */
 const LEFT_OUT = new Set(['created_at', 'expired_at', 'known', 'group_id', 'use', 'token', 'uuid']);
@@ -14,7 +20,7 @@ const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 export function canonicalLines(graph: WholeGraph, long: ReadonlySet<string> = waitingForSummaries(graph)): string[] {
   const meant = meaningOfUuids(graph);
   const named = (text: string) => text.replace(UUID, (uuid) => `<${meant.get(uuid) ?? 'unknown uuid'}>`);
-  const told = (stored: Stored, isEpisode: boolean) =>
+  const told = (stored: StoredElement, isEpisode: boolean) =>
     Object.entries(stored.properties)
       .filter(([name, value]) => !LEFT_OUT.has(name) && !(isEpisode && name === 'name') && value !== null)
       .map(([name, value]) => [name, long.has(textOf(stored, 'uuid')) && name === 'summary' ? LONG : value] as const)

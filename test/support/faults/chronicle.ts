@@ -1,7 +1,7 @@
 import { DAY, MINUTE } from '../../../src/time.ts';
 import { random } from '../random.ts';
 import { DETAILS, PARTS, PEOPLE, PURPOSES, REASONS, REMEDIES, SYMPTOMS, TEAMS, TOOLS } from './chronicle-words.ts';
-import { nameOf, type StoryEpisode, uuidOf } from './story.ts';
+import { type StoryEpisode, seededUuid, uniqueName } from './story.ts';
 
 /** What the fake model is to know of a chronicle. */
 export const CHRONICLE_KNOWLEDGE = ['exclusive: RUNS_ON', 'exclusive: LED_BY'].join('\n');
@@ -18,8 +18,8 @@ function drawing(seed: number) {
   const often = (below: number) => Math.floor(chance() ** 2 * below);
   return {
     ...{ chance, number, one },
-    service: () => nameOf('chronicle', 'service', often(SERVICES)),
-    host: () => nameOf('chronicle', 'host', often(HOSTS)),
+    service: () => uniqueName('chronicle', 'service', often(SERVICES)),
+    host: () => uniqueName('chronicle', 'host', often(HOSTS)),
     person: () => PEOPLE[often(PEOPLE.length)] as string,
     version: () => `${1 + number(9)}.${number(30)}`,
     detail: () => one(DETAILS).replace('#', String(2 + number(90))),
@@ -31,13 +31,13 @@ function drawing(seed: number) {
  * lead to lead, which ends what held before; they use tools, call each other, break and are repaired. Names come again and
  * again, sentences seldom. The same for the same length, whatever the group.
  */
-export function chronicleOf(group: string, length: number): StoryEpisode[] {
+export function makeChronicle(group: string, length: number): StoryEpisode[] {
   const draw = drawing(24);
   const { one, service, host, person, version, detail } = draw;
   return Array.from({ length }, (_, index) => {
     const [it, other, who, team, tool] = [service(), service(), person(), one(TEAMS), one(TOOLS)];
     const [symptom, part, remedy, place] = [one(SYMPTOMS), one(PARTS), one(REMEDIES), host()];
-    const issue = issueOf(index);
+    const issue = issueName(index);
     const ownFact = one([
       `${who} fixed ${issue}, the ${symptom} in the ${part} of ${it}, with ${remedy}`,
       `${issue} was a ${symptom} which ${who} traced to the ${part} of ${it} and cured with ${remedy}`,
@@ -79,7 +79,7 @@ export function chronicleOf(group: string, length: number): StoryEpisode[] {
       ...(other === it ? [] : [`${other} [Service] CALLS ${it} [Service]: ${called}`]),
     ];
     return {
-      uuid: uuidOf(group, 'chronicle', index),
+      uuid: seededUuid(group, 'chronicle', index),
       group,
       content: lines.join('\n'),
       referenceTime: new Date(BEGAN + index * APART),
@@ -89,7 +89,7 @@ export function chronicleOf(group: string, length: number): StoryEpisode[] {
 }
 
 /** What only the episode of that place tells of. */
-export const issueOf = (index: number): string => nameOf('chronicle', 'issue', index);
+export const issueName = (index: number): string => uniqueName('chronicle', 'issue', index);
 
 /** Questions as users ask them of it: after one thing, after what two have to do with each other, after a whole subject. */
 export function questionsOf(count: number): string[] {
@@ -114,7 +114,7 @@ export function questionsOf(count: number): string[] {
 const BEGAN = Date.UTC(2025, 0, 1);
 
 /** So many moments, spread over a chronicle of that length. */
-export function momentsOf(count: number, length: number): Date[] {
+export function spreadMoments(count: number, length: number): Date[] {
   const span = length * APART + 1 * DAY;
   return Array.from({ length: count }, (_, index) => new Date(BEGAN + Math.floor((span * (index + 1)) / count)));
 }

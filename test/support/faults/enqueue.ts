@@ -3,16 +3,16 @@ import type { MemoryManager } from '../../../src/memory.ts';
 import type { JobCounts } from '../../../src/queue/bullmq-layout.ts';
 import { MINUTE } from '../../../src/time.ts';
 import { until, watchFor } from '../wait.ts';
-import { optionsOf, type StoryEpisode } from './story.ts';
+import { enqueueOptions, type StoryEpisode } from './story.ts';
 
 /** Adds an episode to the queue; resolves when Valkey has acknowledged it. */
 export async function enqueue(memory: MemoryManager, episode: StoryEpisode): Promise<void> {
-  await memory.enqueueEpisode(episode.content, null, optionsOf(episode));
+  await memory.enqueueEpisode(episode.content, null, enqueueOptions(episode));
 }
 
 /** Adds all episodes to the queue, a few hundred per round trip. Episodes that were added before a refusal are recognised by their uuids. */
 export async function enqueueAll(memory: MemoryManager, episodes: readonly StoryEpisode[]): Promise<void> {
-  const all = episodes.map((episode) => ({ content: episode.content, ...optionsOf(episode) }));
+  const all = episodes.map((episode) => ({ content: episode.content, ...enqueueOptions(episode) }));
   await whenReachable(() => memory.enqueueEpisodes(all));
 }
 

@@ -1,5 +1,5 @@
 import type { Message, MessageDecision } from './proxy.ts';
-import { nameOf, type StoryEpisode } from './story.ts';
+import { type StoryEpisode, uniqueName } from './story.ts';
 import type { Proxies } from './testbed.ts';
 
 // The only file that knows what the stages of a job look like on the wire. If a pattern no longer matches, the tests that wait for it
@@ -60,7 +60,7 @@ export function interceptBoundary(
   decide: MessageDecision,
 ): void {
   const group = episodes[0]?.group ?? '';
-  const word = nameOf(seed, 'project');
+  const word = uniqueName(seed, 'project');
   let isWritten = false;
   // The version is also replaced when the text is recorded; this waits for the replacement after the commit.
   if (stage === 'version')

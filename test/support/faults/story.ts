@@ -17,7 +17,7 @@ export const KNOWLEDGE = 'exclusive: RUNS_ON';
 const SYLLABLES = ['ba', 'ko', 'ti', 'ru', 'me', 'lo', 'sha', 'vi', 'no', 'pe', 'gu', 'zi', 'da', 'fen', 'mar', 'quo'];
 
 /** A name that only depends on the words, and is not much like others. */
-export function nameOf(...words: readonly (string | number)[]): string {
+export function uniqueName(...words: readonly (string | number)[]): string {
   const digest = createHash('sha256').update(words.join('/')).digest();
   const name = Array.from({ length: 5 }, (_, at) => SYLLABLES[(digest[at] ?? 0) % SYLLABLES.length]).join('');
   return name.charAt(0).toUpperCase() + name.slice(1);
@@ -28,18 +28,18 @@ export function nameOf(...words: readonly (string | number)[]): string {
  * tells where the project runs, which ends where it ran before; every fifth repeats what was said before. What they say does
  * not depend on the group, so that groups can be compared.
  */
-export function storyOf(group: string, length: number, seed = 'story'): StoryEpisode[] {
-  const project = nameOf(seed, 'project');
+export function makeStory(group: string, length: number, seed = 'story'): StoryEpisode[] {
+  const project = uniqueName(seed, 'project');
   return Array.from({ length }, (_, index) => {
-    const issue = nameOf(seed, 'issue', index);
-    const host = nameOf(seed, 'host', Math.floor(index / 3) % 4);
+    const issue = uniqueName(seed, 'issue', index);
+    const host = uniqueName(seed, 'host', Math.floor(index / 3) % 4);
     const ownFact = `${project} closes ${issue}`;
     const lines = [`${project} [Project] CLOSES ${issue} [Issue]: ${ownFact}`];
     if (index % 3 === 0) lines.push(`${project} [Project] RUNS_ON ${host} [Host]: ${project} runs on ${host}`);
     if (index % 5 === 0)
-      lines.push(`${project} [Project] SERVES ${nameOf(seed, 'team')} [Team]: ${project} serves them`);
+      lines.push(`${project} [Project] SERVES ${uniqueName(seed, 'team')} [Team]: ${project} serves them`);
     return {
-      uuid: uuidOf(group, seed, index),
+      uuid: seededUuid(group, seed, index),
       group,
       content: lines.join('\n'),
       referenceTime: new Date(Date.UTC(2025, 0, 1) + index * 10 * MINUTE),
@@ -49,12 +49,12 @@ export function storyOf(group: string, length: number, seed = 'story'): StoryEpi
 }
 
 /** A uuid (version 4 in form) that only depends on the words. */
-export function uuidOf(...words: readonly (string | number)[]): string {
+export function seededUuid(...words: readonly (string | number)[]): string {
   const hex = createHash('sha256').update(words.join('/')).digest('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
 /** What `enqueueEpisode` takes beside the content. */
-export function optionsOf({ uuid, group, referenceTime }: StoryEpisode) {
+export function enqueueOptions({ uuid, group, referenceTime }: StoryEpisode) {
   return { uuid, group, referenceTime };
 }

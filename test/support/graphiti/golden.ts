@@ -32,8 +32,8 @@ export interface GoldenSearch {
 const FOLDER = 'data/graphiti-golden';
 
 /** Whether the golden graph is beside the project, and what is added to a test's name where it is not. */
-export const isGoldenThere = sharedFile(`${FOLDER}/graph.json`) !== undefined;
-export const goldenNote = isGoldenThere ? '' : ' (skipped: ../shared/data/graphiti-golden is not beside the project)';
+export const hasGoldenGraph = sharedFile(`${FOLDER}/graph.json`) !== undefined;
+export const goldenNote = hasGoldenGraph ? '' : ' (skipped: ../shared/data/graphiti-golden is not beside the project)';
 
 export const goldenGraph = (): GoldenGraph => read('graph.json') as GoldenGraph;
 export const goldenSearches = (): GoldenSearch[] => read('searches.json') as GoldenSearch[];

@@ -1,6 +1,6 @@
 import { pythonDate } from './python-date.ts';
 import { kindOf } from './rules/structure.ts';
-import type { Stored, StoredEdge, StoredNode, WholeGraph } from './whole-graph.ts';
+import type { StoredEdge, StoredElement, StoredNode, WholeGraph } from './whole-graph.ts';
 
 /** What Python would raise, and why. */
 export class PythonError extends Error {
@@ -128,7 +128,7 @@ function join(edge: StoredEdge): PythonJoin {
   };
 }
 
-function named(it: Stored): PythonNamed {
+function named(it: StoredElement): PythonNamed {
   return {
     uuid: text(it, 'uuid'),
     name: text(it, 'name'),
@@ -142,30 +142,30 @@ function ends({ source, target }: StoredEdge) {
   return { source_node_uuid: source.uuid, target_node_uuid: target.uuid };
 }
 
-function without({ properties }: Stored, known: readonly string[]): Record<string, unknown> {
+function without({ properties }: StoredElement, known: readonly string[]): Record<string, unknown> {
   return Object.fromEntries(Object.entries(properties).filter(([name]) => !known.includes(name)));
 }
 
-function text({ properties }: Stored, name: string): string {
+function text({ properties }: StoredElement, name: string): string {
   const value = properties[name];
   if (typeof value === 'string') return value;
   throw new PythonError(`ValidationError: ${name} should be a valid string, not ${JSON.stringify(value)}`);
 }
 
-function texts({ properties }: Stored, name: string): string[] {
+function texts({ properties }: StoredElement, name: string): string[] {
   const value = properties[name];
   if (Array.isArray(value) && value.every((it) => typeof it === 'string')) return value;
   throw new PythonError(`ValidationError: ${name} should be a valid list of strings, not ${JSON.stringify(value)}`);
 }
 
-function mandatoryDate(it: Stored, name: string): number {
+function mandatoryDate(it: StoredElement, name: string): number {
   const found = date(it, name);
   if (found === null) throw new PythonError(`ValueError: ${name} cannot be None`);
   return found;
 }
 
 // `parse_db_date`: what is not text is taken for none.
-function date({ properties }: Stored, name: string): number | null {
+function date({ properties }: StoredElement, name: string): number | null {
   const value = properties[name];
   if (typeof value !== 'string') return null;
   const found = pythonDate(value);

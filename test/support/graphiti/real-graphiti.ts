@@ -36,7 +36,7 @@ interface PythonNode {
   readonly attributes?: Readonly<Record<string, unknown>>;
 }
 
-export interface Read {
+export interface ReadGraph {
   readonly entities: readonly PythonNode[];
   readonly episodes: readonly PythonEpisode[];
   readonly communities: readonly PythonNode[];
@@ -47,7 +47,7 @@ export interface Read {
   readonly vectors: number;
 }
 
-export interface Searched {
+export interface SearchResult {
   /** By the names of graphiti_core's recipes. */
   readonly recipes: Readonly<
     Record<string, Readonly<Record<'facts' | 'entities' | 'episodes' | 'communities', readonly string[]>>>
@@ -55,14 +55,14 @@ export interface Searched {
   readonly search: readonly string[];
 }
 
-export interface Added {
+export interface AddedEpisode {
   readonly episode?: PythonEpisode;
   readonly entities: readonly PythonNode[];
   readonly facts: readonly PythonFact[];
 }
 
 /** What `real_graphiti.py` can be asked to do. */
-export type Step =
+export type GraphitiStep =
   | { readonly do: 'read' }
   | { readonly do: 'search'; readonly query: string; readonly center?: string }
   | {
@@ -89,7 +89,11 @@ export type Step =
   | { readonly do: 'remove_episode'; readonly uuid: string };
 
 /** What each step gives; nothing that graphiti_core logged as an error is let pass. */
-export async function inPython({ falkordb }: Config, group: string, steps: readonly Step[]): Promise<unknown[]> {
+export async function runInPython(
+  { falkordb }: Config,
+  group: string,
+  steps: readonly GraphitiStep[],
+): Promise<unknown[]> {
   const { dimension } = toyEmbedder();
   const python = spawn(PYTHON, [PROGRAM], { stdio: ['pipe', 'pipe', 'pipe'] });
   python.stdin.end(JSON.stringify({ host: falkordb.host, port: falkordb.port, group, dimension, steps }));

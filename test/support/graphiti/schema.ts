@@ -1,9 +1,9 @@
 /** What a property holds. A date is a String in Python's format, a vector a `Vectorf32`. */
-export type Kind = 'text' | 'date' | 'texts' | 'vector';
+export type PropertyKind = 'text' | 'date' | 'texts' | 'vector';
 
 export interface Shape {
-  readonly mandatory: Readonly<Record<string, Kind>>;
-  readonly optional: Readonly<Record<string, Kind>>;
+  readonly mandatory: Readonly<Record<string, PropertyKind>>;
+  readonly optional: Readonly<Record<string, PropertyKind>>;
   /** True where users' attributes stand flattened among Graphiti's own properties. */
   readonly takesAttributes: boolean;
 }
@@ -59,7 +59,7 @@ export const EDGES: Readonly<Record<string, Shape>> = {
 };
 
 /** Which nodes an edge may join: labels of the source, labels of the target. */
-export const ENDS: Readonly<Record<string, readonly [readonly string[], readonly string[]]>> = {
+export const EDGE_ENDS: Readonly<Record<string, readonly [readonly string[], readonly string[]]>> = {
   MENTIONS: [['Episodic'], ['Entity']],
   RELATES_TO: [['Entity'], ['Entity']],
   HAS_MEMBER: [['Community'], ['Entity', 'Community']],

@@ -72,7 +72,7 @@ export function useScriptedIngest() {
 const month = (text: string): Date => new Date(`${text}-01T00:00:00Z`);
 
 /** Entities named `Alice` or, with a type, `Alice/Person`. */
-export const entities = (...names: string[]): Partial<Extraction> => ({
+export const namedEntities = (...names: string[]): Partial<Extraction> => ({
   entities: names.map((name) => {
     const [given = '', type = 'Entity'] = name.split('/');
     return { name: given, type };
@@ -80,7 +80,7 @@ export const entities = (...names: string[]): Partial<Extraction> => ({
 });
 
 /** `Alice likes Tea` from a month to a month. */
-export const says = (
+export const dated = (
   fact: string,
   validAt: string | null = null,
   invalidAt: string | null = null,
@@ -90,7 +90,7 @@ export const says = (
     ...{ source, target, fact, relation: relation.toUpperCase() },
     ...{ validAt: validAt === null ? null : month(validAt), invalidAt: invalidAt === null ? null : month(invalidAt) },
   };
-  return { ...entities(source, target), facts: [found] };
+  return { ...namedEntities(source, target), facts: [found] };
 };
 
 /** The first fact of what was found. */

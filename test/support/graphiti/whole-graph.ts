@@ -7,28 +7,28 @@ export interface WholeGraph {
   readonly edges: readonly StoredEdge[];
 }
 
-export interface Stored {
+export interface StoredElement {
   readonly properties: Readonly<Record<string, unknown>>;
   /** `String`, `List`, `Vectorf32`, … for each property. */
   readonly types: Readonly<Record<string, string>>;
 }
 
-export interface StoredNode extends Stored {
+export interface StoredNode extends StoredElement {
   readonly labels: readonly string[];
 }
 
-export interface StoredEdge extends Stored {
+export interface StoredEdge extends StoredElement {
   readonly type: string;
-  readonly source: End;
-  readonly target: End;
+  readonly source: EdgeEnd;
+  readonly target: EdgeEnd;
 }
 
-export interface End {
+export interface EdgeEnd {
   readonly uuid: string | null;
   readonly labels: readonly string[];
 }
 
-type Row<T extends Stored> = Omit<T, 'types'> & { types: [string, string][] };
+type Row<T extends StoredElement> = Omit<T, 'types'> & { types: [string, string][] };
 
 /**
  * Read page by page, so that no query of a large graph meets the limit of a read on a busy machine. Pages are ranges of
@@ -70,18 +70,18 @@ function inOrder<T extends { properties: Readonly<Record<string, unknown>> }>(ro
   return rows.toSorted((a, b) => (key(a) < key(b) ? -1 : Number(key(a) > key(b))));
 }
 
-function typed<T extends Stored>({ types, ...rest }: Row<T>): T {
+function typed<T extends StoredElement>({ types, ...rest }: Row<T>): T {
   return { ...rest, types: Object.fromEntries(types) } as unknown as T;
 }
 
 /** The text of a property; empty where it is none. */
-export function textOf({ properties }: Stored, name: string): string {
+export function textOf({ properties }: StoredElement, name: string): string {
   const value = properties[name];
   return typeof value === 'string' ? value : '';
 }
 
 /** The texts of a list; nothing where it is none. */
-export function textsOf({ properties }: Stored, name: string): string[] {
+export function textsOf({ properties }: StoredElement, name: string): string[] {
   const value = properties[name];
   return Array.isArray(value) ? value.filter((it) => typeof it === 'string') : [];
 }

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, inject } from 'vitest';
 import { type AgentHost, agentProgram } from '../../../scripts/agent-hosts.mjs';
 import { MINUTE } from '../../../src/time.ts';
 import type { Stores } from '../stores.ts';
-import type { Place } from './place.ts';
+import type { AgentFolders } from './place.ts';
 import { type ProjectMemory, useProjectMemory } from './project-memory.ts';
 import type { ModelRequest, Reply, StubModel } from './stub-server.ts';
 
@@ -14,8 +14,8 @@ export interface AgentKind {
   readonly name: AgentHost;
   startModel(reply: (request: ModelRequest) => Reply): Promise<StubModel>;
   /** Writes the agent's own configuration. */
-  prepare(place: Place, modelUrl: string): Promise<void>;
-  environment(place: Place, modelUrl: string): Record<string, string>;
+  prepare(place: AgentFolders, modelUrl: string): Promise<void>;
+  environment(place: AgentFolders, modelUrl: string): Record<string, string>;
   /** The arguments of one turn; with `session` it goes on with that session. */
   turn(prompt: string, session: string | undefined, options: readonly string[]): readonly string[];
   /** The call with which the model runs a command. */

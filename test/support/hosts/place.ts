@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 /** Where an agent has its home and its project. */
-export interface Place {
+export interface AgentFolders {
   readonly home: string;
   readonly project: string;
   /** Of the same repository. */
@@ -16,7 +16,7 @@ export interface Place {
 }
 
 /** A home, and a repository with an origin that no other has, one commit and a worktree. */
-export async function makePlace(): Promise<Place> {
+export async function makeAgentFolders(): Promise<AgentFolders> {
   const root = await mkdtemp(join(tmpdir(), 'agent-test-'));
   const [home, project, worktree] = [join(root, 'home'), join(root, 'project'), join(root, 'worktree')];
   for (const folder of [home, project]) await mkdir(folder, { recursive: true });

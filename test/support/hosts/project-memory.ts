@@ -7,14 +7,14 @@ import type { JobCounts } from '../../../src/queue/bullmq-layout.ts';
 import { type RunningWorkers, startWorkers } from '../../../workers/main.ts';
 import type { Stores } from '../stores.ts';
 import { until } from '../wait.ts';
-import { makePlace, type Place } from './place.ts';
+import { type AgentFolders, makeAgentFolders } from './place.ts';
 
 /** An agent's project and its memory, with a worker. */
 export interface ProjectMemory {
   readonly memory: MemoryManager;
   /** That of the place's project. */
   readonly group: string;
-  readonly place: Place;
+  readonly place: AgentFolders;
   /** What the plugin, the hooks and the MCP server read from the environment. */
   readonly environment: Record<string, string>;
   /** Waits until the memory has an episode with these words, and returns it. */
@@ -31,7 +31,7 @@ export function useProjectMemory(stores: Stores): ProjectMemory {
   let worker: RunningWorkers;
 
   beforeAll(async () => {
-    project.place = await makePlace();
+    project.place = await makeAgentFolders();
     project.group = scopeOf({ directory: project.place.project, environment: {} }).group;
     project.environment = environmentOf(stores.config);
     const config = { ...stores.config, group: project.group, takeoverMs: loadConfig({}).takeoverMs };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createOpencodeClient, type OpencodeClient } from '@opencode-ai/sdk';
 import { agentProgram } from '../../../scripts/agent-hosts.mjs';
 import { MINUTE } from '../../../src/time.ts';
-import { makePlace, type Place } from '../hosts/place.ts';
+import { type AgentFolders, makeAgentFolders } from '../hosts/place.ts';
 
 /** The real opencode. */
 export const OPENCODE = agentProgram('opencode');
@@ -14,7 +14,7 @@ export interface HostOptions {
   readonly config?: object;
   readonly environment?: Readonly<Record<string, string>>;
   /** Where it lives; after another one it goes on with that one's sessions. */
-  readonly place: Place;
+  readonly place: AgentFolders;
 }
 
 /** A running `opencode serve`. */
@@ -22,15 +22,15 @@ export interface Host {
   readonly client: OpencodeClient;
   /** The same program, asked about another folder. */
   in(directory: string): Host;
-  readonly place: Place;
+  readonly place: AgentFolders;
   readonly output: () => string;
   /** SIGTERM, as the end of a terminal gives it. */
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
 /** A place in which opencode asks no registry. */
-export async function makeOpencodePlace(): Promise<Place> {
-  const place = await makePlace();
+export async function makeOpencodeFolders(): Promise<AgentFolders> {
+  const place = await makeAgentFolders();
   await seedConfigFolder(join(place.home, 'config', 'opencode'));
   return place;
 }
@@ -76,7 +76,11 @@ export async function startHost(modelUrl: string, options: HostOptions): Promise
   return asked(place.project);
 }
 
-function environment({ home }: Place, modelUrl: string, { config, environment }: HostOptions): NodeJS.ProcessEnv {
+function environment(
+  { home }: AgentFolders,
+  modelUrl: string,
+  { config, environment }: HostOptions,
+): NodeJS.ProcessEnv {
   return {
     PATH: process.env.PATH,
     HOME: home,
@@ -121,7 +125,7 @@ async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void>
 }
 
 /** Says something in a session and waits for the end of the turn. */
-export async function say({ client }: Host, session: string, text: string): Promise<void> {
+export async function sendPrompt({ client }: Host, session: string, text: string): Promise<void> {
   const { error } = await client.session.prompt({ path: { id: session }, body: { parts: [{ type: 'text', text }] } });
   if (error) throw new Error(`The turn failed: ${JSON.stringify(error)}`);
 }

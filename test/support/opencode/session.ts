@@ -16,7 +16,7 @@ export interface Agent extends ProjectMemory {
 
 export const isOpencodeInstalled = OPENCODE !== undefined;
 /** What is recalled and what tools find comes late rather than not at all, however busy the machine is. */
-export const PATIENT = { recallTimeoutMs: 2 * MINUTE, toolTimeoutMs: 2 * MINUTE };
+export const LONG_TIMEOUTS = { recallTimeoutMs: 2 * MINUTE, toolTimeoutMs: 2 * MINUTE };
 
 /** Opens all of it before the file's tests and ends it after. */
 export function useAgent(stores: Stores): Agent {
@@ -40,7 +40,7 @@ export function useAgent(stores: Stores): Agent {
     const host = await startHost(agent.model.url, {
       place: agent.place,
       ...options,
-      config: { plugin: [[`file://${join(inject('built'), 'dist', 'opencode')}`, PATIENT]], ...options.config },
+      config: { plugin: [[`file://${join(inject('built'), 'dist', 'opencode')}`, LONG_TIMEOUTS]], ...options.config },
       environment: { ...agent.environment, ...options.environment },
     });
     hosts.push(host);

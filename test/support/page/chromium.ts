@@ -7,9 +7,9 @@ import { MINUTE } from '../../../src/time.ts';
 const chromium = await findChromium();
 
 /** Why tests in Chromium are skipped; empty where they run. */
-export const skipped = typeof chromium === 'string' ? ` (skipped: ${chromium})` : '';
+export const skipNote = typeof chromium === 'string' ? ` (skipped: ${chromium})` : '';
 
-export interface Tab {
+export interface BrowserTab {
   /** A new one for each test. */
   page: Page;
   /** What a browser writes into its console as an error, and uncaught errors, of this test. */
@@ -19,9 +19,9 @@ export interface Tab {
 }
 
 /** A tab of a Chromium that all tests of a file share. */
-export function useChromium(): Tab {
+export function useChromium(): BrowserTab {
   let browser: Browser;
-  const tab = {} as Tab;
+  const tab = {} as BrowserTab;
   beforeAll(async () => {
     if (typeof chromium !== 'string') browser = await openBrowser(chromium);
   });

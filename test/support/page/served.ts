@@ -14,13 +14,13 @@ export interface ServedPage {
   /** The id of a job that no model can read. */
   deadLetter: string;
   /** Asks the server as the page does. */
-  get(call: string, query?: Readonly<Record<string, string>>): Promise<Answer>;
-  post(call: string, body: unknown): Promise<Answer>;
+  get(call: string, query?: Readonly<Record<string, string>>): Promise<PageReply>;
+  post(call: string, body: unknown): Promise<PageReply>;
   /** Serves the same memory once more. */
   serve(options?: { readonly isReadOnly?: boolean; readonly memory?: MemoryManager }): Promise<PageServer>;
 }
 
-export interface Answer {
+export interface PageReply {
   readonly status: number;
   // biome-ignore lint/suspicious/noExplicitAny: a test reads what it expects
   readonly body: any;
@@ -69,9 +69,9 @@ export function useServedPage(stores: Stores): ServedPage {
       return server;
     };
     served.server = await served.serve();
-    served.get = (call, query = {}) => ask(served.server, `${call}?${new URLSearchParams(query)}`);
+    served.get = (call, query = {}) => callPage(served.server, `${call}?${new URLSearchParams(query)}`);
     served.post = (call, body) =>
-      ask(served.server, call, {
+      callPage(served.server, call, {
         method: 'POST',
         headers: { 'Content-Type': 'application/json' },
         body: JSON.stringify(body),
@@ -85,7 +85,7 @@ export function useServedPage(stores: Stores): ServedPage {
   return served;
 }
 
-export async function ask(server: PageServer, call: string, init: RequestInit = {}): Promise<Answer> {
+export async function callPage(server: PageServer, call: string, init: RequestInit = {}): Promise<PageReply> {
   const response = await fetch(new URL(`/api/v1/${call}`, server.url), {
     ...init,
     headers: { Authorization: `Bearer ${server.token}`, ...init.headers },

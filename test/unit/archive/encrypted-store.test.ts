@@ -6,7 +6,7 @@ import type { ArchiveStore } from '../../../src/archive/stores/archive-store.ts'
 import { encryptedStore, newArchiveKey } from '../../../src/archive/stores/encrypted.ts';
 import { folderStore } from '../../../src/archive/stores/folder.ts';
 import { ArchiveUnavailableError } from '../../../src/errors.ts';
-import { read } from '../../support/store-contract.ts';
+import { readStored } from '../../support/store-contract.ts';
 
 const NAME = 'graphiti_export_x.json.age';
 const TEXT = 'Harbor keeps its sessions in Valkey 8. '.repeat(10_000);
@@ -32,7 +32,7 @@ describe('a file whose name ends in .age', () => {
     const onDisk = await readFile(join(folder, NAME));
 
     expect(stored.bytes).toBe(TEXT.length);
-    expect((await read(open(key), NAME)).toString()).toBe(TEXT);
+    expect((await readStored(open(key), NAME)).toString()).toBe(TEXT);
     const rest: Uint8Array[] = [];
     for await (const piece of open(key).get(NAME, 70_000)) rest.push(piece);
     expect(Buffer.concat(rest).toString()).toBe(TEXT.slice(70_000));
@@ -42,11 +42,11 @@ describe('a file whose name ends in .age', () => {
 
   test('can be opened with an older key listed after the current one', async () => {
     await open(key).put(NAME, pieces('first'));
-    expect((await read(open(other, key), NAME)).toString()).toBe('first');
+    expect((await readStored(open(other, key), NAME)).toString()).toBe('first');
 
     await open(other, key).put(NAME, pieces('second'));
-    expect((await read(open(other), NAME)).toString()).toBe('second');
-    await expect(read(open(key), NAME)).rejects.toMatchObject({ name: 'ArchiveKeyError' });
+    expect((await readStored(open(other), NAME)).toString()).toBe('second');
+    await expect(readStored(open(key), NAME)).rejects.toMatchObject({ name: 'ArchiveKeyError' });
   });
 
   test.each([
@@ -56,7 +56,7 @@ describe('a file whose name ends in .age', () => {
   ])('is rejected with a message for %s', async (_what, keys, sentence) => {
     await open(key).put(NAME, pieces(TEXT));
 
-    const refused = await read(open(...keys()), NAME).catch((error: Error) => error);
+    const refused = await readStored(open(...keys()), NAME).catch((error: Error) => error);
 
     expect(refused).toMatchObject({ name: 'ArchiveKeyError', message: expect.stringMatching(sentence) });
     expect(`${(refused as Error).message}${(refused as Error).stack}`).not.toContain(key.slice(16, 40));
@@ -83,13 +83,13 @@ describe('a file whose name ends in .age', () => {
     for (const length of [whole.length - 1, whole.length - 65_552, 300]) {
       await writeFile(join(folder, NAME), whole);
       await truncate(join(folder, NAME), length);
-      await expect(read(open(key), NAME)).rejects.toMatchObject({ name: 'ArchiveDamagedError' });
+      await expect(readStored(open(key), NAME)).rejects.toMatchObject({ name: 'ArchiveDamagedError' });
     }
     for (const place of [250, 70_000, whole.length - 1]) {
       const wrong = Buffer.from(whole);
       wrong[place] = (wrong[place] ?? 0) ^ 1;
       await writeFile(join(folder, NAME), wrong);
-      await expect(read(open(key), NAME)).rejects.toMatchObject({ name: 'ArchiveDamagedError' });
+      await expect(readStored(open(key), NAME)).rejects.toMatchObject({ name: 'ArchiveDamagedError' });
     }
   });
 
@@ -104,8 +104,8 @@ describe('a file whose name ends in .age', () => {
     };
     await open(key).put(NAME, pieces(TEXT));
 
-    await expect(read(encryptedStore(away, [key]), NAME)).rejects.toBe(failure);
-    await expect(read(open(key), 'missing.json.age')).rejects.toMatchObject({ name: 'InvalidInputError' });
+    await expect(readStored(encryptedStore(away, [key]), NAME)).rejects.toBe(failure);
+    await expect(readStored(open(key), 'missing.json.age')).rejects.toMatchObject({ name: 'InvalidInputError' });
   });
 });
 
@@ -113,7 +113,7 @@ test('other files pass unchanged, with and without a key', async () => {
   await open(key).put('plain.json', pieces(TEXT));
 
   expect((await readFile(join(folder, 'plain.json'))).toString()).toBe(TEXT);
-  expect((await read(open(), 'plain.json')).toString()).toBe(TEXT);
+  expect((await readStored(open(), 'plain.json')).toString()).toBe(TEXT);
 });
 
 test('writing and reading hold only a small part of a large file in memory', async () => {

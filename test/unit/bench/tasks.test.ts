@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { attempt, CapReachedError, type Model, openBudget } from '../../../bench/tasks/agent.ts';
+import { attemptTask, CapReachedError, type Model, openBudget } from '../../../bench/tasks/agent.ts';
 import { estimate } from '../../../bench/tasks/price.ts';
 import { rowsOf } from '../../../bench/tasks/rows.ts';
 import { attemptAll, attemptScripted } from '../../../bench/tasks/run.ts';
-import { bears, isRight, linesOf } from '../../../bench/tasks/score.ts';
+import { contextLines, isEvidence, isRightAnswer } from '../../../bench/tasks/score.ts';
 import { answerFrom, type Stub, startStub } from '../../../bench/tasks/stub.ts';
 import { TASKS, type Task } from '../../../bench/tasks/tasks.ts';
 
@@ -35,7 +35,7 @@ describe('a line', () => {
   ].join('\n');
 
   test('is a bullet with everything below it; markers and headings are not lines', () => {
-    expect(linesOf(context).map(({ section, text }) => [section.slice(0, 5), text.slice(0, 40)])).toEqual([
+    expect(contextLines(context).map(({ section, text }) => [section.slice(0, 5), text.slice(0, 40)])).toEqual([
       ['Rules', '- Always use pnpm. (user, said 2026-08-0'],
       ['Curre', '- vat listens on port 7420. (opencode, s'],
       ['Curre', '- To restart:\n  1. Stop vat on its port.'],
@@ -43,21 +43,21 @@ describe('a line', () => {
   });
 
   test("is relevant to a task when it is a rule or contains one of the task's words", () => {
-    expect(linesOf(context).map((line) => bears(PORT, line))).toEqual([true, true, true]);
-    expect(linesOf(context).map((line) => bears(taskCalled('why NATS'), line))).toEqual([true, false, false]);
+    expect(contextLines(context).map((line) => isEvidence(PORT, line))).toEqual([true, true, true]);
+    expect(contextLines(context).map((line) => isEvidence(taskCalled('why NATS'), line))).toEqual([true, false, false]);
   });
 });
 
 describe('a task', () => {
   test.each(TASKS.map((task) => [task.name, task] as const))('%s: the guess without a memory is wrong', (_, task) => {
-    expect(isRight(task, task.guess)).toBe(false);
+    expect(isRightAnswer(task, task.guess)).toBe(false);
   });
 
   test('is wrong if the answer contains an outdated value, whatever else is right', () => {
     expect([
-      isRight(PORT, 'VAT_PORT=7420'),
-      isRight(PORT, 'VAT_PORT=7411'),
-      isRight(PORT, 'VAT_PORT=7420 # not 7411'),
+      isRightAnswer(PORT, 'VAT_PORT=7420'),
+      isRightAnswer(PORT, 'VAT_PORT=7411'),
+      isRightAnswer(PORT, 'VAT_PORT=7420 # not 7411'),
     ]).toEqual([true, false, false]);
   });
 });
@@ -71,7 +71,7 @@ describe('the scripted model', () => {
 
   test('is right at once when the memory has the answer, and wrong when the memory is outdated or says something else', async () => {
     const given = (line: string) =>
-      attempt(scripted(), PORT.prompt, `<recalled-memory>\n- ${line}\n</recalled-memory>`);
+      attemptTask(scripted(), PORT.prompt, `<recalled-memory>\n- ${line}\n</recalled-memory>`);
     const [right, stale, other] = await Promise.all(
       ['vat listens on port 7420.', 'vat listens on port 7411.', 'The fence is green.'].map(given),
     );
@@ -84,7 +84,7 @@ describe('the scripted model', () => {
 
   test('is right without a memory when a file contains the answer', async () => {
     const { prompt } = taskCalled('what the files say');
-    expect((await attempt(scripted(), prompt, '')).answer).toBe('Brewed with care in a small town.');
+    expect((await attemptTask(scripted(), prompt, '')).answer).toBe('Brewed with care in a small town.');
   });
 });
 
@@ -118,7 +118,7 @@ describe('a real model', () => {
   test('stops being called when the next call could exceed the cost cap', async () => {
     const model = scripted(0.01, { input: 10, output: 0 });
 
-    await expect(attempt(model, PORT.prompt, '')).rejects.toThrow(CapReachedError);
+    await expect(attemptTask(model, PORT.prompt, '')).rejects.toThrow(CapReachedError);
     expect(model.budget.spent).toBeGreaterThan(0);
     expect(model.budget.spent).toBeLessThanOrEqual(0.01);
     expect(await attemptAll(model, given)).toEqual([]);

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { datesIn, validity } from '../../../src/english/dates.ts';
+import { datesIn, validityPeriod } from '../../../src/english/dates.ts';
 
 const TOLD = new Date('2026-03-11T09:00:00Z'); // a Wednesday
 
 function period(text: string, told = TOLD): string {
-  const { validAt, invalidAt } = validity(datesIn(text, told), told);
+  const { validAt, invalidAt } = validityPeriod(datesIn(text, told), told);
   const day = (date: Date | null) => date?.toISOString().slice(0, 10) ?? 'open';
   return `${day(validAt)} to ${day(invalidAt)}`;
 }
@@ -25,8 +25,8 @@ describe('a date without a year', () => {
     // since, from, until
     ['Since 9 March the office uses district heat.', '2026-03-09 to open'],
     ['Since November the office uses district heat.', '2025-11-01 to open'],
-    ['As of 1 April Mona leads the testbed.', '2026-04-01 to open'],
-    ['Mona leads the testbed from 1 April.', '2026-04-01 to open'],
+    ['As of 1 April Mona leads the lab.', '2026-04-01 to open'],
+    ['Mona leads the lab from 1 April.', '2026-04-01 to open'],
     ['Mona is away from 28 December to 5 January.', '2026-12-28 to 2027-01-05'],
     ['Mona is away from 4 May to 8 May.', '2026-05-04 to 2026-05-08'],
     ['Between 1 July and 15 July pier 9 is used.', '2026-07-01 to 2026-07-15'],
@@ -47,6 +47,6 @@ describe('a date without a year', () => {
   });
 
   it('that has just passed does not move to next year', () => {
-    expect(period('As of 1 March Mona leads the testbed.')).toBe('2026-03-01 to open');
+    expect(period('As of 1 March Mona leads the lab.')).toBe('2026-03-01 to open');
   });
 });

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { goldenGraph, goldenNote, isGoldenThere } from '../../support/graphiti/golden.ts';
+import { goldenGraph, goldenNote, hasGoldenGraph } from '../../support/graphiti/golden.ts';
 import { toyVector } from '../../support/graphiti/toy-embedder.ts';
 
 describe(`the toy embedder${goldenNote}`, () => {
-  test.skipIf(!isGoldenThere)('gives the vectors in the golden graph', () => {
+  test.skipIf(!hasGoldenGraph)('gives the vectors in the golden graph', () => {
     const { nodes, edges } = goldenGraph();
     const stored = [...nodes, ...edges].flatMap(({ properties: { name, fact, name_embedding, fact_embedding } }) => {
       const vector = (fact_embedding ?? name_embedding) as number[] | undefined;

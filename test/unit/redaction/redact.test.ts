@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { REDACTION_PATTERNS, redact, redaction } from '../../../src/redaction/redact.ts';
+import { openRedaction, REDACTION_PATTERNS, redact } from '../../../src/redaction/redact.ts';
 import { hostileShapes, hostileText } from '../../support/adversarial.ts';
 import { ordinaryTexts } from '../../support/ordinary-texts.ts';
 import { MAX_LINEAR_GROWTH, processorTime, timeGrowth } from '../../support/processor.ts';
 import { secretCorpus } from '../../support/secret-corpus.ts';
-import { HARMLESS, plantedSecrets } from '../../support/secrets.ts';
+import { HARMLESS_TEXTS, plantedSecrets } from '../../support/secrets.ts';
 
 const hidden = plantedSecrets();
 
@@ -25,7 +25,7 @@ test.each([11, 12, 13, 14, 15])('other values of the same kinds are redacted: se
   expect(survivors).toEqual([]);
 });
 
-test.each(HARMLESS)('not redacted: %s', (text) => {
+test.each(HARMLESS_TEXTS)('not redacted: %s', (text) => {
   expect(redact(text)).toBe(text);
 });
 
@@ -50,7 +50,7 @@ test('all secrets in one text are redacted', () => {
 
 describe('parts that belong together', () => {
   test('a private span that one part opens hides the following parts until one closes it', () => {
-    const { of } = redaction();
+    const { of } = openRedaction();
 
     expect(of('a <private>b')).toBe('a [private]');
     expect(of('c')).toBe('[private]');
@@ -59,7 +59,7 @@ describe('parts that belong together', () => {
   });
 
   test('a secret that one part reveals is removed from the others', () => {
-    const { of, again } = redaction();
+    const { of, again } = openRedaction();
     const asked = of('Log in. It is hunter2x, I repeat:');
     of('password=hunter2x');
 
@@ -67,7 +67,7 @@ describe('parts that belong together', () => {
   });
 
   test('a long text is cut at a word boundary', () => {
-    expect(redaction().of(`ok ghp_${'a1'.repeat(20)}`, 20)).toBe('ok');
+    expect(openRedaction().of(`ok ghp_${'a1'.repeat(20)}`, 20)).toBe('ok');
   });
 });
 
@@ -89,7 +89,7 @@ test('at most two of two hundred ordinary texts change', () => {
 
 test('a text that takes too long is hidden completely, and so are the parts after it', () => {
   let clock = 0;
-  const { of } = redaction(() => {
+  const { of } = openRedaction(() => {
     clock += 600;
     return clock;
   });

@@ -108,7 +108,7 @@ export const REPLACED: readonly (readonly [before: string, after: string])[] = [
   ['The monorepo uses Node 20.', 'We upgraded the monorepo to Node 24.'],
   ['The staging cluster runs Kubernetes 1.29.', 'The staging cluster has been updated to Kubernetes 1.31.'],
   // moved
-  ['The testbed is in Leuven.', 'The testbed moved to Ghent.'],
+  ['The lab is in Leuven.', 'The lab moved to Ghent.'],
   ['The spare parts are stored in hall 4.', 'The spare parts were moved to hall 7.'],
   ['The status page is hosted on Heroku.', 'The status page has been moved to Fly.'],
   // a user says so
@@ -252,7 +252,7 @@ export const KEPT: readonly (readonly [before: string, after: string])[] = [
   ['The gateway listens on port 7000.', 'The gateway has 3 replicas.'],
   ['The gateway listens on port 7000.', 'The gateway was upgraded to Envoy 1.31.'],
   ['Priya Shah likes climbing.', 'Priya Shah left the company.'],
-  ['The testbed is in Leuven.', 'The coffee machine moved to Ghent.'],
+  ['The lab is in Leuven.', 'The coffee machine moved to Ghent.'],
   ['cashier runs on Node 20.', 'The payments worker was renamed from cashier to tillman.'],
   ['Room 214 has 12 seats.', 'Room 112 has 8 seats.'],
   ['We shipped 3 fixes.', 'We shipped 5 fixes.'],

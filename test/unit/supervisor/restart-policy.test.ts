@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { delayBefore, type Failures, MAX_RESTARTS, withFailure } from '../../../src/supervisor/restart-policy.ts';
+import { type Failures, MAX_RESTARTS, restartDelay, withFailure } from '../../../src/supervisor/restart-policy.ts';
 import { MINUTE, SECOND } from '../../../src/time.ts';
 
 /** Failures at these times, in order. */
@@ -12,7 +12,7 @@ const after = (times: readonly number[]): Failures[] => {
 test('a process that keeps crashing is restarted with growing delays, and given up after five restarts', () => {
   const rows = after([0, 1, 2, 3, 4, 5].map((number) => number * MINUTE));
 
-  expect(rows.map(delayBefore)).toEqual([0, 1, 2, 4, 8, 16].map((seconds) => seconds * SECOND));
+  expect(rows.map(restartDelay)).toEqual([0, 1, 2, 4, 8, 16].map((seconds) => seconds * SECOND));
   expect(rows.map(({ gaveUp }) => gaveUp)).toEqual([false, false, false, false, false, true]);
   expect(rows.at(MAX_RESTARTS)).toMatchObject({ count: MAX_RESTARTS + 1, at: 5 * MINUTE, reason: 'It died' });
 });
@@ -21,5 +21,5 @@ test('a process that ran for fifteen minutes is healthy: its next crash counts a
   const [, second, third, fourth] = after([0, MINUTE, 16 * MINUTE - 1, 31 * MINUTE - 1]);
 
   expect([second?.count, third?.count, fourth?.count]).toEqual([2, 3, 1]);
-  expect(delayBefore(fourth as Failures)).toBe(0);
+  expect(restartDelay(fourth as Failures)).toBe(0);
 });

@@ -1,9 +1,16 @@
 import type { Rule } from '../checklist.ts';
-import { EDGES, type Kind, NODES, type Shape, SOURCES } from '../schema.ts';
-import { describeElement, type Stored, type StoredEdge, type StoredNode, textOf, textsOf } from '../whole-graph.ts';
+import { EDGES, NODES, type PropertyKind, type Shape, SOURCES } from '../schema.ts';
+import {
+  describeElement,
+  type StoredEdge,
+  type StoredElement,
+  type StoredNode,
+  textOf,
+  textsOf,
+} from '../whole-graph.ts';
 import { kindOf } from './structure.ts';
 
-const STORED_AS: Readonly<Record<Kind, string>> = {
+const STORED_AS: Readonly<Record<PropertyKind, string>> = {
   text: 'String',
   date: 'String',
   texts: 'List',
@@ -61,7 +68,7 @@ function mistyped(it: StoredNode | StoredEdge): string[] {
   });
 }
 
-function lengthOf({ properties }: Stored, name: string): number {
+function lengthOf({ properties }: StoredElement, name: string): number {
   const value = properties[name];
   return Array.isArray(value) ? value.length : 0;
 }

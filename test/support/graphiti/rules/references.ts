@@ -1,5 +1,5 @@
 import type { Rule } from '../checklist.ts';
-import { describeElement, type Stored, textOf, textsOf, type WholeGraph } from '../whole-graph.ts';
+import { describeElement, type StoredElement, textOf, textsOf, type WholeGraph } from '../whole-graph.ts';
 import { kindOf } from './structure.ts';
 
 /** What one part names of another is there, and the other way round. */
@@ -46,9 +46,9 @@ export const referenceRules: readonly Rule[] = [
 const pair = (source: { uuid: string | null }, target: { uuid: string | null }) => `${source.uuid} ${target.uuid}`;
 const factsOf = ({ edges }: WholeGraph) => edges.filter(({ type }) => type === 'RELATES_TO');
 const episodesOf = ({ nodes }: WholeGraph) => nodes.filter((node) => kindOf(node) === 'Episodic');
-const uuids = (all: readonly Stored[]) => new Set(all.map((it) => textOf(it, 'uuid')));
+const uuids = (all: readonly StoredElement[]) => new Set(all.map((it) => textOf(it, 'uuid')));
 
-function lost(it: Stored, list: string, known: ReadonlySet<string>): string[] {
+function lost(it: StoredElement, list: string, known: ReadonlySet<string>): string[] {
   return textsOf(it, list)
     .filter((uuid) => !known.has(uuid))
     .map((uuid) => `${list} names ${uuid}, which is not there`);

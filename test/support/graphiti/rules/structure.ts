@@ -1,5 +1,5 @@
 import type { Rule } from '../checklist.ts';
-import { EDGES, ENDS, NODES, PRIVATE_LABELS } from '../schema.ts';
+import { EDGE_ENDS, EDGES, NODES, PRIVATE_LABELS } from '../schema.ts';
 import { describeElement, type StoredEdge, type StoredNode } from '../whole-graph.ts';
 
 const LABEL = /^[A-Za-z_][A-Za-z0-9_]*$/;
@@ -45,7 +45,7 @@ function isStrange({ type, source, target }: StoredEdge): boolean {
 }
 
 function joinsWrongNodes({ type, source, target }: StoredEdge): boolean {
-  const [from, to] = ENDS[type] ?? [];
+  const [from, to] = EDGE_ENDS[type] ?? [];
   if (!from || !to) return false;
   return !from.includes(kindOf(source) ?? '') || !to.includes(kindOf(target) ?? '');
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { answerText, isOwnCall, REPLY_MARK } from '../../../../src/agents/capture/own-tools.ts';
+import { answerText, isMemoryToolCall, MEMORY_REPLY_MARK } from '../../../../src/agents/capture/own-tools.ts';
 import { toolsFor } from '../../../../src/agents/mcp/tools/tools.ts';
 import { recalledSentences, withoutRecalledSentences } from '../../../../src/redaction/recall-marks.ts';
 import { MAX_LINEAR_GROWTH, timeGrowth } from '../../../support/processor.ts';
@@ -15,11 +15,11 @@ test.each([
   expect(
     toolsFor(true)
       .map(({ name }) => name)
-      .filter((name) => !isOwnCall(prefix + name, '{}', '')),
+      .filter((name) => !isMemoryToolCall(prefix + name, '{}', '')),
   ).toEqual([]);
 });
 
-const REPLY = JSON.stringify({ ...REPLY_MARK, message: 'Facts retrieved successfully' });
+const REPLY = JSON.stringify({ ...MEMORY_REPLY_MARK, message: 'Facts retrieved successfully' });
 test.each([
   REPLY,
   JSON.stringify([{ type: 'text', text: REPLY }]),
@@ -28,17 +28,17 @@ test.each([
 ])('a tool of our server is recognised by its reply, whatever its name: %s', (reply) => {
   for (const prefix of ['mcp__brain__', 'brain_', 'brain.'])
     for (const { name } of toolsFor(true)) {
-      expect(isOwnCall(prefix + name, '{}', reply)).toBe(true);
-      expect(isOwnCall(prefix + name, '{}', '{"message":"Facts retrieved"}')).toBe(false);
+      expect(isMemoryToolCall(prefix + name, '{}', reply)).toBe(true);
+      expect(isMemoryToolCall(prefix + name, '{}', '{"message":"Facts retrieved"}')).toBe(false);
     }
-  expect(isOwnCall('Read', '{}', reply)).toBe(false);
+  expect(isMemoryToolCall('Read', '{}', reply)).toBe(false);
 });
 
 test.each([
   ...['mcp__tv__get_episodes', 'tv_get_episodes', 'mcp__graph__search_nodes', 'mcp__graphiti-memory__add_memory'],
   ...['get_episodes', 'mcp__memory__create_entities', 'mcp__notes__memory_search', 'memory'],
 ])("another server's tool is not recognised as ours: %s", (tool) => {
-  expect(isOwnCall(tool, '{}', '')).toBe(false);
+  expect(isMemoryToolCall(tool, '{}', '')).toBe(false);
 });
 
 test.each([
@@ -52,9 +52,9 @@ test.each([
   '/opt/node /opt/memory-manager/dist/bin/main.cjs forget episode one',
   "'/Users/Ines Aalto/node' '/Users/Ines Aalto/dist/bin/main.cjs' query Harbor",
 ])('our own command in a shell is recognised: %s', (command) => {
-  for (const tool of ['Bash', 'exec_command', 'shell']) expect(isOwnCall(tool, command, '')).toBe(true);
-  expect(isOwnCall('bash', JSON.stringify({ command, description: 'asks' }), '')).toBe(true);
-  expect(isOwnCall('Write', JSON.stringify({ content: command }), '')).toBe(false);
+  for (const tool of ['Bash', 'exec_command', 'shell']) expect(isMemoryToolCall(tool, command, '')).toBe(true);
+  expect(isMemoryToolCall('bash', JSON.stringify({ command, description: 'asks' }), '')).toBe(true);
+  expect(isMemoryToolCall('Write', JSON.stringify({ content: command }), '')).toBe(false);
 });
 
 test.each([
@@ -65,14 +65,14 @@ test.each([
   'echo memory-manager query',
   'memory-manager doctor',
 ])('a command that only mentions ours is not recognised: %s', (command) => {
-  expect(isOwnCall('Bash', command, '')).toBe(false);
-  expect(isOwnCall('bash', JSON.stringify({ command, description: 'memory-manager query' }), '')).toBe(false);
+  expect(isMemoryToolCall('Bash', command, '')).toBe(false);
+  expect(isMemoryToolCall('bash', JSON.stringify({ command, description: 'memory-manager query' }), '')).toBe(false);
 });
 
 test.each(['(A=1 ', '/x/node ', "'/x/node' ", '(/a/', '&memory-manager ', '; -a '])(
   'a long command is checked in linear time: %j',
   (part) => {
-    const work = (times: number) => expect(isOwnCall('Bash', part.repeat(times), '')).toBe(false);
+    const work = (times: number) => expect(isMemoryToolCall('Bash', part.repeat(times), '')).toBe(false);
     expect(timeGrowth(work, 2_000)).toBeLessThan(MAX_LINEAR_GROWTH);
   },
 );
@@ -94,7 +94,7 @@ test.each([
   }
 });
 
-const REPLY_WITH_FACT = JSON.stringify({ ...REPLY_MARK, facts: [{ fact: FACT, port: 6380 }] });
+const REPLY_WITH_FACT = JSON.stringify({ ...MEMORY_REPLY_MARK, facts: [{ fact: FACT, port: 6380 }] });
 test.each([
   REPLY_WITH_FACT,
   JSON.stringify(REPLY_WITH_FACT),

@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { skipped, useChromium } from '../../support/page/chromium.ts';
+import { skipNote, useChromium } from '../../support/page/chromium.ts';
 import { useServedPage } from '../../support/page/served.ts';
 import { useStores } from '../../support/stores.ts';
 import { until } from '../../support/wait.ts';
 
 // Who said it, since when, what took its place, and what a session begins with: on every screen.
 
-describe.skipIf(skipped !== '')(`sources, ends and rules on the page${skipped}`, () => {
+describe.skipIf(skipNote !== '')(`sources, ends and rules on the page${skipNote}`, () => {
   const stores = useStores();
   const served = useServedPage(stores);
   const tab = useChromium();

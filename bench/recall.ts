@@ -38,7 +38,7 @@ export async function measureRecall(base: Config): Promise<Row[]> {
   try {
     await storeHistory(memory, group);
     const [ours, query] = await compare(100, recall, () => memory.queryMemory(prompt(), 5, { cache: false }));
-    const said = [...outcomes].map(([outcome, asFactor]) => `${asFactor} ${outcome}`).join(', ');
+    const said = [...outcomes].map(([outcome, times]) => `${times} ${outcome}`).join(', ');
     return [
       {
         figure: 'recall of a prompt, which a worker embeds, ratio to an uncached `query`',

@@ -40,12 +40,9 @@ describe('a walk along facts', () => {
     [1, [], ['Alice']],
     [2, ['Alice knows Bob'], ['Alice', 'Bob']],
     [3, ['Alice knows Bob', 'Bob knows Carol'], ['Alice', 'Bob', 'Carol']],
-  ] as const)(
-    'of depth %i from an episode that mentions Alice finds %j and %j',
-    async (depth, facts, namedEntities) => {
-      expect(await walk('episode', depth)).toEqual({ facts, namedEntities });
-    },
-  );
+  ] as const)('of depth %i from an episode that mentions Alice finds %j and %j', async (depth, facts, entities) => {
+    expect(await walk('episode', depth)).toEqual({ facts, entities });
+  });
 
   test('of depth one from an entity finds its neighbour', async () => {
     expect((await walk('entity', 1)).entities).toEqual(['Bob']);

@@ -38,7 +38,7 @@ const FACTS = [
   ['Mira Okafor', 'WORKS_ON', 'Harbor', 'Mira Okafor works on Harbor as backend engineer.', '2025-01-10'],
   ['Ines Aalto', 'LEADS', 'Lighthouse', 'Ines Aalto leads Lighthouse.', '2025-03-20'],
   ['Lighthouse', 'TALKS_TO', 'Harbor', 'Lighthouse talks to Harbor over gRPC.', '2025-03-20'],
-  ['Harbor', 'RUNS_IN', 'Bremen', 'Harbor runs in the data centre of Bremen.', '2025-02-03'],
+  ['Harbor', 'RUNS_IN', 'Bremen', 'Harbor runs in the data centre of Bremen.', '2025-02-03', '2025-09-15'],
   ['Harbor', 'RUNS_IN', 'Kiel', 'Harbor runs in the data centre of Kiel.', '2025-09-15'],
   ['Jonas Brandt', 'ON_CALL_FOR', 'Harbor', 'Jonas Brandt is on call for Harbor.', '2025-06-01', '2026-10-01'],
   ['Mira Okafor', 'ON_CALL_FOR', 'Harbor', 'Mira Okafor is on call for Harbor.', '2026-10-01'],

@@ -19,7 +19,7 @@ import {
   toTimeline,
 } from './memory/dates.ts';
 import { type DeadLetters, openDeadLetters } from './memory/dead-letters.ts';
-import { type Episodes, openEpisodes } from './memory/episodes.ts';
+import { type Episodes, getEpisode, getFact, openEpisodes } from './memory/episodes.ts';
 import type { ExportAllOptions, ExportOptions, GroupExportResult } from './memory/exports.ts';
 import type { ForgetOptions, ForgetResult, ForgetTarget } from './memory/forget.ts';
 import type { ForgetGroupOptions, ForgetGroupResult } from './memory/forget-group.ts';
@@ -257,21 +257,13 @@ export class MemoryManager {
   /** One episode, by its uuid or its name. @throws InvalidInputError when no episode or more than one episode has the name */
   async getEpisode(uuidOrName: string, options: GroupOptions = {}): Promise<EpisodeDetails> {
     return traceRequest('episode', async () =>
-      toEpisodeDetails(
-        await (await import('./memory/episodes.ts')).getEpisode(
-          this.#services,
-          uuidOrName,
-          checkInput('group', options),
-        ),
-      ),
+      toEpisodeDetails(await getEpisode(this.#services, uuidOrName, checkInput('group', options))),
     );
   }
 
   /** One fact, current or ended, by its uuid. @throws InvalidInputError when there is none */
   async getFact(uuid: string, options: GroupOptions = {}): Promise<FactDetails> {
-    return traceRequest('fact', async () =>
-      toFact(await (await import('./memory/episodes.ts')).getFact(this.#services, uuid, checkInput('group', options))),
-    );
+    return traceRequest('fact', async () => toFact(await getFact(this.#services, uuid, checkInput('group', options))));
   }
 
   /** Has a worker export the group's graph as `graphiti_export_<timestamp>.json`, and returns a sentence that says where the export is. */

@@ -1,3 +1,4 @@
+import { closestName } from '../closest-name.ts';
 import { isOperationalError } from '../errors.ts';
 import { isTraced, startTracing } from '../telemetry/start-tracing.ts';
 import { trace } from '../telemetry/tracing.ts';
@@ -18,7 +19,7 @@ export async function run(args: readonly string[]): Promise<number> {
     if (name === '--version' || name === '-v') return await printVersion();
     if (name === 'completion') return await printCompletion(rest[0]);
     const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-    if (!load) return fail(await noSuchCommand(name));
+    if (!load) return fail(noSuchCommand(name));
     // Before the instrumented modules are loaded.
     if (load.isTraced !== false && isTraced()) await startTracing();
     if (NAMES_PROXY.test(Object.keys(process.env).join('\n')))
@@ -38,8 +39,7 @@ export async function run(args: readonly string[]): Promise<number> {
   }
 }
 
-async function noSuchCommand(name: string): Promise<string> {
-  const { closestName } = await import('../closest-name.ts');
+function noSuchCommand(name: string): string {
   const meant = closestName(name, [...Object.keys(COMMANDS), 'completion']);
   return meant === undefined
     ? `There is no command "${name}"; see memory-manager --help.`

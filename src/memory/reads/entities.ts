@@ -2,6 +2,7 @@ import { InvalidInputError } from '../../errors.ts';
 import type { GroupGraph } from '../../graph/group-graph.ts';
 import type { Attributes } from '../../graph/queries/entities.ts';
 import type { EntityOrder } from '../../graph/queries/search-entities.ts';
+import { instant } from '../../graph/queries/time-conditions.ts';
 import { typeOf } from '../../search/results.ts';
 import { checkText } from '../../text.ts';
 import { type TimeOptions, toCheckedGraphTime } from '../query.ts';
@@ -87,10 +88,9 @@ async function findEntities(
   graph: GroupGraph,
   { type, asOf, knownAt, order, limit = MOST, offset }: Selection,
 ): Promise<EntityListRow[]> {
-  const [{ listEntities }, { passesEntityFilter }, { instant }, { withCurrentSummaries }] = await Promise.all([
+  const [{ listEntities }, { passesEntityFilter }, { withCurrentSummaries }] = await Promise.all([
     import('../../graph/queries/search-entities.ts'),
     import('../../graph/queries/filter-conditions.ts'),
-    import('../../graph/queries/time-conditions.ts'),
     import('../../search/answer/current-summaries.ts'),
   ]);
   const filter = {

@@ -1,4 +1,5 @@
 import type { GroupGraph } from '../../graph/group-graph.ts';
+import { instant } from '../../graph/queries/time-conditions.ts';
 import { typeOf } from '../../search/results.ts';
 import type { GroupOptions } from '../options.ts';
 import type { Services } from '../services.ts';
@@ -37,13 +38,11 @@ export async function getHistory(
 }
 
 async function findHistory(graph: GroupGraph, name: string): Promise<EntityHistoryRows> {
-  const [{ entityHistory, findEntitiesByName }, { instant }, { withCurrentSummaries }, { withEndsAndSources }] =
-    await Promise.all([
-      import('../../graph/queries/entities.ts'),
-      import('../../graph/queries/time-conditions.ts'),
-      import('../../search/answer/current-summaries.ts'),
-      import('./timeline.ts'),
-    ]);
+  const [{ entityHistory, findEntitiesByName }, { withCurrentSummaries }, { withEndsAndSources }] = await Promise.all([
+    import('../../graph/queries/entities.ts'),
+    import('../../search/answer/current-summaries.ts'),
+    import('./timeline.ts'),
+  ]);
   const called = await findEntitiesByName(graph, [name]);
   const rows =
     called.length > 0

@@ -15,9 +15,14 @@ const SEVERAL = wordSet('use need requir support depend target have includ conta
 
 export function alternativeValues(stated: PropertyValue, words: readonly Word[]): PropertyValue[] {
   const named = nameOf(stated, words);
-  return [placeOf(named ?? stated), named, siteOf(stated, words), versionOf(stated)].flatMap((value) =>
-    value ? [{ ...value, isAlternative: true }] : [],
-  );
+  return [
+    placeOf(named ?? stated),
+    named,
+    siteOf(stated, words),
+    versionOf(stated),
+    ...inEnvironment(stated, words),
+    portOf(stated),
+  ].flatMap((value) => (value ? [{ ...value, isAlternative: true }] : []));
 }
 
 /** Where something is, whatever the verb: "lives on Confluence" and "is on Confluence". */
@@ -67,4 +72,38 @@ function siteOf(stated: PropertyValue, words: readonly Word[]): PropertyValue | 
   const value = stemsOf(site);
   const frame = stemsOf(words).filter((term) => !value.includes(term) && term !== 'be');
   return { ...stated, kind: 'name', value, key: termKey(frame), isSingle: true, form: 'named', preposition: 'of' };
+}
+
+/** "Kubernetes 1.28 runs in production" as "production runs Kubernetes 1.28". */
+function inEnvironment(stated: PropertyValue, words: readonly Word[]): PropertyValue[] {
+  const [name, number, verb] = words;
+  const { value, preposition, isSingle, terms } = stated;
+  const isOfOne = name?.isName && !name.isParted && number && isNumber(number.stem) && verb?.stem === 'run';
+  const isAll = terms.size === 4 && value.length === 1 && /^(?:prod|production|stag)$/.test(value[0] ?? '');
+  if (!isOfOne || !isAll || preposition !== 'in' || isSingle) return [];
+  const parts = {
+    ...stated,
+    subject: value,
+    value: [name.stem, number.stem],
+    kind: 'version',
+    preposition: '',
+  } as const;
+  return [
+    [...value, 'run'],
+    [...value, '=version'],
+  ].map((frame) => ({
+    ...parts,
+    key: termKey([...frame, name.stem]),
+    isSingle: true,
+    form: 'named',
+  }));
+}
+
+/** "listens on 9090" is "listens on port 9090". */
+function portOf(stated: PropertyValue): PropertyValue | null {
+  const { verb, kind, key, value, isSingle } = stated;
+  const frame = key.split(' ');
+  if (verb !== 'listen' || kind !== 'number' || !isSingle || frame.includes('port')) return null;
+  if (value.length !== 1 || !/^\d{2,5}$/.test(value[0] ?? '') || stated.preposition !== 'on') return null;
+  return { ...stated, key: termKey([...frame, 'port']) };
 }

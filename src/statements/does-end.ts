@@ -1,4 +1,5 @@
 import { isTakenOver } from './agent.ts';
+import { endsOwn } from './own-move.ts';
 import type { PropertyValue } from './property-value.ts';
 import type { StatedChange } from './stated-change.ts';
 import { isNumber, termKey, UNITS } from './words.ts';
@@ -36,6 +37,7 @@ export function endsStatement(change: StatedChange, propertyValue: PropertyValue
       return (
         propertyValue.verb === 'call' ||
         terms.has('call') ||
+        isKnownByName(change.oldValue, propertyValue) ||
         (propertyValue.verb === 'be' && termKey(value) === termKey(change.oldValue))
       );
     if (change.subject.length > 0 || change.everywhere)
@@ -47,6 +49,7 @@ export function endsStatement(change: StatedChange, propertyValue: PropertyValue
   }
   if (change.subject.length === 0) return isOtherVersion(change, propertyValue);
   if (!holds(change.subject) || value.length === 0) return false;
+  if (change.endsWhat === 'own') return endsOwn(change, propertyValue);
   if (change.endsWhat === 'role') return isRoleOf(change.subject, propertyValue);
   if (change.endsWhat === 'release') return isEarlierRelease(change, propertyValue);
   if (change.endsWhat === 'version' && isOlderNumber(change, propertyValue)) return true;
@@ -73,6 +76,12 @@ export function endsStatement(change: StatedChange, propertyValue: PropertyValue
     );
   if (change.endsWhat === 'version' || propertyValue.kind === 'number' || propertyValue.kind === 'date') return false;
   return PLACES.has(propertyValue.verb.replace(' ', '|')) && !sameName;
+}
+
+/** "The default branch is master": the value is the name of what was renamed. */
+function isKnownByName(renamed: readonly string[], { verb, subject, form, kind, isSingle }: PropertyValue): boolean {
+  const isName = verb === 'be' && kind === 'name' && isSingle && form !== 'quality';
+  return isName && /^(?:branch|channel|bucket)$/.test(subject.at(-1) ?? '') && termKey(subject) === termKey(renamed);
 }
 
 const GROUPS = new Set('compan company firm team group board project role post'.split(' '));

@@ -34,11 +34,15 @@ function isOfChangedProperty(next: PropertyValue, old: PropertyValue): boolean {
   return (old.verb !== 'be' && old.verb !== 'have') || old.isSingle || old.form === 'named';
 }
 
+/** "listens on 8080", not "on all interfaces" or "on 10.0.0.5" */
+const isPort = (value: readonly string[]): boolean => /^\d{2,5}$/.test(value.join(' '));
+
 /**
  * Whether two values can be values of one property. "Redshift" and "in Dublin", "at 02:00" and "on Kubernetes", "eu-west-1" and "three
  * zones", "Redshift" and "slow" cannot; "Loki and S3" includes "Loki".
  */
 function isComparable(statement: HeldValue, old: PropertyValue): boolean {
+  if (statement.verb === 'listen' && isPort(old.value) !== isPort(statement.value)) return false;
   const isWord = ({ kind }: PropertyValue) => kind === 'name' || kind === 'person';
   if (isWord(old) && old.value.length > 0 && old.value.every((term) => statement.value.includes(term))) return false;
   // "Nora" after "Nora Ek"

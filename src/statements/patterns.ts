@@ -3,6 +3,8 @@
  * (`@2026-05-12`). Groups: `s` the subject, `o` the object, `g` the old value, `n` the new value, `of` the purpose.
  */
 
+import { ownMove } from './own-move.ts';
+
 const WE = '(?:we|i|they|the team|our team)';
 const HELP =
   '(?:(?:has|have|had|was|were|is|are|been|being|now|just|recently|finally|already|fully|completely|meanwhile|also|all|both|today|yesterday|got|gets?) )*';
@@ -11,6 +13,8 @@ const TAIL =
   '(?: (?:last|this|since|because|due to|after|as|so that|so|again|now|today|yesterday|in @|on @|@|from now|for good|entirely|completely)\\b.*)?$';
 const MOVES =
   'moved|migrated|switched|changed|ported|transferred|transitioned|converted|shifted|went|relocated|walked|got';
+/** Of a thing of one's own; "changed its logs to" and "converted its logs to" are about its form. */
+const OWN_MOVES = 'moved|migrated|switched|ported|transferred|transitioned|shifted|relocated';
 const VALUES =
   'raised|lowered|increased|reduced|decreased|cut|bumped|changed|extended|shortened|doubled|halved|upgraded|downgraded|updated|went|rose|fell|dropped|grew|shrank|set|adjusted|moved|capped';
 const DAYS =
@@ -202,6 +206,12 @@ export const PATTERNS: readonly Pattern[] = [
   [
     re(`${WE} ${HELP}(?:${MOVES}) (?:to|onto|over to) (?<n>[^,]+?) (?:for|in) (?<of>[^,]+?)${TAIL}`),
     ({ n, of }) => ({ subject: of ?? '', newValue: n ?? '', endsWhat: 'place' }),
+  ],
+  [
+    re(
+      `(?!.* as an? (?:test|trial|experiment|pilot)\\b)(?<s>.+?) (?:(?:has|have|now|just|recently|finally|already|fully|completely|meanwhile) )*(?:${OWN_MOVES}) (?:its|their|his|her) (?:own )?(?<o>[^,]+?) (?:over to|to|onto|into) (?<n>[^,]+?)${TAIL}`,
+    ),
+    ({ s, o, n }) => ownMove(s, o, n),
   ],
   [
     re(`(?<s>.+?) ${HELP}(?:rewritten|reimplemented|rebuilt|reworked) (?:in|on|with) (?<n>[^,]+?)${TAIL}`),

@@ -46,6 +46,12 @@ const REPORTED_CHANGE =
 /** A plan with a day is a current state: "the launch is planned for 1 April". */
 const PLANNED_DAY =
   /(?<=\b(?:is|are) )planned for (?=(?:the )?\d{1,2}(?:st|nd|rd|th)? |\d{4}-|(?:January|February|March|April|May|June|July|August|September|October|November|December) \d)/i;
+/** "after an hour", but not "after a week of tests" or "twice a day". */
+const ONE =
+  /(?<=\b(?:after|within|lasts?|takes?) (?:only |now )?)(?<half>half an hour)|(?<=\b(?:after|within|lasts?|takes?) (?:only |now )?)an? (?=(?:second|minute|hour|day|week|month|year)(?:$|[.,;!]| (?:now|instead|since|as of|these days|from)\b))/gi;
+const withOneAsNumber = (text: string): string =>
+  text.replace(ONE, (found) => (/^half/i.test(found) ? '30 minutes' : '1 '));
+
 /** The sentences of a text that state a value or a change, with their places. */
 export function parseSentences({ content, source, referenceTime }: DatedText): ParsedSentence[] {
   if (source === 'json' || source === 'fact_triple') return [];
@@ -83,7 +89,7 @@ function read(
   if (!/\S\s\S/.test(plain)) return null;
   const unquoted = withoutQuotations(plain);
   const reported = REPORTED_CHANGE.exec(unquoted)?.[1];
-  const own = (reported ?? unquoted).replace(PLANNED_DAY, 'scheduled for ');
+  const own = withOneAsNumber((reported ?? unquoted).replace(PLANNED_DAY, 'scheduled for '));
   const stance = assertionKind(own);
   if (stance === 'none' || !isEnglish(own)) return null;
   const dates = datesIn(own, reference);
@@ -139,7 +145,8 @@ function propertyValueAfter({ subject, newValue, endsWhat }: StatedChange): Prop
     kind,
     key: termKey(subject),
     isSingle: false,
-    isNews: true,
+    // A move of its own thing ends only what `own-move.ts` allows.
+    isNews: endsWhat !== 'own',
     preposition: '',
     form: 'named',
     isAfterChange: true,

@@ -8,16 +8,16 @@ import { isNumber } from './words.ts';
 const NAMES: Readonly<Record<string, string>> = {
   database:
     'postgres postgresql mysql mariadb sqlite mongodb cassandra dynamodb cockroachdb oracle mssql firestore couchdb neo4j falkordb clickhouse redshift snowflake bigquery duckdb redis valkey elasticsearch opensearch',
-  cache: 'redis valkey memcached dragonfly keydb',
+  cache: 'redis valkey memcached dragonfly keydb garnet',
   broker: 'kafka rabbitmq nats redis valkey activemq sqs pulsar redpanda kinesis mosquitto',
   search: 'elasticsearch opensearch solr meilisearch typesense algolia',
   proxy: 'nginx apache caddy traefik envoy haproxy kong varnish',
   orchestrator: 'kubernetes k3s nomad openshift ecs swarm mesos',
   container: 'docker podman containerd buildah',
-  host: 'heroku fly fly.io render vercel netlify aws gcp azure hetzner digitalocean',
-  ci: 'jenkins travis circleci teamcity bamboo buildkite drone',
+  host: 'heroku fly fly.io render vercel netlify aws gcp azure hetzner digitalocean railway cloudflare_pages github_pages gitlab_pages',
+  ci: 'jenkins travis circleci teamcity bamboo buildkite drone bitrise github_actions gitlab_ci azure_pipelines',
   observation:
-    'opentelemetry prometheus graphite datadog sentry glitchtip rollbar jaeger zipkin tempo loki newrelic splunk statsd nagios zabbix influxdb elasticsearch opensearch clickhouse',
+    'opentelemetry prometheus graphite datadog sentry glitchtip rollbar jaeger zipkin tempo loki newrelic splunk statsd nagios zabbix influxdb cloudwatch graylog loggly papertrail elasticsearch opensearch clickhouse',
   runtime:
     'node node.js deno bun python ruby php perl java jdk jvm go golang rust scala kotlin elixir erlang typescript javascript swift',
   framework:
@@ -34,12 +34,17 @@ const NAMES: Readonly<Record<string, string>> = {
   documents: 'notion confluence',
   issues: 'jira linear trello asana youtrack',
   mail: 'sendgrid postmark mailgun mailchimp ses',
-  payment: 'stripe adyen mollie paypal',
+  payment: 'stripe adyen mollie paypal braintree klarna worldpay',
+  build: 'gradle maven bazel sbt cmake meson buck2',
+  objects: 's3 amazon_s3 minio gcs r2 b2 ceph seaweedfs',
+  site: 'mkdocs docusaurus sphinx hugo jekyll starlight',
   editor: 'vim neovim emacs helix vscode',
 };
+/** Words of a name are joined by `_` in the list. */
+const stemsOfName = (name: string): string => name.split('_').map(stem).join(' ');
 const KINDS = new Map<string, Set<string>>();
 for (const [kind, names] of Object.entries(NAMES))
-  for (const name of names.split(' ').map(stem)) KINDS.set(name, (KINDS.get(name) ?? new Set()).add(kind));
+  for (const name of names.split(' ').map(stemsOfName)) KINDS.set(name, (KINDS.get(name) ?? new Set()).add(kind));
 
 /** Whether both values are well-known software of one kind; undefined if one of them is not known. Words are stems. */
 export function areOfOneKind(one: readonly string[], other: readonly string[]): boolean | undefined {
@@ -47,8 +52,7 @@ export function areOfOneKind(one: readonly string[], other: readonly string[]): 
   return a && b && [...a].some((kind) => b.has(kind));
 }
 
-/** Undefined for "AWS Secrets Manager" and anything else that is more than a name and a version. */
+/** Undefined for "AWS Secrets Manager" and any other name that is not listed. */
 function kindsOf(value: readonly string[]): ReadonlySet<string> | undefined {
-  const [name = '', ...others] = value.filter((term) => !isNumber(term));
-  return others.length === 0 ? KINDS.get(name) : undefined;
+  return KINDS.get(value.filter((term) => !isNumber(term)).join(' '));
 }

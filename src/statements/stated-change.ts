@@ -17,9 +17,20 @@ export interface StatedChange {
   readonly newValue: readonly string[];
   /**
    * What kind of statement ends: any with the old value; a name only; what a person does; where or on what something runs; another
-   * version of `newValue`; another number or date; another person in the same role; the number that a later text corrects; a lower version.
+   * version of `newValue`; another number or date; another person in the same role; the number that a later text corrects; a lower version; where something
+   * has a thing of its own (`own-move.ts`).
    */
-  readonly endsWhat: 'any' | 'name' | 'person' | 'place' | 'version' | 'number' | 'role' | 'correction' | 'release';
+  readonly endsWhat:
+    | 'any'
+    | 'name'
+    | 'person'
+    | 'place'
+    | 'version'
+    | 'number'
+    | 'role'
+    | 'correction'
+    | 'release'
+    | 'own';
   /** The thing was removed everywhere, so every statement that uses it ends. */
   readonly everywhere: boolean;
 }

@@ -1,7 +1,7 @@
 import { isStopword, stem } from '../english/words.ts';
 import type { ChangeParts } from './patterns.ts';
 import type { PropertyValue } from './property-value.ts';
-import { areOfOneKind } from './software-kinds.ts';
+import { areOfOneKind, areStores } from './software-kinds.ts';
 import type { StatedChange } from './stated-change.ts';
 import { isNumber, termKey } from './words.ts';
 
@@ -21,8 +21,8 @@ const NO_OWNER =
 /** What the clause "<owner> moved its <thing> to <name>" changes; nothing if the owner or the new value is not a name. */
 export function ownMove(owner = '', thing = '', value = ''): ChangeParts {
   const words = value.split(' ');
-  const isKnown = words.length === 1 && areOfOneKind([stem(value)], [stem(value)]) === true;
-  if (NO_OWNER.test(owner) || NO_PLACE_TO_MOVE_TO.test(value) || !(NAME.test(value) || isKnown)) return {};
+  const isListed = words.length === 1 && isKnown([stem(value)]);
+  if (NO_OWNER.test(owner) || NO_PLACE_TO_MOVE_TO.test(value) || !(NAME.test(value) || isListed)) return {};
   if (/\b(?:and|or|from|of|for|in)\b/i.test(thing)) return {};
   return { subject: `${owner} ${thing}`, newValue: value, endsWhat: 'own' };
 }
@@ -59,12 +59,17 @@ export function endsOwn({ subject, newValue, context }: StatedChange, old: Prope
   const isOfThis = [...terms].every((term) => ofVerb.has(term) || isStopword(term) || subject.includes(term));
   if (!isOfThis || context.some((term) => UNDONE.has(term) || value.includes(term))) return false;
   if (isSameName(newValue, value)) return false;
-  const isOneKind = areOfOneKind(newValue, value);
-  if (isOneKind === false || isPlace(newValue) !== isPlace(value)) return false;
-  if (KEEPING.has(verb)) return isOneKind === true || /^(?:in|on|at|with)$/.test(preposition);
-  if (!PLACING.has(verb)) return false;
-  return isOneKind === true || (isPlace(value) && /^(?:in|at)$/.test(preposition)) || isOld(old);
+  const isKept = KEEPING.has(verb);
+  if (isPlace(newValue) !== isPlace(value) || !(isKept || PLACING.has(verb))) return false;
+  if (areOfOneKind(newValue, value) === true) return true;
+  if ((isKept || isOld(old)) && areStores(newValue, value)) return true;
+  // "moved its metrics to OpenMetrics", after "keeps its metrics in InfluxDB"
+  if (isKnown(newValue) || isKnown(value)) return false;
+  if (isKept) return /^(?:in|on|at|with)$/.test(preposition);
+  return (isPlace(value) && /^(?:in|at)$/.test(preposition)) || isOld(old);
 }
+
+const isKnown = (value: readonly string[]): boolean => areOfOneKind(value, value) === true;
 
 /** The value after an earlier move of the same thing. */
 const isOld = ({ isAfterChange, value }: PropertyValue): boolean =>

@@ -235,4 +235,7 @@ export const ORDINARY_ENDS: readonly (readonly [string, string])[] = [
   ['Kubernetes 1.28 runs in production.', 'Production runs Kubernetes 1.31.'],
   ['Postgres 14 runs in staging.', 'Staging runs Postgres 16 now.'],
   ['Kubernetes 1.28 runs in production.', 'Kubernetes 1.31 runs in production now.'],
+  ['Pier stores its avatars in S3.', 'Pier has moved its avatars to Cloudflare R2.'],
+  ['Osprey keeps its attachments in MySQL 8.', 'Osprey moved its attachments to S3.'],
+  ['Quill keeps its queue in RabbitMQ 3.', 'Quill switched its queue to NATS.'],
 ];

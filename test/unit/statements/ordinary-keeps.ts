@@ -345,4 +345,8 @@ export const ORDINARY_KEEPS: readonly (readonly [string, string])[] = [
   ['Mooring moved its sessions to Valkey 8.', 'Mooring moved its locks to Garnet.'],
   ['The API listens on 8080.', 'The API now listens on all interfaces.'],
   ['The API listens on 8080.', 'The API now listens on 10.0.0.5.'],
+  ['Pier stores its avatars in S3.', 'Pier moved its avatars to WebP.'],
+  ['Osprey keeps its metrics in InfluxDB.', 'Osprey moved its metrics to OpenMetrics.'],
+  ['Osprey keeps its metrics in InfluxDB.', 'Osprey moved its metrics to Port 9100.'],
+  ['The shop keeps its orders in MySQL 8.', 'The shop moved its orders to InnoDB.'],
 ];

@@ -5,7 +5,7 @@ import { RECALL } from '../agents/hooks/ask-recall.ts';
 import { openRecallsForHooks } from '../agents/hooks/recall-for-others.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { MemoryManager } from '../memory.ts';
-import type { ModelSettings } from '../models/declarations.ts';
+import { modelSettingsOf } from '../models/declarations.ts';
 import type { Embedder } from '../models/embedder.ts';
 import { NOTHING_KNOWN } from '../reader/format.ts';
 import { printable } from '../text.ts';
@@ -44,10 +44,7 @@ export function openWorkerAnswers(config: Config, embedder: Embedder): WorkerAns
 const serversOf = ({ valkey, falkordb, queuePrefix, home }: Config) => ({ valkey, falkordb, queuePrefix, home });
 
 /** Those of a query, which also embeds the question. */
-const searchSettingsOf = (config: Config) => {
-  const { models, embeddings, openai } = config;
-  return { ...serversOf(config), ...({ models, embeddings, openai } satisfies Record<keyof ModelSettings, unknown>) };
-};
+const searchSettingsOf = (config: Config) => ({ ...serversOf(config), ...modelSettingsOf(config) });
 
 const argsShape = z.object({ args: z.array(z.string()) });
 

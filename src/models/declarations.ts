@@ -86,6 +86,12 @@ export interface ModelServer {
   readonly baseUrl?: string | undefined;
 }
 
+/** The embedder for MEMORY_EMBEDDING_BASE_URL, and the server that it asks if that is not set. */
+const SERVER_EMBEDDER = {
+  name: 'openai' satisfies EmbedderName,
+  defaultServer: (values: ProviderValues): ModelServer => OPENAI.read(values),
+} as const;
+
 /** The embedder. */
 export interface EmbeddingSettings extends ModelServer {
   readonly provider: EmbedderName;
@@ -161,17 +167,24 @@ export function readModels(values: ModelValues): ModelSettings {
 
 function readEmbeddings(values: ModelValues, models: LanguageModelName): EmbeddingSettings {
   const ownServer = values.MEMORY_EMBEDDING_BASE_URL;
+  const { apiKey, baseUrl } = SERVER_EMBEDDER.defaultServer(values);
   // Not every provider of language models makes vectors.
   const sameAsModels = embedders.find((name) => name === models) ?? 'local';
   return {
-    provider: values.MEMORY_EMBEDDINGS ?? (ownServer ? 'openai' : sameAsModels),
+    provider: values.MEMORY_EMBEDDINGS ?? (ownServer ? SERVER_EMBEDDER.name : sameAsModels),
     model: values.MEMORY_EMBEDDING_MODEL,
     dimension: values.MEMORY_EMBEDDING_DIM,
     // A key goes to no other server than the one that it was given for.
-    apiKey: values.MEMORY_EMBEDDING_API_KEY ?? (ownServer ? undefined : values.OPENAI_API_KEY),
-    baseUrl: ownServer ?? values.OPENAI_BASE_URL,
+    apiKey: values.MEMORY_EMBEDDING_API_KEY ?? (ownServer ? undefined : apiKey),
+    baseUrl: ownServer ?? baseUrl,
   };
 }
+
+/** The part of a configuration about models. */
+export const modelSettingsOf = (config: ModelSettings): ModelSettings => {
+  const names = Object.keys(modelShapes()) as (keyof ModelSettings)[];
+  return Object.fromEntries(names.map((name) => [name, config[name]])) as unknown as ModelSettings;
+};
 
 /** The shapes of the part of `Config` about models, for programs that pass one. */
 export const modelShapes = (): MemberShapes<ModelSettings> => ({

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { SETTING_FAMILIES } from './setting-families.ts';
 
 /*
  * A worker answers the commands of its own machine and home on a Unix socket, so that a process for which somebody waits needs neither the
@@ -29,8 +30,8 @@ export interface Question {
   readonly body: unknown;
 }
 
-/** The families of all settings, and what leads to the home; a test compares them with the table of settings. */
-const OF_SETTINGS = /^(?:B2|FALKORDB|MEMORY|OPENAI|VALKEY)_|^(?:HOME|XDG_DATA_HOME)$/;
+/** All settings, and what leads to the home. */
+const OF_SETTINGS = new RegExp(`^(?:${SETTING_FAMILIES.join('|')})_|^(?:HOME|XDG_DATA_HOME)$`);
 
 /** The part of an environment that can be settings. */
 export function settingsIn(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {

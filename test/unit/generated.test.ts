@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { configSchema } from '../../scripts/generated/config-schema.ts';
 import { envExample } from '../../scripts/generated/env-example.ts';
 import { pluginFiles } from '../../scripts/generated/plugins.ts';
+import { settingFamilies } from '../../scripts/generated/setting-families.ts';
 import { readDefinition } from '../../src/ontology/read-definition.ts';
 import { SETTINGS } from '../../src/settings.ts';
 
@@ -16,6 +17,10 @@ test('.env.example is up to date with `npm run generate` and names every setting
 
 test('memory.config.schema.json is up to date with `npm run generate`', () => {
   expect(file('memory.config.schema.json')).toBe(configSchema());
+});
+
+test('the families of settings that a command sends to its worker are up to date with `npm run generate`', () => {
+  expect(file('src/worker-socket/setting-families.ts')).toBe(settingFamilies());
 });
 
 test('the manifests of plugins and of the MCP registry are up to date with `npm run generate`, all with the version of the package', () => {

@@ -5,10 +5,10 @@ import type { MemoryManager } from '../../memory.ts';
 import type { EpisodeReceipt } from '../../queue/producer.ts';
 import type { CommandCall } from '../command.ts';
 
-/** Options of every command that stores. */
 /** The source description of texts and facts that name no other. */
 export const FROM_COMMAND_LINE = 'cli';
 
+/** Options of every command that stores. */
 export const STORING_OPTIONS = { 'no-wait': { type: 'boolean' }, timeout: { type: 'string' } } as const;
 
 /**

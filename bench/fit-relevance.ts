@@ -13,7 +13,7 @@ import {
   countRelevant,
   likelihoodOf,
   RELEVANCE_WEIGHTS,
-  RESULT_SHARES,
+  RESULT_SHARE_BY_LIKELIHOOD,
   type RelevanceFeatures,
   relevanceFeatures,
 } from '../src/search/answer/relevance.ts';
@@ -60,7 +60,7 @@ const rows = judged.flatMap(({ memory, own, ofAnother, without }) => {
 });
 console.log(rows.join('\n'));
 console.log(JSON.stringify({ inUse: RELEVANCE_WEIGHTS, fitted: fitted(examples) }, null, 2));
-console.log(JSON.stringify({ inUse: RESULT_SHARES.map(([limit]) => limit), fitted: BELOW.map(limitFor) }));
+console.log(JSON.stringify({ inUse: RESULT_SHARE_BY_LIKELIHOOD.map(([limit]) => limit), fitted: BELOW.map(limitFor) }));
 
 /** The highest limit, in hundredths, below which at most a share of the own questions lies. */
 function limitFor(share: number): number {

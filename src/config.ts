@@ -154,11 +154,11 @@ export function modelChoiceReason({ values, origins }: Settings = readSettings()
   const { name, reason } = defaultLanguageModel(values);
   if (!values.MEMORY_MODELS) return reason;
   if (origins.MEMORY_MODELS !== 'running') return `MEMORY_MODELS is ${values.MEMORY_MODELS}`;
-  return name === 'local' || name === values.MEMORY_MODELS ? '`up` chose them' : earlierChoice(reason);
+  return name === 'local' || name === values.MEMORY_MODELS ? '`up` chose them' : chosenAtStartReason(reason);
 }
 
 /** Says why a key or setting that the user gave while `up` runs changes nothing yet. @param reason for other models */
-export const earlierChoice = (reason: string): string =>
+export const chosenAtStartReason = (reason: string): string =>
   `\`up\` chose them at its start (${reason} now; \`memory-manager down\`, then \`up\`, uses it)`;
 
 const pricesShape = z.record(z.string(), z.tuple([z.number().check(z.minimum(0)), z.number().check(z.minimum(0))]));

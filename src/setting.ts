@@ -22,7 +22,7 @@ export const setting = <T extends z.ZodMiniType>(
 export const text = z.string().check(z.minLength(1));
 export const integerSetting = (most: number, reason: string, least = 1) =>
   z.coerce.number(reason).check(z.int(reason), z.minimum(least, reason), z.maximum(most, reason));
-export const oneOf = <const Name extends string>(names: readonly Name[]) =>
+export const choiceSetting = <const Name extends string>(names: readonly Name[]) =>
   z.enum(names, `it must be ${listed(names)}`);
 export const serverAddress = z
   .string()

@@ -20,7 +20,7 @@ import type { ModelHealth, VitalSigns } from '../src/telemetry/vital-signs.ts';
 import { HOUR, SECOND } from '../src/time.ts';
 import { isBudgetSpent } from '../src/valkey/budget.ts';
 import { withTimeout } from '../src/with-timeout.ts';
-import type { FindMissedMemories } from './missed-memories.ts';
+import type { FindMissedExports } from './missed-exports.ts';
 
 export type HealthGrade = 'ok' | 'degraded' | 'red';
 
@@ -45,7 +45,7 @@ export interface HealthInputs {
   readonly group: string;
   readonly signs: Pick<VitalSigns, 'read'>;
   readonly spool: Spool;
-  readonly findMissed: FindMissedMemories;
+  readonly findMissed: FindMissedExports;
   /** Milliseconds since 1970. */
   readonly started: number;
   /** False for a worker that only exports: it calls no model, and others' backlog is not its own. */

@@ -17,7 +17,7 @@ import { mergeMetrics, reportGauges, reportServers } from './gauges.ts';
 import { measureHealth } from './health.ts';
 import { startHealthServer } from './health-server.ts';
 import { newIdentity, publicIdentity, startHeartbeat } from './heartbeat.ts';
-import { openMissedExportCheck } from './missed-memories.ts';
+import { openMissedExportsCheck } from './missed-exports.ts';
 import { measureReadiness } from './readiness.ts';
 import { runPeriodically } from './run-periodically.ts';
 
@@ -56,7 +56,7 @@ export async function startOperations(config: Config, watched: OperationsInput):
   const graphs = openGraphs(config.falkordb, { readers: 1, writers: 1 });
   const spool = openSpool(config.home, config.spoolLimit);
   const identity = newIdentity(roles, roles.includes('store') ? embedder : undefined);
-  const findMissed = openMissedExportCheck(queues);
+  const findMissed = openMissedExportsCheck(queues);
   noteCommits(workers, signs);
 
   const health = shared(() =>

@@ -6,8 +6,8 @@ import type { Scratch } from '../graph/scratch.ts';
 import type { BaseArchive, JournalEntry } from '../journal/entry.ts';
 import { entryTime, firstEntryForArchive, type Journal } from '../journal/journal.ts';
 import {
-  includesHead,
   isLaterEntry,
+  journalHasHead,
   lastBaseArchive,
   previousId,
   type ReplayStep,
@@ -82,7 +82,7 @@ export async function rebuildIntoScratch(
   onProgress: (share: number) => void = () => {},
 ): Promise<RebuiltScratch> {
   const lost = await parts.journal.lost(group);
-  const steps = await readSteps(parts.journal, group, lost);
+  const steps = await readReplaySteps(parts.journal, group, lost);
   const starts = await startsOf(parts, group, steps, lost, file);
   const problems = new Set<string>();
   // If the journal matches none of the archives, the newest one is used.
@@ -145,7 +145,7 @@ async function build(
     if (base) await writeEntry(scratch.graph, parts.journal, group, base.id);
     const from = replayStart(manifest, base);
     const head = await readChangeHead(scratch.graph);
-    const isKnown = includesHead(steps, head) || steps.some(({ id }) => id === from.since);
+    const isKnown = journalHasHead(steps, head) || steps.some(({ id }) => id === from.since);
     if (!isKnown && !mayDiffer) throw notOf(manifest, group);
     // Not if the replay reaches the forget task's own entry: that entry removes it, and the graph is exactly as it was.
     const { skipped } = replayPlan(steps, head, from.since);
@@ -221,7 +221,7 @@ const embedderOf = (steps: readonly ReplayStep[]) => steps.find(({ embedder }) =
  * Reads a journal's entries without their values.
  * @param lost id of the first change after the graph lost others
  */
-export async function readSteps(
+export async function readReplaySteps(
   journal: Journal,
   group: string,
   lost: string | null,
@@ -241,7 +241,7 @@ export interface ReplayStart {
   readonly after: string;
   /** Id up to which the graph has all fenced changes. */
   readonly since: string;
-  /** See `readSteps`. */
+  /** See `readReplaySteps`. */
   readonly lost: string | null;
 }
 
@@ -282,7 +282,7 @@ export async function openReplay(
 
   return {
     async advance(onProgress = () => {}) {
-      steps.push(...(await readSteps(journal, graph.group, lost, steps.at(-1)?.id)));
+      steps.push(...(await readReplaySteps(journal, graph.group, lost, steps.at(-1)?.id)));
       const last = steps.at(-1)?.id;
       if (last === undefined) return applied;
       const chain = new Set(replayPlan(steps, await readChangeHead(graph)).chain);

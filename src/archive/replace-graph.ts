@@ -8,7 +8,7 @@ import { isEmptyGraph } from '../graph/queries/meta-nodes.ts';
 import type { Scratch } from '../graph/scratch.ts';
 import type { BaseArchive } from '../journal/entry.ts';
 import { type Journal, openJournal } from '../journal/journal.ts';
-import { recordHead } from '../journal/lost-changes.ts';
+import { recordGraphHead } from '../journal/lost-changes.ts';
 import { MINUTE } from '../time.ts';
 import { replaceVersion } from '../valkey/keys.ts';
 import type { Lease, Leases } from '../valkey/lease.ts';
@@ -54,7 +54,7 @@ export async function replaceGraph(
       if (!isRefused) await replaceVersion(valkey, graph.group).catch(() => {});
       throw error;
     }
-    await recordHead(valkey, graph.group, { token: noted ? lease.fence : 0, changeId: noted?.changeId ?? '' });
+    await recordGraphHead(valkey, graph.group, { token: noted ? lease.fence : 0, changeId: noted?.changeId ?? '' });
     await replaceVersion(valkey, graph.group);
     return noted?.id ?? null;
   } finally {

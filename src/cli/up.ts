@@ -1,6 +1,13 @@
 import { realpathSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { type Config, earlierChoice, loadConfig, modelChoiceReason, readSettings, type Settings } from '../config.ts';
+import {
+  type Config,
+  chosenAtStartReason,
+  loadConfig,
+  modelChoiceReason,
+  readSettings,
+  type Settings,
+} from '../config.ts';
 import { ConfigError, InvalidInputError } from '../errors.ts';
 import { checkModels } from '../models/providers.ts';
 import { loadOntology } from '../ontology/load.ts';
@@ -120,7 +127,7 @@ function print({ running, wereRunning }: StartResult, models: string, reason: st
   Valkey    ${settings.VALKEY_HOST}:${settings.VALKEY_PORT}
   FalkorDB  ${settings.FALKORDB_HOST}:${settings.FALKORDB_PORT}
   worker    process ${pids.worker}, exports to ${settings.MEMORY_EXPORT_DIR}
-  models    ${settings.MEMORY_MODELS}, because ${isInUse ? reason : earlierChoice(reason)}
+  models    ${settings.MEMORY_MODELS}, because ${isInUse ? reason : chosenAtStartReason(reason)}
 Next: memory-manager store "Harbor keeps its sessions in Valkey 8."
 See it: memory-manager ui --open`);
   return 0;

@@ -1,4 +1,5 @@
 import type { GroupGraph } from '../graph/group-graph.ts';
+import { endingsKey } from '../graph/meta-keys.ts';
 import { findFactsToCompare } from '../graph/queries/commit-reads.ts';
 import { entityFacts } from '../graph/queries/entities.ts';
 import { readEndings } from '../graph/queries/forget.ts';
@@ -13,7 +14,7 @@ import {
   sortTime,
 } from '../ingest/claims.ts';
 import { computeFactChanges, type FactChanges } from '../ingest/fact-changes.ts';
-import { canonicalKey, endingsKey } from '../ingest/name-keys.ts';
+import { canonicalKey } from '../ingest/name-keys.ts';
 import { endingsOf, loadFacts, loadFactsOfPairs } from '../ingest/write-batch.ts';
 import type { ForgetTargets } from './plan.ts';
 

@@ -1,5 +1,6 @@
 import { type CommitChanges, NO_CHANGES } from '../graph/commit-changes.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
+import { factKey } from '../graph/meta-keys.ts';
 import { communitiesWith, communityKey } from '../graph/queries/communities.ts';
 import { readFence } from '../graph/queries/fence.ts';
 import {
@@ -14,7 +15,7 @@ import { readSagasOf, type SagaOfEpisode } from '../graph/queries/sagas.ts';
 import { statementsOfEpisodes } from '../graph/queries/statements.ts';
 import { movedFacts } from '../ingest/build-commit.ts';
 import { type EntityMention, parseMentions, withoutMentions } from '../ingest/mention-notes.ts';
-import { canonicalKey, factKey } from '../ingest/name-keys.ts';
+import { canonicalKey } from '../ingest/name-keys.ts';
 import {
   type ForgottenEntities,
   forgetEntities,

@@ -1,4 +1,5 @@
 import type { MaskedEpisode } from '../graph/commit-changes.ts';
+import { aliasKey } from '../graph/meta-keys.ts';
 import type { Param } from '../graph/query-text.ts';
 import { withoutMentions } from '../ingest/mention-notes.ts';
 import { canonicalKey } from '../ingest/name-keys.ts';
@@ -80,7 +81,7 @@ function redactReferences(row: Row, name: string, value: Param, redactions: Reda
   if (name === 'wordings' && Array.isArray(value) && value.some((wording) => words.has(String(wording))))
     return value.filter((wording) => !words.has(String(wording)));
   if (typeof row.alias === 'string' && words.has(canonicalKey(row.alias)) && name !== 'entity')
-    return name === 'key' ? `alias:${String(row.entity)}` : String(row.entity);
+    return name === 'key' ? aliasKey(String(row.entity)) : String(row.entity);
   return redactValue(value, redactions);
 }
 
@@ -117,7 +118,7 @@ function blank(name: string, value: Param, uuid: string): Param {
 function blankText(name: string, text: string, uuid: string): Param {
   if (PUBLIC_FIELDS.has(name) || UUID.test(text) || TIME.test(text)) return text;
   if (JSON_TEXTS.has(name)) return null;
-  return name === 'key' ? `alias:${uuid}` : uuid;
+  return name === 'key' ? aliasKey(uuid) : uuid;
 }
 
 function blankList(name: string, list: readonly Param[], uuid: string): Param {

@@ -1,5 +1,6 @@
 import { derivedUuid } from '../derived-uuid.ts';
 import { type CommitChanges, NO_CHANGES } from '../graph/commit-changes.ts';
+import { endingsKey, factKey } from '../graph/meta-keys.ts';
 import type { Fenced } from '../graph/queries/fence.ts';
 import { episodeKey } from '../graph/queries/record.ts';
 import type { TokenUse } from '../models/language-model.ts';
@@ -8,7 +9,7 @@ import { endingText, pairKey, sortTime } from './claims.ts';
 import type { ExtractedEpisode } from './extract.ts';
 import type { Endings, FactAfterCommit, FactChanges } from './fact-changes.ts';
 import { mentionsText } from './mention-notes.ts';
-import { canonicalKey, endingsKey, factKey } from './name-keys.ts';
+import { canonicalKey } from './name-keys.ts';
 import type { ReconciledFacts } from './reconcile-facts.ts';
 import type { Resolution, ResolvedEntity } from './resolve-entities.ts';
 import type { NewSummary } from './summaries.ts';

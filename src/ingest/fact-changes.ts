@@ -1,5 +1,6 @@
 import { derivedUuid } from '../derived-uuid.ts';
 import type { AttributeChanges, ChangedFact, FactEvidence, NewFact, SplitFact } from '../graph/commit-changes.ts';
+import { factKey } from '../graph/meta-keys.ts';
 import type { StoredFact } from '../graph/queries/commit-reads.ts';
 import { fromGraphTime, toGraphTime } from '../time.ts';
 import {
@@ -13,7 +14,7 @@ import {
   supportedAttributes,
   supportText,
 } from './claims.ts';
-import { canonicalKey, factKey } from './name-keys.ts';
+import { canonicalKey } from './name-keys.ts';
 
 export type UnembeddedFact = Omit<NewFact, 'embedding'>;
 

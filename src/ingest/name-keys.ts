@@ -2,15 +2,6 @@ import { canonicalKey } from '../text.ts';
 
 export { canonicalKey, unicodeForms } from '../text.ts';
 
-/** The key of the `_Meta` node of an entity's alias. */
-export const aliasKey = (key: string): string => `alias:${key}`;
-
-/** The key of the `_Meta` node with the endings between two entities. */
-export const endingsKey = (pair: string): string => `ended:${pair}`;
-
-/** The key of the `_Meta` node with the evidence of a fact. */
-export const factKey = (uuid: string): string => `fact:${uuid}`;
-
 /** Share of common shingles from which on two names mean the same entity (graphiti_core 0.29, dedup_helpers.py). */
 export const SAME_NAME_SIMILARITY = 0.9;
 const MIN_ENTROPY = 1.5;

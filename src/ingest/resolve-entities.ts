@@ -1,17 +1,17 @@
 import { derivedUuid } from '../derived-uuid.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
+import { aliasKey } from '../graph/meta-keys.ts';
 import {
-  findSimilarEntities,
+  type EntityCandidate,
+  findEntityCandidates,
   type NamedEntity,
   type NameLookup,
-  type SimilarEntity,
   type StoredEntity,
 } from '../graph/queries/commit-reads.ts';
 import type { ExtractedEntity } from '../models/language-model.ts';
 import type { AttributeValue } from '../ontology.ts';
 import type { ExtractedEpisode } from './extract.ts';
 import {
-  aliasKey,
   canonicalKey,
   findNearDuplicate,
   fuzzyKey,
@@ -138,7 +138,7 @@ async function guessBySimilarity(
   batch: readonly ExtractedEpisode[],
 ): Promise<EntityGuess[]> {
   const vectors = new Map(batch.flatMap((extracted) => [...extracted.vectors]));
-  const similar = await findSimilarEntities(
+  const similar = await findEntityCandidates(
     graph,
     names.map(({ name }) => ({ name, vector: vectors.get(name) ?? [] })),
   );
@@ -178,7 +178,7 @@ function guessAmong(
 }
 
 /** Common words are weak evidence, so the letters must be similar too. */
-function isSimilar(name: string, entity: SimilarEntity): boolean {
+function isSimilar(name: string, entity: EntityCandidate): boolean {
   return entity.near === null ? similarity(name, entity.name) >= SIMILAR_LETTERS : entity.near >= SIMILAR_MEANING;
 }
 

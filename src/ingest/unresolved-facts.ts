@@ -1,8 +1,9 @@
+import { endingsKey } from '../graph/meta-keys.ts';
 import type { FactLookup, PairLookup, StoredEntity } from '../graph/queries/commit-reads.ts';
 import type { ExtractedFact } from '../models/language-model.ts';
 import { pairKey } from './claims.ts';
 import type { ExtractedEpisode } from './extract.ts';
-import { canonicalKey, endingsKey } from './name-keys.ts';
+import { canonicalKey } from './name-keys.ts';
 import type { EntityGuess, EntityGuesses } from './resolve-entities.ts';
 
 /** A fact that one episode states, with the entities that its two names may refer to. */

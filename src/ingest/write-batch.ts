@@ -1,5 +1,6 @@
 import { StaleFenceError } from '../errors.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
+import { endingsKey } from '../graph/meta-keys.ts';
 import { commit } from '../graph/queries/commit.ts';
 import {
   type CommitSnapshot,
@@ -18,7 +19,6 @@ import { type Claims, type Ending, openClaims, pairKey, readEnding } from './cla
 import { decide, type Resolver } from './decide.ts';
 import type { ExtractedEpisode } from './extract.ts';
 import { computeFactChanges } from './fact-changes.ts';
-import { endingsKey } from './name-keys.ts';
 import { reconcileFacts } from './reconcile-facts.ts';
 import { guessEntities, nameLookups, namesIn, type Resolution, resolveEntities } from './resolve-entities.ts';
 import { newSummaries, summaryChanges } from './summaries.ts';

@@ -5,7 +5,7 @@ import { MINUTE } from '../time.ts';
 import { appendToChangeLog, changeLogKey, closeGap, hasSuccessor, readGap, recordGap } from './change-log.ts';
 import type { JournalEntry, NewEntry } from './entry.ts';
 import { isAuthentic } from './hmac.ts';
-import { checkLoss, confirmChange, lacksTail, lostKey, readLoss } from './lost-changes.ts';
+import { checkLoss, confirmChange, groupsWithLossKey, lacksTail, readLoss } from './lost-changes.ts';
 import { redactEntries } from './redact-entries.ts';
 import { entryFields, journalKey, lastId, storedEntriesOf } from './stream.ts';
 
@@ -137,6 +137,6 @@ export async function forgetJournal(valkey: Redis, group: string, last: string):
   const removed = await valkey.xtrim(key, 'MINID', '=', `${time}-${Number(place) + 1}`);
   if ((await valkey.xlen(key)) === 0) await valkey.unlink(key);
   await valkey.unlink(changeLogKey(valkey, group));
-  await valkey.srem(lostKey(valkey), group);
+  await valkey.srem(groupsWithLossKey(valkey), group);
   return removed;
 }

@@ -21,7 +21,7 @@ import { entriesOf, journalKey, lastId } from './stream.ts';
 
 /** The set of groups with a recorded loss. */
 const LOST = 'journal:lost';
-export const lostKey = (valkey: Redis): string => installationKey(valkey, LOST);
+export const groupsWithLossKey = (valkey: Redis): string => installationKey(valkey, LOST);
 
 /**
  * The graph took a change. If a change of a later lease than the predecessor's is known, the graph had lost that one. Of two changes of one
@@ -138,7 +138,7 @@ export async function lossesOf(valkey: Redis): Promise<readonly { group: string;
 }
 
 /** Records that the graph is at this head, as after a rebuild or restore, and ends a loss. */
-export async function recordHead(valkey: Redis, group: string, { token, changeId }: ChangeHead): Promise<void> {
+export async function recordGraphHead(valkey: Redis, group: string, { token, changeId }: ChangeHead): Promise<void> {
   if (token > 0) await valkey.hset(changeLogKey(valkey, group), 'taken', `${token} ${changeId}`);
   else await valkey.hdel(changeLogKey(valkey, group), 'taken');
   await valkey.hdel(changeLogKey(valkey, group), 'lost', 'unrepaired');
@@ -157,7 +157,7 @@ export async function restartJournal(valkey: Redis, graph: Pick<GroupGraph, 'gro
   await valkey.unlink(journalKey(valkey, group), changeLogKey(valkey, group));
   if (mark.token > 0)
     await valkey.hset(changeLogKey(valkey, group), { mark: mark.changeId, after: mark.changeId, gap: from });
-  await recordHead(valkey, group, mark);
+  await recordGraphHead(valkey, group, mark);
 }
 
 /** Groups that ever had a fenced change and were not forgotten as a whole. */

@@ -105,7 +105,7 @@ function longestPaths(steps: readonly ReplayStep[]): Map<string, Path> {
 }
 
 /** Whether these changes were made to a graph that was at `from`. Another installation may have a group of the same name. */
-export function includesHead(steps: readonly ReplayStep[], from: ChangeHead): boolean {
+export function journalHasHead(steps: readonly ReplayStep[], from: ChangeHead): boolean {
   const links = steps.flatMap(({ link }) => (link ? [link] : []));
   return (
     links.length === 0 ||

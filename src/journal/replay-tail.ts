@@ -5,7 +5,7 @@ import { type ChangeHead, readChangeHead } from '../graph/queries/fence.ts';
 import { readEmbedder } from '../graph/queries/meta-nodes.ts';
 import { replaceVersion } from '../valkey/keys.ts';
 import { firstEntryForArchive, type Journal } from './journal.ts';
-import { type LossState, readLossState, recordHead, recordUnrepaired } from './lost-changes.ts';
+import { type LossState, readLossState, recordGraphHead, recordUnrepaired } from './lost-changes.ts';
 import { isLaterEntry, previousId, type ReplayStep, replayStep, tailFrom } from './replay-plan.ts';
 import { findLatestChange } from './stream.ts';
 
@@ -30,7 +30,7 @@ export async function replayTail(valkey: Redis, journal: Journal, graph: GroupGr
   const { group } = graph;
   const state = await readLossState(valkey, group);
   const head = await readChangeHead(graph);
-  const steps = await readSteps(valkey, journal, group, state, head);
+  const steps = await readTailSteps(valkey, journal, group, state, head);
   const tail = tailOf(steps, head, state);
   if (tail === undefined) return impossible(valkey, group);
   if (steps.length === 0) return { outcome: 'complete', changes: 0 };
@@ -39,7 +39,7 @@ export async function replayTail(valkey: Redis, journal: Journal, graph: GroupGr
   const reached = await readChangeHead(graph);
   const end = steps.find(({ id }) => id === tail.at(-1))?.link?.head;
   if (end && !isSameHead(reached, end)) return impossible(valkey, group);
-  if (state.lost !== null || tail.length > 0) await recordHead(valkey, group, reached);
+  if (state.lost !== null || tail.length > 0) await recordGraphHead(valkey, group, reached);
   await replaceVersion(valkey, group);
   return { outcome: 'complete', changes: tail.length };
 }
@@ -53,7 +53,7 @@ const isSameHead = (one: ChangeHead, other: ChangeHead): boolean =>
   one.token === other.token && one.changeId === other.changeId;
 
 /** Of a graph without a loss only the end of the journal is read. */
-async function readSteps(
+async function readTailSteps(
   valkey: Redis,
   journal: Journal,
   group: string,

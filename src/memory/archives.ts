@@ -222,12 +222,12 @@ async function storeRestoreTest(
 /** Entries that a tested archive covers need not stay in Valkey. */
 async function trimJournal({ config, graphs }: Services, { group, journal: { position } }: Manifest): Promise<void> {
   if (!position) return;
-  const [{ openWriterAccess }, { openJournal }] = await Promise.all([
-    import('./writer-access.ts'),
+  const [{ openLeaseClient }, { openJournal }] = await Promise.all([
+    import('./lease-client.ts'),
     import('../journal/journal.ts'),
   ]);
   try {
-    const access = await openWriterAccess(config);
+    const access = await openLeaseClient(config);
     await graphs()
       .then((graphsOf) => access.migrateKeys(graphsOf.group(group)))
       .then(() => openJournal(access.valkey).trim(group, position))
@@ -248,19 +248,19 @@ export async function restoreArchive(
   const manifest = await findManifest(store, fileOrLatest, services.group(options.group));
   const group = services.group(options.group ?? manifest.group);
   const [
-    { openWriterAccess },
+    { openLeaseClient },
     { loadIntoScratch },
     { checkBytes },
     { checkEmpty, confirmReplaced, replaceGraph },
     graphs,
   ] = await Promise.all([
-    import('./writer-access.ts'),
+    import('./lease-client.ts'),
     import('../archive/restore.ts'),
     import('../archive/read-archive.ts'),
     import('../archive/replace-graph.ts'),
     services.graphs(),
   ]);
-  const access = await openWriterAccess(services.config);
+  const access = await openLeaseClient(services.config);
   let leftOut = 0;
   try {
     if (!replace) await checkEmpty(graphs.group(group));
@@ -292,13 +292,13 @@ export async function restoreArchive(
 /** @throws InvalidInputError when the graph has lost no change */
 export async function acceptLoss(services: Services, options: GroupOptions): Promise<{ readonly group: string }> {
   const group = services.group(options.group);
-  const [{ openWriterAccess }, loss, graphs] = await Promise.all([
-    import('./writer-access.ts'),
+  const [{ openLeaseClient }, loss, graphs] = await Promise.all([
+    import('./lease-client.ts'),
     import('../journal/lost-changes.ts'),
     services.graphs(),
   ]);
   const graph = graphs.group(group);
-  const { valkey, leases, migrateKeys, close } = await openWriterAccess(services.config);
+  const { valkey, leases, migrateKeys, close } = await openLeaseClient(services.config);
   try {
     await migrateKeys(graph);
     const lease = await leases.take(group);

@@ -110,7 +110,7 @@ const UNEXPECTED: Rule = {
 };
 
 /** @param error the name of a failure's class */
-export const ruleOf = (error: string | null): Rule => RULES[error as FailureName] ?? UNEXPECTED;
+export const failureRule = (error: string | null): Rule => RULES[error as FailureName] ?? UNEXPECTED;
 
 export interface ProblemInputs {
   readonly group: string;
@@ -165,7 +165,7 @@ function mergedByMessage(found: readonly StatusProblem[]): StatusProblem[] {
 
 function serverProblem(about: string, server: ServerStatus<object>): StatusProblem[] {
   if (server.ok) return [];
-  const { stopsReading, remedy } = ruleOf(server.kind ?? 'StoreUnreachableError');
+  const { stopsReading, remedy } = failureRule(server.kind ?? 'StoreUnreachableError');
   return [{ level: 'problem', about, message: server.error, remedy, since: null, stopsReading }];
 }
 
@@ -215,7 +215,7 @@ function budgetProblems({ budget }: ValkeyStatus): StatusProblem[] {
     {
       ...{ level: 'warning', about: 'budget', since: null, stopsReading: true },
       message: `The budget of today is spent ($${spent.toFixed(2)} of $${limit}): texts are stored, and read by the model from ${resetsAt.toISOString().slice(0, 16)}Z on.`,
-      remedy: ruleOf('BudgetSpentError').remedy,
+      remedy: failureRule('BudgetSpentError').remedy,
     },
   ];
 }
@@ -239,7 +239,7 @@ const FAILED_IN_A_ROW = 3;
 export function modelProblems(models: Readonly<Record<string, ModelHealth>>): StatusProblem[] {
   return Object.entries(models).flatMap(([name, { breaker, ok, failedInARow, failure }]): StatusProblem[] => {
     if (breaker === 'closed' && failedInARow < FAILED_IN_A_ROW && failure?.error !== 'ConfigError') return [];
-    const rule = ruleOf(failure?.error ?? 'ModelUnavailableError');
+    const rule = failureRule(failure?.error ?? 'ModelUnavailableError');
     return [
       {
         level: rule.level,
@@ -264,7 +264,7 @@ function embedderProblems(
   const mismatches = embedders.map((embedder) => embedderMismatch(group, storedEmbedder, embedder));
   const [first] = mismatches.filter((mismatch) => mismatch !== undefined);
   if (!first) return [];
-  const { remedy } = ruleOf(first.name);
+  const { remedy } = failureRule(first.name);
   const waiting = failures.store.filter((failure) => failure.error === first.name && failure.group === group);
   const since = waiting.length > 0 ? new Date(Math.min(...waiting.map((failure) => failure.since))) : null;
   const stopsReading = mismatches.every((mismatch) => mismatch !== undefined);
@@ -288,7 +288,7 @@ export function waitProblems(failures: ProblemInputs['failures'], group: string,
     if (!before || cause.since < before.since) earliest.set(cause.reason, cause);
   }
   return [...earliest.values()].flatMap(({ queue, reason, error, since, group: ofGroup }): StatusProblem[] => {
-    const { level, remedy, isOfGroup = false, afterMs = 0, graceMs = 0, stopsReading } = ruleOf(error);
+    const { level, remedy, isOfGroup = false, afterMs = 0, graceMs = 0, stopsReading } = failureRule(error);
     if (now - since < afterMs) return [];
     const isElsewhere = isOfGroup && ofGroup !== null && ofGroup !== group;
     return [

@@ -17,9 +17,9 @@ import { replayJob } from '../queue/existing-job.ts';
 import { finishedEpisodes } from '../queue/finished-episodes.ts';
 import { STORE_QUEUE } from '../queue/jobs.ts';
 import { openQueue } from '../queue/queues.ts';
+import { type LeaseClient, openLeaseClient } from './lease-client.ts';
 import type { GroupOptions, WaitOptions } from './options.ts';
 import type { Services } from './services.ts';
-import { openWriterAccess, type WriterAccess } from './writer-access.ts';
 
 export interface RebuildOptions extends GroupOptions, Pick<WaitOptions, 'onProgress'> {
   /** True: replace the group's current contents; otherwise the group must be empty. */
@@ -59,7 +59,7 @@ export async function rebuildMemory(
   const { config, metrics, embedder } = services;
   const group = services.group(options.group);
   const store = await chooseStore(config, metrics);
-  const access = await openWriterAccess(config);
+  const access = await openLeaseClient(config);
   const journal = openJournal(access.valkey, { key: config.journalKey });
   const graphs = openGraphs(config.falkordb, { journal, copies: config.falkordbCopies });
   try {
@@ -108,7 +108,7 @@ const gap = (missing: number): string =>
 /** What Valkey knows and the graph does not: nothing, unless a journal entry was lost. */
 async function takeInAgain(
   { config }: Services,
-  { valkey }: WriterAccess,
+  { valkey }: LeaseClient,
   graph: GroupGraph,
   since: number,
 ): Promise<Pick<RebuildResult, 'queuedAgain' | 'recordedAgain'>> {

@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
-import { type MemberShapes, nonEmptyText, objectOf, oneOf as oneNameOf, wholeNumber } from '../input-shapes.ts';
+import { type MemberShapes, nonEmptyText, objectOf, oneOf, wholeNumber } from '../input-shapes.ts';
 import {
+  choiceSetting,
   integerSetting,
   listed,
-  oneOf,
   optionalText,
   secret,
   serverAddress,
@@ -119,13 +119,13 @@ const defaultDimensions = embedderEntries.flatMap(([name, { defaultDimension }])
 /** Every environment variable about models. */
 export const MODEL_VARIABLES = {
   MEMORY_MODELS: setting(
-    z.optional(oneOf(languageModels)),
+    z.optional(choiceSetting(languageModels)),
     undefined,
     `models that read episodes: ${listed(languageModels)}; default: the provider whose key or address is set, else local`,
   ),
   ...PROVIDER_VARIABLES,
   MEMORY_EMBEDDINGS: setting(
-    z.optional(oneOf(embedders)),
+    z.optional(choiceSetting(embedders)),
     undefined,
     `embedder: ${listed(embedders)}; default: openai if MEMORY_EMBEDDING_BASE_URL is set, else the same as MEMORY_MODELS`,
   ),
@@ -188,10 +188,10 @@ export const modelSettingsOf = (config: ModelSettings): ModelSettings => {
 
 /** The shapes of the part of `Config` about models, for programs that pass one. */
 export const modelShapes = (): MemberShapes<ModelSettings> => ({
-  models: oneNameOf(...languageModels),
+  models: oneOf(...languageModels),
   ...providerShapes(),
   embeddings: objectOf<EmbeddingSettings>({
-    provider: oneNameOf(...embedders),
+    provider: oneOf(...embedders),
     ...{ apiKey: nonEmptyText, baseUrl: nonEmptyText, model: nonEmptyText, dimension: wholeNumber(1, 8192) },
   }),
 });

@@ -1,13 +1,13 @@
 import type { MemoryManager } from '../memory.ts';
 import type { PageContext } from './handlers.ts';
 import { readRules } from './rules.ts';
-import { type Checked, LIMITS } from './schemas.ts';
+import { type CallInput, LIMITS } from './schemas.ts';
 import { sourceOf } from './source.ts';
 
 /** The best facts and passages as data, and the same answer as the text that an agent reads. */
 export async function readAnswer(
   { memory }: PageContext,
-  { group, query, asOf, knownAt, limit, budget }: Checked<'answer'>,
+  { group, query, asOf, knownAt, limit, budget }: CallInput<'answer'>,
 ) {
   const options = {
     group,

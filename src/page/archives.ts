@@ -5,10 +5,10 @@ import { HOUR, SECOND } from '../time.ts';
 import { WorkRunningError } from './conflicts.ts';
 import type { PageContext } from './handlers.ts';
 import { type ArchiveWork, OPERATION_LIMITS } from './operation-shapes.ts';
-import type { Checked } from './schemas.ts';
+import type { CallInput } from './schemas.ts';
 
 /** An unusable or unreachable store is reported in the reply, because the restore tests are known without it. */
-export async function readArchives({ memory, archiveWork }: PageContext, { group }: Checked<'archives'>) {
+export async function readArchives({ memory, archiveWork }: PageContext, { group }: CallInput<'archives'>) {
   const [list, { valkey }] = await Promise.all([
     archiveWork.list(group ?? memory.config.group),
     memory.getStatus({ group, countPassages: false }),
@@ -34,7 +34,7 @@ async function listArchives(memory: MemoryManager, group: string) {
 /** Long work on archives, which continues when the page that started it is closed. Only one piece of work runs at a time. */
 export interface ArchiveWorkbench {
   /** @throws WorkRunningError */
-  start(input: Checked<'startArchiveWork'>): ArchiveWork;
+  start(input: CallInput<'startArchiveWork'>): ArchiveWork;
   /** The running or latest work; null if there was none. */
   latest(): ArchiveWork | null;
   /** A group's archives. The list is cached for 15 s, because the store may be remote, and read again after each work. */

@@ -4,7 +4,7 @@ import type { MemoryManager } from '../memory.ts';
 import { factOf } from './fact.ts';
 import type { PageContext } from './handlers.ts';
 import { readRules } from './rules.ts';
-import { type Checked, LIMITS } from './schemas.ts';
+import { type CallInput, LIMITS } from './schemas.ts';
 import { sourceOf } from './source.ts';
 
 /** Searches by words only, so that typing a name loads no model. */
@@ -12,7 +12,7 @@ const BY_NAME = { entities: { methods: ['words'], ranker: 'rrf' } } as const;
 
 export async function readEntities(
   { memory }: PageContext,
-  { group, type, query, order, offset, limit }: Checked<'entities'>,
+  { group, type, query, order, offset, limit }: CallInput<'entities'>,
 ) {
   if (query !== undefined) return findEntities(memory, query, { group, type, limit });
   // One more row than is shown, to know whether there are more.
@@ -24,7 +24,7 @@ export async function readEntities(
 async function findEntities(
   memory: MemoryManager,
   query: string,
-  { group, type, limit }: Pick<Checked<'entities'>, 'group' | 'type' | 'limit'>,
+  { group, type, limit }: Pick<CallInput<'entities'>, 'group' | 'type' | 'limit'>,
 ) {
   const most = Math.min(limit, 100);
   const filters = type === undefined ? undefined : { types: [type] };
@@ -41,12 +41,12 @@ async function findEntities(
 }
 
 /** Entities that a user may mean by what is typed so far. */
-export async function readSuggestions({ memory }: PageContext, { group, typed }: Checked<'suggestions'>) {
+export async function readSuggestions({ memory }: PageContext, { group, typed }: CallInput<'suggestions'>) {
   return { entities: await memory.suggestEntities(typed, { group, limit: LIMITS.suggestions }) };
 }
 
 /** @throws InvalidInputError when there is none of that name or uuid */
-export async function readEntity({ memory }: PageContext, { group, entity }: Checked<'entity'>) {
+export async function readEntity({ memory }: PageContext, { group, entity }: CallInput<'entity'>) {
   const [{ entities, facts }, rules] = await Promise.all([
     memory.getHistory(entity, { group }),
     readRules(memory, group),

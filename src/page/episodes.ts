@@ -4,7 +4,7 @@ import { statedFact } from '../queue/first-words.ts';
 import type { PageContext } from './handlers.ts';
 import { preview } from './preview.ts';
 import { type RulesInForce, readRules } from './rules.ts';
-import { type Checked, LIMITS } from './schemas.ts';
+import { type CallInput, LIMITS } from './schemas.ts';
 import { redactionsIn } from './sessions.ts';
 import { sourceOf } from './source.ts';
 import { failuresOf, waitOf } from './waits.ts';
@@ -12,7 +12,7 @@ import { failuresOf, waitOf } from './waits.ts';
 /** Searches by words only, so that typing loads no model. */
 const BY_WORDS = { episodes: { methods: ['words'], ranker: 'rrf' } } as const;
 
-export async function readEpisodes({ memory }: PageContext, { group, query, limit }: Checked<'episodes'>) {
+export async function readEpisodes({ memory }: PageContext, { group, query, limit }: CallInput<'episodes'>) {
   if (query !== undefined) {
     const most = Math.min(limit, 100);
     const [{ episodes }, rules] = await Promise.all([
@@ -48,7 +48,7 @@ export async function readEpisodes({ memory }: PageContext, { group, query, limi
 }
 
 /** @throws InvalidInputError when there is none */
-export async function readEpisode({ memory }: PageContext, { group, episode }: Checked<'episode'>) {
+export async function readEpisode({ memory }: PageContext, { group, episode }: CallInput<'episode'>) {
   const details = await memory.getEpisode(episode, { group });
   const [{ entities }, rules] = await Promise.all([
     memory.episodes.getExtracted([details.uuid], { group }),

@@ -5,13 +5,13 @@ import { PreviewOutdatedError, WrongNameError } from './conflicts.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import type { PageContext } from './handlers.ts';
 import { type EraseContents, OPERATION_LIMITS } from './operation-shapes.ts';
-import type { Checked } from './schemas.ts';
+import type { CallInput } from './schemas.ts';
 
 const TIME_LIMIT = 10 * MINUTE;
 /** The latest episodes are compared by uuid, older ones only by number. */
 const COMPARED = 100;
 
-export async function previewErase({ memory }: PageContext, { name }: Checked<'previewErase'>) {
+export async function previewErase({ memory }: PageContext, { name }: CallInput<'previewErase'>) {
   const { planned, fingerprint } = await plan(memory, name);
   return { contents: shown(planned), fingerprint };
 }
@@ -20,7 +20,7 @@ export async function previewErase({ memory }: PageContext, { name }: Checked<'p
  * Removes a whole memory if it still contains what the preview showed. Its archives stay.
  * @throws WrongNameError, PreviewOutdatedError; what `MemoryManager.forgetGroup` throws
  */
-export async function eraseMemory({ memory }: PageContext, { name, typed, fingerprint }: Checked<'erase'>) {
+export async function eraseMemory({ memory }: PageContext, { name, typed, fingerprint }: CallInput<'erase'>) {
   if (typed !== name) throw new WrongNameError(`Type the name of the memory, "${name}", exactly as it is.`);
   if ((await plan(memory, name)).fingerprint !== fingerprint) throw new PreviewOutdatedError();
   return { contents: shown(await memory.forgetGroup(name, { timeoutMs: TIME_LIMIT })) };

@@ -6,14 +6,14 @@ import { PreviewOutdatedError } from './conflicts.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import type { PageContext } from './handlers.ts';
 import { readRules } from './rules.ts';
-import { type Checked, type ForgetPreview, LIMITS } from './schemas.ts';
+import { type CallInput, type ForgetPreview, LIMITS } from './schemas.ts';
 
 const TIME_LIMIT = 5 * MINUTE;
 
 /** Listing a remote bucket may take long, and the preview must not wait for it. */
 const ARCHIVES_WITHIN = 4 * SECOND;
 
-export async function previewForget(context: PageContext, { group, episode }: Checked<'previewForget'>) {
+export async function previewForget(context: PageContext, { group, episode }: CallInput<'previewForget'>) {
   const [planned, details, archives, rules] = await Promise.all([
     context.memory.forget({ episode }, { group, dryRun: true }),
     context.memory.getEpisode(episode, { group }),
@@ -44,7 +44,7 @@ async function archivesWith({ memory, archiveWork }: PageContext, group: string 
  * Forgets an episode if that still has the effects of the preview.
  * @throws PreviewOutdatedError; what `MemoryManager.forget` throws
  */
-export async function forgetEpisode({ memory }: PageContext, { group, episode, fingerprint }: Checked<'forget'>) {
+export async function forgetEpisode({ memory }: PageContext, { group, episode, fingerprint }: CallInput<'forget'>) {
   const planned = await memory.forget({ episode }, { group, dryRun: true });
   if (fingerprint !== effectsFingerprint(planned)) throw new PreviewOutdatedError();
   return { effects: shown(await memory.forget({ episode }, { group, timeoutMs: TIME_LIMIT })) };

@@ -12,9 +12,9 @@ import { forgetEpisode, previewForget } from './forget.ts';
 import { type NoticedProblems, openNoticedProblems, readNow } from './now.ts';
 import { pinRule, previewPin, unpinRule } from './pin.ts';
 import { dropLetter, readDeadLetter, readDeadLetters, readWaitingJobs, replayLetter, replayLetters } from './queue.ts';
-import { type CallName, type Checked, LIMITS, type Reply } from './schemas.ts';
+import { type CallInput, type CallName, LIMITS, type Reply } from './schemas.ts';
 import { readSessions, readTurns } from './sessions.ts';
-import { readSpending } from './spending.ts';
+import { readCostSince } from './spending.ts';
 import { readTimeline } from './timeline.ts';
 
 /** The resources that the handlers use. */
@@ -77,7 +77,7 @@ type BeforeJson<T> = T extends string
         : T;
 
 type Handlers = {
-  readonly [Name in CallName]: (context: PageContext, input: Checked<Name>) => Promise<BeforeJson<Reply<Name>>>;
+  readonly [Name in CallName]: (context: PageContext, input: CallInput<Name>) => Promise<BeforeJson<Reply<Name>>>;
 };
 
 export const HANDLERS: Handlers = {
@@ -121,7 +121,7 @@ export const HANDLERS: Handlers = {
   erase: eraseMemory,
   sessions: readSessions,
   turns: readTurns,
-  spending: readSpending,
+  spending: readCostSince,
   previewPin,
   pin: pinRule,
   unpin: unpinRule,

@@ -1,12 +1,12 @@
 import type { StatusProblem } from '../memory/problems.ts';
 import { type AgentOutcome, readOutcomes } from '../telemetry/agent-outcomes.ts';
 import type { PageContext } from './handlers.ts';
-import type { Checked, Now } from './schemas.ts';
+import type { CallInput, Now } from './schemas.ts';
 
 /** The most problems that are listed. */
 const MOST = 20;
 
-export async function readNow({ memory, noticed }: PageContext, { group }: Checked<'now'>) {
+export async function readNow({ memory, noticed }: PageContext, { group }: CallInput<'now'>) {
   const { valkey, falkordb, spool, problems } = await memory.getStatus({ group, countPassages: false });
   return {
     problems: noticed.dated(problems.slice(0, MOST)),

@@ -11,7 +11,7 @@ import { PreviewOutdatedError } from './conflicts.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import type { PageContext } from './handlers.ts';
 import { OPERATION_LIMITS } from './operation-shapes.ts';
-import type { Checked } from './schemas.ts';
+import type { CallInput } from './schemas.ts';
 
 // Only the user has the page's token, so a rule made here applies at once, as with `store --kind rule`.
 
@@ -21,13 +21,13 @@ const SHORTEST = 6;
 const WHOLE = 100_000;
 
 /** Previews a standing rule: the episode itself if an agent proposed it, otherwise a sentence that the user chooses. */
-export async function previewPin({ memory }: PageContext, { group, episode, rule }: Checked<'previewPin'>) {
+export async function previewPin({ memory }: PageContext, { group, episode, rule }: CallInput<'previewPin'>) {
   const { fingerprint, ...plan } = await planPin(memory, group, episode, rule);
   return { ...plan, fingerprint };
 }
 
 /** @throws PreviewOutdatedError; InvalidInputError when there is no such episode; NoWorkerError for a proposed rule */
-export async function pinRule({ memory }: PageContext, { group, episode, rule, fingerprint }: Checked<'pin'>) {
+export async function pinRule({ memory }: PageContext, { group, episode, rule, fingerprint }: CallInput<'pin'>) {
   const plan = await planPin(memory, group, episode, rule);
   if (plan.fingerprint !== fingerprint || plan.rule === null || plan.state === 'inForce')
     throw new PreviewOutdatedError();
@@ -46,7 +46,7 @@ export async function pinRule({ memory }: PageContext, { group, episode, rule, f
 }
 
 /** Ends a rule, and keeps its text. @throws InvalidInputError when the episode has no such rule; NoWorkerError */
-export async function unpinRule({ memory }: PageContext, { group, episode, rule }: Checked<'unpin'>) {
+export async function unpinRule({ memory }: PageContext, { group, episode, rule }: CallInput<'unpin'>) {
   return { rules: await memory.episodes.unpin(episode, { group, rule, timeoutMs: TIME_LIMIT }) };
 }
 

@@ -1,9 +1,9 @@
 import type { PageContext } from './handlers.ts';
 import { jobsOf } from './now.ts';
 import { OPERATION_LIMITS } from './operation-shapes.ts';
-import type { Checked, Jobs } from './schemas.ts';
+import type { CallInput, Jobs } from './schemas.ts';
 
-export async function readDeadLetters({ memory }: PageContext, { limit }: Checked<'deadLetters'>) {
+export async function readDeadLetters({ memory }: PageContext, { limit }: CallInput<'deadLetters'>) {
   const [store, exports] = await Promise.all([memory.getJobCounts('store'), memory.getJobCounts('export')]);
   // Read after the counts, so that a job that fails in between is at least in the list.
   const letters = await memory.deadLetters.list({ limit: limit + 1 });
@@ -31,7 +31,7 @@ export async function readWaitingJobs({ memory }: PageContext) {
 const STATES = ['active', 'waiting', 'delayed'] as const;
 
 /** @throws InvalidInputError when there is none */
-export async function readDeadLetter({ memory }: PageContext, { id, queue }: Checked<'deadLetter'>) {
+export async function readDeadLetter({ memory }: PageContext, { id, queue }: CallInput<'deadLetter'>) {
   const { payload, details, traceId, ...letter } = await memory.deadLetters.get(id, { queue });
   const text = typeof payload === 'string' ? payload : JSON.stringify(payload, null, 2);
   return {
@@ -49,13 +49,13 @@ export const replayLetters = async ({ memory, lastHour }: PageContext) => {
   return { jobs };
 };
 
-export const replayLetter = async ({ memory, lastHour }: PageContext, { id, queue }: Checked<'replay'>) => {
+export const replayLetter = async ({ memory, lastHour }: PageContext, { id, queue }: CallInput<'replay'>) => {
   const jobs = await memory.deadLetters.replay([id], { queue });
   lastHour.outdate();
   return { jobs };
 };
 
-export const dropLetter = async ({ memory, lastHour }: PageContext, { id, queue }: Checked<'drop'>) => {
+export const dropLetter = async ({ memory, lastHour }: PageContext, { id, queue }: CallInput<'drop'>) => {
   const jobs = await memory.deadLetters.drop([id], { queue });
   lastHour.outdate();
   return { jobs };

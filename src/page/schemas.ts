@@ -330,7 +330,7 @@ export const CALLS = {
 
 export type CallName = keyof typeof CALLS;
 export type Input<Name extends CallName> = z.input<(typeof CALLS)[Name]['input']>;
-export type Checked<Name extends CallName> = z.output<(typeof CALLS)[Name]['input']>;
+export type CallInput<Name extends CallName> = z.output<(typeof CALLS)[Name]['input']>;
 export type Reply<Name extends CallName> = z.output<(typeof CALLS)[Name]['reply']>;
 
 /** A refusal or failure, in a sentence for the user. */

@@ -9,7 +9,7 @@ import type { PageContext } from './handlers.ts';
 import { type Cost, OPERATION_LIMITS, type Redaction } from './operation-shapes.ts';
 import { preview } from './preview.ts';
 import { type RulesInForce, readRules } from './rules.ts';
-import type { Checked } from './schemas.ts';
+import type { CallInput } from './schemas.ts';
 import { waitOf } from './waits.ts';
 
 const AT_ONCE = 4;
@@ -19,7 +19,7 @@ const PREVIEWED = 100;
 const FACTS = 20;
 
 /** Sessions with agents, and other chains of episodes. */
-export async function readSessions({ memory }: PageContext, { group }: Checked<'sessions'>) {
+export async function readSessions({ memory }: PageContext, { group }: CallInput<'sessions'>) {
   const [sessions, latest] = await Promise.all([
     memory.sagas.list({ group }),
     memory.episodes.list({ group, limit: PREVIEWED }),
@@ -35,7 +35,7 @@ export async function readSessions({ memory }: PageContext, { group }: Checked<'
 }
 
 /** A session turn by turn. @throws InvalidInputError when there is none of that name */
-export async function readTurns({ memory }: PageContext, { group, session, offset }: Checked<'turns'>) {
+export async function readTurns({ memory }: PageContext, { group, session, offset }: CallInput<'turns'>) {
   const saga = await memory.sagas.get(session, { group, offset, limit: OPERATION_LIMITS.turns }).catch((error) => {
     if (!(error instanceof InvalidInputError)) throw error;
     throw new InvalidInputError(`There is no session "${truncated(oneLine(session), 60)}" in this memory.`, {

@@ -1,9 +1,9 @@
 import type { PageContext } from './handlers.ts';
-import type { Checked } from './schemas.ts';
+import type { CallInput } from './schemas.ts';
 import { costOfUse } from './sessions.ts';
 
 /** What it cost to read the texts that were added since a time. */
-export async function readSpending({ memory }: PageContext, { group, since }: Checked<'spending'>) {
+export async function readCostSince({ memory }: PageContext, { group, since }: CallInput<'spending'>) {
   const use = await memory.episodes.getUse(new Date(since), { group });
   return { episodes: use.episodes, cost: costOfUse(use.calls, memory.config.prices) };
 }

@@ -3,10 +3,10 @@ import { oneLine, truncated } from '../text.ts';
 import { factOf } from './fact.ts';
 import type { PageContext } from './handlers.ts';
 import { readRules } from './rules.ts';
-import { type Checked, LIMITS } from './schemas.ts';
+import { type CallInput, LIMITS } from './schemas.ts';
 
 /** @throws InvalidInputError when there is no entity of that name or uuid */
-export async function readTimeline({ memory }: PageContext, { group, entity, from, to, limit }: Checked<'timeline'>) {
+export async function readTimeline({ memory }: PageContext, { group, entity, from, to, limit }: CallInput<'timeline'>) {
   const [{ entities, facts, count }, rules] = await Promise.all([
     memory.getTimeline({
       ...{ group, limit },

@@ -1,7 +1,7 @@
 import type { EpisodeSource } from '../episode.ts';
 import { jsonParts } from './cut-json.ts';
 import { FENCE, fencedLines, HEADING, isTableRow, type Line, linesOf } from './lines.ts';
-import { headingsIn, withLeadIns } from './sections.ts';
+import { headingsIn, markSectionIntroductions } from './sections.ts';
 import { cutBetweenWords, type Range, sentencesAcrossLines, sentencesOf, trimmed } from './sentences.ts';
 import { isDialogueOfPeople, isPerson, KNOWN_SPEAKERS, SPEAKER_LABEL } from './speakers.ts';
 
@@ -235,7 +235,7 @@ function blocksOf(content: string, lines: readonly Line[]): Block[] {
   }
   close(lines.length);
   keepEmptyHeading();
-  return withLeadIns(
+  return markSectionIntroductions(
     content,
     blocks.filter(({ start, end }) => end > start),
     headingsIn(lines),
@@ -301,7 +301,7 @@ function joined(units: readonly Range[], size: number, isOverlapping: boolean): 
 }
 
 /** Cuts the input and output of a tool. The first line, which names the call, is the heading of later pieces. */
-export function cutTool(text: string): PassageCut[] {
+export function cutToolCall(text: string): PassageCut[] {
   const [call] = linesOf(text, { start: 0, end: text.length }).filter(isWritten);
   const heading = call ? cutBetweenWords(text, trimmed(text, call), LONGEST_CONTEXT).slice(0, 1) : [];
   return joined(unitsOf(text, 'tool'), LONGEST_TOOL, false)

@@ -1,6 +1,6 @@
 import { derivedUuid } from '../derived-uuid.ts';
 import { type Episode, type Metadata, NOTE_KINDS } from '../episode.ts';
-import { CUTTER_VERSION, cutText, cutTool, type PassageCut, type PassageKind } from './cut.ts';
+import { CUTTER_VERSION, cutText, cutToolCall, type PassageCut, type PassageKind } from './cut.ts';
 import type { Range } from './sentences.ts';
 import { ANALYSER_VERSION, termsOf } from './terms.ts';
 
@@ -49,7 +49,7 @@ function cutEpisode(episode: Cuttable): Passage[] {
     ...cutText(content, source).map((cut) => ({ ...cut, text: content, source: '' })),
     ...toolsOf(metadata).flatMap((_, place) => {
       const text = toolText(metadata, place);
-      return cutTool(text).map((cut) => ({ ...cut, text, source: `tool:${place}` }));
+      return cutToolCall(text).map((cut) => ({ ...cut, text, source: `tool:${place}` }));
     }),
   ];
   const session = episode.saga ?? (typeof metadata?.session === 'string' ? metadata.session : null);

@@ -19,7 +19,9 @@ export function headingsIn(lines: readonly Line[]): Heading[] {
 const NUMBERED = /^[*_]*(?:step|phase|part|schritt)?\s*\d{1,2}\s*[.):–—-]/i;
 
 /** Marks the paragraphs that lead into sections, such as "The database has two tables:" above a heading for each. */
-export function withLeadIns<Block extends Range & { readonly kind: string; readonly headings: readonly Range[] }>(
+export function markSectionIntroductions<
+  Block extends Range & { readonly kind: string; readonly headings: readonly Range[] },
+>(
   content: string,
   blocks: readonly Block[],
   headings: readonly Heading[],
@@ -47,7 +49,7 @@ function sectionsAfter(content: string, place: number, headings: readonly Headin
 }
 
 /** The headings of the sections that a passage of kind `steps` or `sections` leads into, as they are written. */
-export function outlineAfter(content: string, place: number): string[] {
+export function sectionHeadingsAfter(content: string, place: number): string[] {
   const lines = linesOf(content, { start: place, end: content.length });
   const nextTurn = lines.findIndex(({ text }) => KNOWN_SPEAKERS.test(SPEAKER_LABEL.exec(text)?.[1] ?? ''));
   const headings = headingsIn(nextTurn < 0 ? lines : lines.slice(0, nextTurn));

@@ -31,7 +31,7 @@ export function literalFilter(text: string): MightContain {
 }
 
 /** An alternative of a pattern, and literals: each of its matches contains at least one of them. */
-export interface Alternative {
+export interface PatternAlternative {
   readonly form: string;
   readonly literals: readonly string[];
 }
@@ -43,7 +43,7 @@ const MOST_KEPT = 100;
  * A pattern with only the alternatives that may occur in a text, because each alternative costs time at every character.
  * @param build makes a pattern of the given alternatives, in their order
  */
-export function narrowPattern<A extends Alternative>(
+export function patternForText<A extends PatternAlternative>(
   alternatives: readonly A[],
   build: (some: readonly A[]) => RegExp,
 ) {

@@ -1,4 +1,4 @@
-import { openNextFinder, replaceMatches } from './linear-scan.ts';
+import { nextIndexFinder, replaceMatches } from './linear-scan.ts';
 import { ALREADY_MASKED } from './secret-values.ts';
 
 type Hide = (kind: string, secret: string) => string;
@@ -127,7 +127,7 @@ export const FILE_SECRET_PATTERNS = [COMMAND, ...ARGUMENTS, ENDS, ...FORMS, KIND
 
 /** Every value below `data:` of a Kubernetes secret is a secret, whatever its name. */
 function withoutKubernetesSecrets(text: string, hide: Hide): string {
-  const next = openNextFinder(text);
+  const next = nextIndexFinder(text);
   return replaceMatches(text, KIND, ({ 0: kind, index }) => {
     const from = Math.min(next('data:', index), next('stringData:', index));
     const to = Math.min(next('\n---', index + kind.length), next('kind:', index + kind.length));

@@ -1,4 +1,4 @@
-import { type Alternative, literalFilter, type MightContain, narrowPattern } from './character-pairs.ts';
+import { literalFilter, type MightContain, type PatternAlternative, patternForText } from './character-pairs.ts';
 import { endOfRun, replaceMatches } from './linear-scan.ts';
 
 type Hide = (kind: string, secret: string) => string;
@@ -92,10 +92,10 @@ const literally = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/]/g,
 // In alphabetical order, alternatives share their beginnings, so that most positions fail at once.
 const ALL_PREFIXES = [...RULES.keys()]
   .sort((a, b) => (b.startsWith(a) ? 1 : a.startsWith(b) ? -1 : a < b ? -1 : 1))
-  .map((prefix): Alternative => ({ form: literally(prefix), literals: [prefix] }));
-const prefixPattern = (some: readonly Alternative[]): RegExp =>
+  .map((prefix): PatternAlternative => ({ form: literally(prefix), literals: [prefix] }));
+const prefixPattern = (some: readonly PatternAlternative[]): RegExp =>
   new RegExp(`(?<![A-Za-z0-9])(?:${some.map(({ form }) => form).join('|')})`, 'g');
-const prefixesIn = narrowPattern(ALL_PREFIXES, prefixPattern);
+const prefixesIn = patternForText(ALL_PREFIXES, prefixPattern);
 
 /**
  * Secrets of several parts: kind, literals (each such secret contains one of them), and form. Each part is bounded, or begins where no
@@ -163,7 +163,7 @@ const FORMS: readonly (readonly [kind: string, literals: string, form: string])[
     '\\b(?:AccountKey|SharedAccessKey|SharedAccessSignature)=[\\w+/%.=-]{16,}',
   ],
 ];
-interface Form extends Alternative {
+interface Form extends PatternAlternative {
   readonly kind: string;
 }
 const CLASSES: readonly (readonly [name: string, characters: string])[] = [
@@ -178,10 +178,10 @@ const spelledOut = (literal: string): string[] => {
 const ALL_FORMS = FORMS.map(
   ([kind, literals, form]): Form => ({ kind, form, literals: literals.split(' ').flatMap(spelledOut) }),
 );
-const formsIn = narrowPattern(ALL_FORMS, (some) => new RegExp(some.map(({ form }) => `(${form})`).join('|'), 'g'));
+const formsIn = patternForText(ALL_FORMS, (some) => new RegExp(some.map(({ form }) => `(${form})`).join('|'), 'g'));
 
 /** A test checks that no match lacks the literals of its alternative. */
-export const KNOWN_KEY_ALTERNATIVES: readonly Alternative[] = [...ALL_PREFIXES, ...ALL_FORMS];
+export const KNOWN_KEY_ALTERNATIVES: readonly PatternAlternative[] = [...ALL_PREFIXES, ...ALL_FORMS];
 
 export const KNOWN_KEY_PATTERNS = [
   prefixPattern(ALL_PREFIXES),

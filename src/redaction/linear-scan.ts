@@ -1,5 +1,5 @@
 /** A range of a text with its replacement. */
-export interface Replacement {
+export interface TextReplacement {
   readonly from: number;
   readonly to: number;
   readonly put: string;
@@ -13,7 +13,7 @@ export interface Replacement {
 export function replaceMatches(
   text: string,
   anchor: RegExp,
-  look: (found: RegExpExecArray) => Replacement | undefined,
+  look: (found: RegExpExecArray) => TextReplacement | undefined,
 ): string {
   return applyReplacements(text, findReplacements(text, anchor, look));
 }
@@ -22,10 +22,10 @@ export function replaceMatches(
 export function findReplacements(
   text: string,
   anchor: RegExp,
-  look: (found: RegExpExecArray) => Replacement | undefined,
-): Replacement[] {
+  look: (found: RegExpExecArray) => TextReplacement | undefined,
+): TextReplacement[] {
   const pattern = new RegExp(anchor);
-  const cuts: Replacement[] = [];
+  const cuts: TextReplacement[] = [];
   let from = 0;
   for (let found = pattern.exec(text); found; found = pattern.exec(text)) {
     const cut = look(found);
@@ -38,7 +38,7 @@ export function findReplacements(
 }
 
 /** @param cuts in order; of overlapping cuts the first counts */
-export function applyReplacements(text: string, cuts: readonly Replacement[]): string {
+export function applyReplacements(text: string, cuts: readonly TextReplacement[]): string {
   let [left, from] = ['', 0];
   for (const cut of cuts) {
     if (cut.from < from) continue;
@@ -49,7 +49,7 @@ export function applyReplacements(text: string, cuts: readonly Replacement[]): s
 }
 
 /** The next position of a string, or the text's end. With increasing positions, the text is read once per string. */
-export function openNextFinder(text: string): (what: string, from: number) => number {
+export function nextIndexFinder(text: string): (what: string, from: number) => number {
   const known = new Map<string, readonly [from: number, at: number]>();
   return (what, from) => {
     const [lastFrom, at] = known.get(what) ?? [0, -1];
@@ -74,7 +74,7 @@ export function endOfRun(pattern: RegExp, text: string, at: number): number {
 }
 
 /** The last match of a global pattern that ends before a position. With increasing positions, the text is read once. */
-export function openLastFinder(text: string, pattern: RegExp): (at: number) => RegExpExecArray | undefined {
+export function lastMatchFinder(text: string, pattern: RegExp): (at: number) => RegExpExecArray | undefined {
   const search = new RegExp(pattern);
   let last: RegExpExecArray | undefined;
   let nextMatch: RegExpExecArray | null | undefined;

@@ -1,11 +1,11 @@
 import { isLetterCode, isLowerCode, isUpperCode, isWordCode, isWordOrHyphenCode } from './characters.ts';
-import { endOfRun, matchAt, openNextFinder, replaceMatches } from './linear-scan.ts';
+import { endOfRun, matchAt, nextIndexFinder, replaceMatches } from './linear-scan.ts';
 import {
   ALREADY_MASKED,
   isAuthScheme,
   isEnvironmentSecret,
   isHeaderSecret,
-  isNumber,
+  isNumericValue,
   isReference,
   isSecret,
   isSentence,
@@ -58,7 +58,7 @@ const CAPITALS = /[A-Z0-9_]{0,40}[ \t]{0,4}[=:]{1,2}(?!=)[ \t]{0,4}/y;
 
 /** Masks values that an adjacent name identifies as a secret. */
 export function withoutNamedSecrets(text: string, hide: Hide): string {
-  const next = openNextFinder(text);
+  const next = nextIndexFinder(text);
 
   /** The value that begins here: up to its closing quotation mark or the end of the line, or else to the next blank. */
   function valueAt(at: number): ValuePosition {
@@ -106,7 +106,7 @@ export function withoutNamedSecrets(text: string, hide: Hide): string {
       if (phrase)
         return words(at) ?? (value.quote !== '' && !ALREADY_MASKED.test(head) ? cut(value, 'value') : undefined);
       if (ALREADY_MASKED.test(head)) return undefined;
-      if (number) return isNumber(head, value) ? cut(value, 'code') : undefined;
+      if (number) return isNumericValue(head, value) ? cut(value, 'code') : undefined;
       if (session) return isSessionSecret(head) ? cut(value, 'value') : undefined;
       if (value.quote === '' && / $/.test(between) && isSentence(text, value)) return undefined;
       if (value.quote === '' && between.includes('\n') && !/\d/.test(head)) return undefined;
@@ -137,7 +137,7 @@ export function withoutNamedSecrets(text: string, hide: Hide): string {
     const value = valueAt(at);
     const head = headOf(value);
     if (head.length < 3 || ALREADY_MASKED.test(head) || isReference(head)) return undefined;
-    if (number) return isNumber(head, value) ? cut(value, 'code') : undefined;
+    if (number) return isNumericValue(head, value) ? cut(value, 'code') : undefined;
     const isKnown =
       stated === undefined
         ? (isAuthScheme(name) && isToken(head)) ||

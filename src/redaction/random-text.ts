@@ -1,4 +1,4 @@
-import { openLastFinder, replaceMatches } from './linear-scan.ts';
+import { lastMatchFinder, replaceMatches } from './linear-scan.ts';
 
 type Hide = (kind: string, secret: string) => string;
 
@@ -24,7 +24,7 @@ export const RANDOM_TEXT_PATTERNS = [RUN, CONTEXT, STATED_AFTER];
 
 /** Removes text that looks random: keys of unknown vendors, and printed parts of pictures and programs. */
 export function withoutRandomText(text: string, hide: Hide): string {
-  const before = openLastFinder(text, CONTEXT);
+  const before = lastMatchFinder(text, CONTEXT);
   return replaceMatches(text, RUN, ({ 0: found, index }) => {
     const to = index + found.length;
     // Only the last part of a path can be a key.

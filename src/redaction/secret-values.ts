@@ -49,7 +49,7 @@ export const isSentence = (text: string, { from, to }: ValuePosition): boolean =
 
 export const isAuthScheme = (name: string): boolean => /^(?:bearer|basic|negotiate|apikey|ssws|digest)$/i.test(name);
 
-export const isNumber = (head: string, { quote }: ValuePosition): boolean =>
+export const isNumericValue = (head: string, { quote }: ValuePosition): boolean =>
   /^(?:G-)?\d{3,10}\b/.test(head) ||
   (quote !== '' && head.length >= 3 && /\d/.test(head)) ||
   (/\d/.test(head) && /[a-z]/i.test(head) && head.length >= 6);

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
-import { PROTOCOL, type Question, settingsIn, socketPath } from './protocol.ts';
+import { PROTOCOL, settingsIn, socketPath, type WorkerRequest } from './protocol.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -25,7 +25,7 @@ export interface AskedWorker {
 /** The answer of this home's worker; undefined if there is none, for any reason. Never throws. */
 export function askWorker({ home, environment, ask, body, timeoutMs }: AskedWorker): Promise<WorkerAnswer | undefined> {
   if (!existsSync(socketPath(home))) return Promise.resolve(undefined);
-  const question: Question = { protocol: PROTOCOL, ask, environment: settingsIn(environment), body };
+  const question: WorkerRequest = { protocol: PROTOCOL, ask, environment: settingsIn(environment), body };
   return new Promise((resolve) => {
     const socket = connect(socketPath(home));
     const end = (answer?: WorkerAnswer) => {

@@ -5,7 +5,7 @@ import { SETTING_FAMILIES } from './setting-families.ts';
  * A worker answers the commands of its own machine and home on a Unix socket, so that a process for which somebody waits needs neither the
  * clients of the servers nor the search. One connection is one question, in lines of JSON:
  *
- * 1. the command asks: `Question`
+ * 1. the command asks: `WorkerRequest`
  * 2. the worker takes the question at once: `{"accepted":true}`, or closes the connection
  * 3. the worker answers: `{"answer":…}`, or closes the connection
  * 4. the command may report that its user got the answer: `{"delivered":true}`
@@ -21,7 +21,7 @@ export const PROTOCOL = 1;
 export const socketFolder = (home: string): string => join(home, 'run');
 export const socketPath = (home: string): string => join(socketFolder(home), 'worker.sock');
 
-export interface Question {
+export interface WorkerRequest {
   readonly protocol: number;
   /** The kind of question, such as `recall`. */
   readonly ask: string;

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { openNextFinder, replaceMatches } from '../../redaction/linear-scan.ts';
+import { nextIndexFinder, replaceMatches } from '../../redaction/linear-scan.ts';
 
 /** One event of a session, read from a line of its transcript. */
 export type TranscriptEntry =
@@ -171,7 +171,7 @@ function between(text: string, opening: string, closing: string): string | undef
 }
 
 function withoutInserted(text: string): string {
-  const next = openNextFinder(text);
+  const next = nextIndexFinder(text);
   return replaceMatches(text, INSERTED, ({ 0: opening, 1: name, index }) => {
     const closing = `</${name}>`;
     const at = next(closing, index + opening.length);

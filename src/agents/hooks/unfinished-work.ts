@@ -22,7 +22,7 @@ const shape = z.object({
 });
 
 /** A session whose agent works on a turn, or whose turns a hook is spooling. It is recorded first, so that another hook can continue. */
-export type Work = Omit<z.output<typeof shape>, 'version'>;
+export type RecordedSession = Omit<z.output<typeof shape>, 'version'>;
 
 const ENDING = '.work';
 /** No hook takes longer; after this time the hook was killed or has failed. */
@@ -39,7 +39,7 @@ const OPEN_IN_RUNNING_AGENT_AT_MOST = 7 * DAY;
 const MOST = 3;
 
 /** Records the work before it begins; call the returned function when it is done. */
-export function recordUnfinishedWork(home: string, work: Work): () => void {
+export function recordUnfinishedWork(home: string, work: RecordedSession): () => void {
   mkdirSync(hooksFolder(home), { recursive: true, mode: 0o700 });
   const path = sessionPath(home, work.host, work.session) + ENDING;
   writeAtomically(path, JSON.stringify({ version: 1, ...work }));
@@ -47,7 +47,7 @@ export function recordUnfinishedWork(home: string, work: Work): () => void {
 }
 
 export interface UnfinishedWork {
-  readonly work: Work;
+  readonly work: RecordedSession;
   /**
    * `busy`: the session goes on, and only its earlier turns are complete. `resting`: nothing was written for a minute, and the last turn is
    * complete if its agent wrote that. `silent`: for longer, by an agent whose process is not known to run, and the turn is complete if it ends
@@ -88,7 +88,7 @@ export function unfinishedWork(home: string, now = Date.now()): UnfinishedWork[]
   return found;
 }
 
-function stateOf({ isOpen, agent }: Work, restsFor: number): UnfinishedWork['state'] {
+function stateOf({ isOpen, agent }: RecordedSession, restsFor: number): UnfinishedWork['state'] {
   if (restsFor <= IDLE_AFTER) return 'busy';
   if (!isOpen) return 'ended';
   // Its own next hook stores the whole turn.
@@ -103,7 +103,7 @@ export function isAgentWorking(home: string, host: string, session: string): boo
   return work?.isOpen === true && work.agent !== undefined && isRunning(work.agent);
 }
 
-function read(path: string): Work | undefined {
+function read(path: string): RecordedSession | undefined {
   const stored = readJsonFile(path, shape);
   if (!stored) return undefined;
   const { version: _, ...work } = stored;

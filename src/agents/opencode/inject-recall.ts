@@ -1,7 +1,7 @@
 import { withoutRecallMarks } from '../../redaction/recall-marks.ts';
 import { SECOND } from '../../time.ts';
 import { withTimeout } from '../../with-timeout.ts';
-import type { BackgroundStores } from './background-work.ts';
+import type { BackgroundMemory } from './background-memory.ts';
 import type { HostClient, HostPrompt, MessagePart, PromptOutput } from './host.ts';
 import type { Recall } from './recall.ts';
 import { recordRecalledText, recordUserText, repeatableSentences, type TrackedSession } from './sessions.ts';
@@ -37,7 +37,7 @@ export interface RecallTimeouts {
  */
 export function openRecallInjection(
   client: HostClient | undefined,
-  background: BackgroundStores,
+  background: BackgroundMemory,
   recall: Recall,
   { timeoutMs = RECALL_TIMEOUT_MS, firstTimeoutMs = FIRST_RECALL_TIMEOUT_MS }: RecallTimeouts = {},
   onLate: () => void = () => {},

@@ -8,7 +8,7 @@ import { MINUTE } from '../../time.ts';
 import { episodeOfSummary, episodeOfTurn, spoolRedacted } from '../capture/store-turn.ts';
 import { type FolderScope, joinSentence, type UnjoinedFolder, unjoinedFolder } from '../joined-folders.ts';
 import { scopeOf } from '../scope.ts';
-import { openBackgroundStores } from './background-work.ts';
+import { openBackgroundMemory } from './background-memory.ts';
 import { openCapture } from './capture.ts';
 import { openCommandTemplates } from './command-templates.ts';
 import type { Hooks, HostEvent, HostInput } from './host.ts';
@@ -16,7 +16,7 @@ import { FIRST_RECALL_TIMEOUT_MS, openRecallInjection, RECALL_TIMEOUT_MS } from 
 import { addMemoryCommand } from './memory-command.ts';
 import { openRecall } from './recall.ts';
 import { openTrackedSessions, recordRecalledText } from './sessions.ts';
-import { openSpooling } from './spooling.ts';
+import { openTurnSpooling } from './spooling.ts';
 import { hostTools, TOOL_TIMEOUT_MS } from './tools.ts';
 
 const CLOSE_TIMEOUT = 700;
@@ -92,7 +92,7 @@ function hooks(input: HostInput, pluginOptions: unknown): Hooks {
       logToHost(input, `The memory was too late for ${late} of this process's messages; they went on without it.`);
   };
   const recall = openRecall(scope, onLate);
-  const background = openBackgroundStores(config, (stores) => recall.warmUp(stores));
+  const background = openBackgroundMemory(config, (stores) => recall.warmUp(stores));
   const prime = openRecallInjection(client, background, recall, timeouts, onLate, () => record('recall', 'ok'));
   const worktree = input.worktree && input.worktree !== '/' ? input.worktree : directory;
   let isReported = false;
@@ -110,11 +110,14 @@ function hooks(input: HostInput, pluginOptions: unknown): Hooks {
   const onRecovered = () => {
     isReported = false;
   };
-  const spooling = openSpooling((episode) => spoolRedacted(config.home, episode, config.spoolLimit, unjoined?.place), {
-    onKept,
-    onFailure,
-    onRecovered,
-  });
+  const spooling = openTurnSpooling(
+    (episode) => spoolRedacted(config.home, episode, config.spoolLimit, unjoined?.place),
+    {
+      onKept,
+      onFailure,
+      onRecovered,
+    },
+  );
   const keepQuietly = (make: () => Episode | undefined): string | undefined => {
     if (!captures) return undefined;
     try {

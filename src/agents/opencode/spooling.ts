@@ -25,7 +25,7 @@ const TRIES_EVERY = 5 * SECOND;
 const TRIES_SOON = 0.5 * SECOND;
 
 /** @param write throws if there is no space; nothing is then written */
-export function openSpooling(write: (episode: Episode) => void, observer: SpoolingObserver): Spooling {
+export function openTurnSpooling(write: (episode: Episode) => void, observer: SpoolingObserver): Spooling {
   const waiting: Episode[] = [];
   let timer: NodeJS.Timeout | undefined;
 

@@ -6,7 +6,7 @@ import { SECOND } from '../../time.ts';
 import { withTimeout } from '../../with-timeout.ts';
 import type { Scope } from '../scope.ts';
 import { type MemoryTool, memoryTools } from '../tools/memory-tools.ts';
-import type { BackgroundStores } from './background-work.ts';
+import type { BackgroundMemory } from './background-memory.ts';
 import type { HostTool } from './host.ts';
 
 export const TOOL_TIMEOUT_MS = 1.9 * SECOND;
@@ -14,7 +14,7 @@ export const TOOL_TIMEOUT_MS = 1.9 * SECOND;
 export interface HostToolParts {
   readonly config: Config;
   readonly scope: Scope;
-  readonly background: BackgroundStores;
+  readonly background: BackgroundMemory;
   readonly timeoutMs: number;
 }
 

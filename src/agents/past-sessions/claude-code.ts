@@ -7,7 +7,7 @@ import { type PositionedEntry, splitByPrompt, type TurnEntries, turnOf } from '.
 import { isAgentWorking } from '../hooks/unfinished-work.ts';
 import { isIdle, sessionEndTime } from './ended.ts';
 import type { PastItem, SessionContent, SessionHistory, SessionHistoryOptions } from './history.ts';
-import { jsonLines } from './json-lines-file.ts';
+import { jsonLinesOfFile } from './json-lines-file.ts';
 import { mayContainRecalledText, recalledSentencesIn } from './recalled-text.ts';
 
 const HOST = 'claude-code';
@@ -86,7 +86,7 @@ function readTranscript(path: string): Transcript {
   const transcript: Transcript = {
     ...{ entries: [], directories: new Map(), recalled: new Set(), damaged: [], isOver: false, hasSubAgent: false },
   };
-  for (const { number, text, value } of jsonLines(path)) {
+  for (const { number, text, value } of jsonLinesOfFile(path)) {
     if (value === undefined) transcript.damaged.push(`${path}:${number}`);
     if (mayContainRecalledText(text))
       for (const sentence of recalledSentencesIn(value)) transcript.recalled.add(sentence);

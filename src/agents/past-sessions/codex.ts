@@ -14,7 +14,7 @@ import {
 import { isAgentWorking } from '../hooks/unfinished-work.ts';
 import { isIdle, sessionEndTime } from './ended.ts';
 import type { PastItem, SessionContent, SessionHistory, SessionHistoryOptions } from './history.ts';
-import { jsonLines } from './json-lines-file.ts';
+import { jsonLinesOfFile } from './json-lines-file.ts';
 import { mayContainRecalledText, recalledSentencesIn } from './recalled-text.ts';
 
 const HOST = 'codex';
@@ -71,7 +71,7 @@ function readSession(path: string, now: number, home: string): SessionContent {
 }
 
 function* linesOf(path: string, recalled: Set<string>, damaged: string[]): Generator<RolloutLine> {
-  for (const { number, text, value } of jsonLines(path)) {
+  for (const { number, text, value } of jsonLinesOfFile(path)) {
     if (value === undefined) damaged.push(`${path}:${number}`);
     if (mayContainRecalledText(text)) for (const sentence of recalledSentencesIn(value)) recalled.add(sentence);
     yield { at: number, value };

@@ -19,7 +19,7 @@ const LINE_BREAK = 0x0a;
  * The lines of a file, also of one that ends in the middle of a line. Empty lines are left out.
  * @throws the errors of `fs`; Error for a compressed file that cannot be unpacked
  */
-export function* jsonLines(path: string): Generator<JsonLine> {
+export function* jsonLinesOfFile(path: string): Generator<JsonLine> {
   let number = 0;
   for (const bytes of path.endsWith('.zst')
     ? linesIn([zlib.zstdDecompressSync(readFileSync(path))])

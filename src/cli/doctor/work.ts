@@ -1,5 +1,5 @@
 import { type HealthCheck, type HealthGrade, measureWorkHealth } from '../../../workers/health.ts';
-import { openMissedExportCheck } from '../../../workers/missed-memories.ts';
+import { openMissedExportsCheck } from '../../../workers/missed-exports.ts';
 import { programVersion } from '../../archive/manifest.ts';
 import type { Graphs } from '../../graph/graphs.ts';
 import { hasJournalKey, NO_KEY_NOTICE } from '../../journal/hmac.ts';
@@ -39,7 +39,7 @@ export async function checkWork(
     ...{ queues, graphs, group, started, storesEpisodes: true },
     signs: { read: () => ({ models: worstModelHealth(workers), lastCommit: null }) },
     spool: openSpool(config.home, config.spoolLimit),
-    findMissed: openMissedExportCheck(queues),
+    findMissed: openMissedExportsCheck(queues),
   });
   const problems = status.problems.filter(({ about }) => !CHECKED_ELSEWHERE.has(about));
   const isSaid = ({ name }: HealthCheck) => name === 'jobs' || problems.some(({ about }) => about === name);

@@ -6,6 +6,7 @@ import {
   NO_CHANGES,
 } from '../../graph/commit-changes.ts';
 import type { GroupGraph } from '../../graph/group-graph.ts';
+import { aliasKey } from '../../graph/meta-keys.ts';
 import { communityKey } from '../../graph/queries/communities.ts';
 import { episodesToCut } from '../../graph/queries/passage-upkeep.ts';
 import { episodeKey } from '../../graph/queries/record.ts';
@@ -13,7 +14,7 @@ import { episodesOfSagas } from '../../graph/queries/sagas.ts';
 import { storedStatements } from '../../graph/queries/statements.ts';
 import { maskSupport } from '../../ingest/claims.ts';
 import { type EntityMention, mapMentions, parseMentions } from '../../ingest/mention-notes.ts';
-import { aliasKey, canonicalKey } from '../../ingest/name-keys.ts';
+import { canonicalKey } from '../../ingest/name-keys.ts';
 import { rebuiltEpisode } from '../mask-sentences.ts';
 import type { KnownSecrets } from './known-secrets.ts';
 import { learnEpisodeSecrets, learnSecretsIn, maskEpisode, maskValue } from './mask-values.ts';

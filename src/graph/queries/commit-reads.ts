@@ -1,5 +1,6 @@
 import { allWords, nameTerms } from '../fulltext.ts';
 import type { GroupGraph } from '../group-graph.ts';
+import { factKey } from '../meta-keys.ts';
 import type { StoredEmbedder } from './meta-nodes.ts';
 import { unionPerTerm } from './term-search.ts';
 
@@ -116,7 +117,7 @@ export async function readCommitSnapshot(
   };
 }
 
-export interface SimilarEntity extends StoredEntity {
+export interface EntityCandidate extends StoredEntity {
   /** Index of the name in the requested list. */
   readonly place: number;
   /** Cosine of the names' vectors; null for an entity found by words. */
@@ -133,10 +134,10 @@ const COMMON = 30;
 const TERMS_PER_QUERY = 100;
 
 /** Entities whose name shares words with one of the names or is similar in meaning. */
-export async function findSimilarEntities(
+export async function findEntityCandidates(
   graph: GroupGraph,
   names: readonly { readonly name: string; readonly vector: readonly number[] }[],
-): Promise<SimilarEntity[]> {
+): Promise<EntityCandidate[]> {
   const terms = names.flatMap(({ name }, place) => nameTerms(name).map((term) => ({ place, term: `@name:(${term})` })));
   const vectors = names.map(({ vector }, place) => ({ place, vector }));
   const entities = await findByTermsAndVectors(graph, terms.slice(0, TERMS_PER_QUERY), vectors);
@@ -149,7 +150,7 @@ async function findByTermsAndVectors(
   graph: GroupGraph,
   terms: readonly { readonly place: number; readonly term: string }[],
   vectors: readonly { readonly place: number; readonly vector: readonly number[] }[],
-): Promise<SimilarEntity[]> {
+): Promise<EntityCandidate[]> {
   const each = unionPerTerm(
     terms.map(({ term }) => term),
     (term, index) => `CALL db.idx.fulltext.queryNodes('Entity', ${term}) YIELD node
@@ -159,7 +160,7 @@ async function findByTermsAndVectors(
        WITH n ORDER BY size(n.name), n.uuid LIMIT ${MAX_PER_TERM}
        RETURN ${terms[index]?.place} AS place, n, null AS near`,
   );
-  const rows = await graph.read<{ entity: SimilarEntity }>(
+  const rows = await graph.read<{ entity: EntityCandidate }>(
     `CALL {
        ${each.text}
        ${terms.length > 0 ? 'UNION ALL' : ''}
@@ -241,7 +242,7 @@ const MAX_PER_RELATION = 5;
 const NEAR = 0.4;
 
 const RETURN_FACT = `
-     OPTIONAL MATCH (k:_Meta {key: 'fact:' + e.uuid})
+     OPTIONAL MATCH (k:_Meta {key: '${factKey('')}' + e.uuid})
      WITH e, found, k, startNode(e) AS a, endNode(e) AS b
      RETURN 'fact' AS kind, {
        uuid: e.uuid, source: a.uuid, sourceName: a.name, target: b.uuid, targetName: b.name, relation: e.name, fact: e.fact,

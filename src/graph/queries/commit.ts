@@ -1,5 +1,6 @@
 import type { AttributeChanges, CommitChanges } from '../commit-changes.ts';
 import type { GroupGraph } from '../group-graph.ts';
+import { factKey, longEntityKey } from '../meta-keys.ts';
 import { type Params, quotedLabel } from '../query-text.ts';
 import { CHECK_FENCE, RETURN_FENCE } from './fence.ts';
 import { CREATE_PASSAGE_VECTOR, PASSAGE_PROPERTIES } from './passages.ts';
@@ -95,7 +96,7 @@ function partsOf(changes: CommitChanges): CommitPart[] {
       query: 'MERGE (l:_Meta {key: x.key}) SET l.entity = x.uuid',
       rows: [...changes.newEntities, ...changes.summaries]
         .filter(({ isLong }) => isLong)
-        .map(({ uuid }) => ({ uuid, key: `long:${uuid}` })),
+        .map(({ uuid }) => ({ uuid, key: longEntityKey(uuid) })),
     },
     { name: 'mentions', query: MERGE_MENTIONS, rows: changes.mentions },
     { name: 'passageVectors', query: CREATE_PASSAGE_VECTOR, rows: changes.passageVectors },
@@ -206,7 +207,7 @@ function removalParts(changes: CommitChanges): CommitPart[] {
     {
       name: 'removedEvidence',
       query: 'MATCH (k:_Meta {key: x.key}) DELETE k',
-      rows: changes.removedFacts.map(({ uuid }) => ({ key: `fact:${uuid}` })),
+      rows: changes.removedFacts.map(({ uuid }) => ({ key: factKey(uuid) })),
     },
     // FalkorDB compares only the dimension of vectors: it sets the new vector only if the old one is removed first.
     {
@@ -291,7 +292,7 @@ function removalParts(changes: CommitChanges): CommitPart[] {
       query: 'MATCH (k:_Meta {key: x.key}) DELETE k',
       rows: [
         ...changes.removedNotes,
-        ...changes.removedEntities.map(({ uuid }) => ({ key: `long:${uuid}` })),
+        ...changes.removedEntities.map(({ uuid }) => ({ key: longEntityKey(uuid) })),
         ...changes.removedCommunities.map(({ key }) => ({ key })),
       ],
     },

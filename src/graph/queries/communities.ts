@@ -86,7 +86,7 @@ export interface NewCommunity {
   readonly members: readonly { readonly uuid: string; readonly edge: string }[];
 }
 
-export interface Replacement extends Fenced {
+export interface CommunityReplacement extends Fenced {
   readonly now: Date;
   /** uuids of the communities that stay unchanged. */
   readonly kept: readonly string[];
@@ -99,7 +99,7 @@ export interface Replacement extends Fenced {
  */
 export async function replaceCommunities(
   graph: GroupGraph,
-  { fence, seen, now, kept, written }: Replacement,
+  { fence, seen, now, kept, written }: CommunityReplacement,
 ): Promise<boolean> {
   const rows = await graph.change(
     // The old vector is removed first: FalkorDB may ignore a new vector of the same dimension (`commit.ts`).

@@ -3,6 +3,7 @@ import type { AttributeValue } from '../../ontology.ts';
 import { canonicalKey, oneLine, unicodeForms } from '../../text.ts';
 import { allWords } from '../fulltext.ts';
 import type { GroupGraph } from '../group-graph.ts';
+import { aliasKey } from '../meta-keys.ts';
 import { CHECK_FENCE, type Fenced, RETURN_FENCE } from './fence.ts';
 import type { Conditions } from './filter-conditions.ts';
 import { type FactRow, NEWEST_FIRST, RETURN_FACTS } from './search-facts.ts';
@@ -69,7 +70,7 @@ export function findEntitiesByName(graph: GroupGraph, names: readonly string[]):
       name: form.name,
       wanted: form.key,
       words: allWords(form.name),
-      key: `alias:${form.key}`,
+      key: aliasKey(form.key),
       made: derivedUuid('entity', graph.group, form.key),
     }));
   });
@@ -283,9 +284,6 @@ export function readLongEntities(
     { ...momentParams(moment), after, limit },
   );
 }
-
-/** The key of the `_Meta` node of a long entity. */
-export const longEntityKey = (entity: string): string => `long:${entity}`;
 
 export interface EntitySummaries extends Fenced {
   readonly summaries: readonly {

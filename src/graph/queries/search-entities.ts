@@ -1,7 +1,7 @@
 import type { GroupGraph } from '../group-graph.ts';
 import { type AttributePairs, attributesOf } from './entities.ts';
 import { type EntityFilter, filterEntities } from './filter-conditions.ts';
-import { BY_NAME_SCORE, LIMIT_FACTORS, MAX_DISTANCE, namedEntities } from './search-facts.ts';
+import { BY_NAME_SCORE, INDEX_LIMIT_MULTIPLES, MAX_DISTANCE, namedEntities } from './search-facts.ts';
 import { holdsCondition, type Moment, momentParams } from './time-conditions.ts';
 
 /** An entity as search result; dates in the graph's format. */
@@ -193,7 +193,7 @@ async function nearestEntities(graph: GroupGraph, vector: readonly number[], cou
       `${entities} RETURN node.uuid AS uuid, score ORDER BY score, uuid LIMIT $count`,
       { vector, count, circle },
     );
-  for (const wider of LIMIT_FACTORS) {
+  for (const wider of INDEX_LIMIT_MULTIPLES) {
     const rows = await nearest(INDEXED, wider * count);
     if (rows.length === count) return rows;
   }

@@ -142,7 +142,7 @@ export interface FactByDistance extends FactRow {
 }
 
 /** The limits of successive index queries, as multiples of the requested number. */
-export const LIMIT_FACTORS = [2, 16, 128];
+export const INDEX_LIMIT_MULTIPLES = [2, 16, 128];
 
 /**
  * The `count` facts nearest to a vector, nearest first. The index cannot filter, so `near` and `fits` say which ones to use. The index
@@ -162,7 +162,7 @@ export async function searchFactsByVector(
        ${returnFacts(['score'], `score < ${MAX_DISTANCE} AS near, (${text}) AS fits, 1 - score AS cosine`)} ORDER BY score, uuid`,
       { ...params, vector, count, circle },
     );
-  for (const wider of LIMIT_FACTORS) {
+  for (const wider of INDEX_LIMIT_MULTIPLES) {
     const rows = await nearest(INDEXED, wider * count);
     if (rows.length === count) return rows;
   }

@@ -1,4 +1,5 @@
 import type { GroupGraph } from '../group-graph.ts';
+import { endingsKey, factKey } from '../meta-keys.ts';
 import { type FactRow, RETURN_FACTS } from './search-facts.ts';
 
 /** Facts that began in a period, and had not ended before it. Times in the graph's format. */
@@ -69,9 +70,8 @@ export async function endEvidence(
   if (facts.length === 0) return new Map();
   const asked = facts.map(({ uuid, sourceUuid, targetUuid }) => ({
     uuid,
-    // As `ingest` names these nodes.
-    fact: `fact:${uuid}`,
-    pair: `ended:${sourceUuid < targetUuid ? `${sourceUuid} ${targetUuid}` : `${targetUuid} ${sourceUuid}`}`,
+    fact: factKey(uuid),
+    pair: endingsKey(sourceUuid < targetUuid ? `${sourceUuid} ${targetUuid}` : `${targetUuid} ${sourceUuid}`),
   }));
   const rows = await graph.read<{ uuid: string; rivals: string[]; endings: string[] }>(
     `UNWIND $asked AS x

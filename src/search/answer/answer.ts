@@ -8,12 +8,12 @@ import { fromGraphTime, toGraphTime } from '../../time.ts';
 import type { SearchMethod } from '../recipes/recipes.ts';
 import type { FoundFact, FoundItems, FoundPassage } from '../results.ts';
 import type { SearchContext } from '../search-context.ts';
+import { answerTypeMatcher } from './answer-type.ts';
 import { findCandidates } from './candidates.ts';
 import { type EndedRange, findCurrentContent, speakersOf } from './current-content.ts';
 import { dateWindowOf } from './date-window.ts';
 import type { Speakers } from './ended-text.ts';
 import { excerptBudget, excerptOf } from './excerpt.ts';
-import { expectedValueIn } from './expected-value.ts';
 import { factsAboutSubject, type SubjectFact, sumOf } from './facts-about-subject.ts';
 import { joinPassages } from './join-passages.ts';
 import { outdatedFactor } from './outdated-factor.ts';
@@ -142,7 +142,7 @@ async function readCurrent(
   limit: number,
 ): Promise<{ readonly facts: readonly FactRow[]; readonly passages: readonly FoundPassage[] }> {
   const candidates = ranked.map(({ passage }) => passage);
-  const hasValue = expectedValueIn(query);
+  const hasValue = answerTypeMatcher(query);
   const reading = readEpisodes(graph, candidates);
   const [{ episodes, textAt }, current] = await Promise.all([
     reading,

@@ -57,7 +57,7 @@ export async function findCurrentContent(
   const episodes = [...new Set(passages.map(({ episode }) => episode))];
   if (moment.alsoEnded || episodes.length + shownFacts.length === 0) return { facts: shownFacts, ended: new Map() };
   const [replacements, facts, stated] = await Promise.all([
-    replacedAt(graph, [...new Set([...episodes, ...replaceableUuids(shownFacts)])], moment),
+    replacedAt(graph, [...new Set([...episodes, ...factAndEpisodeUuids(shownFacts)])], moment),
     episodes.length > 0 ? endedFacts(graph, episodes, moment) : [],
     reading.then(({ textAt }) =>
       findEndedSentences(
@@ -100,7 +100,7 @@ export async function withCurrentText(graph: GroupGraph, found: FoundItems, mome
   const { facts, episodes } = found;
   if (moment.alsoEnded || facts.length + episodes.length === 0) return found;
   const [replaced, ended] = await Promise.all([
-    replacedAt(graph, [...new Set([...replaceableUuids(facts), ...episodes.map(({ uuid }) => uuid)])], moment),
+    replacedAt(graph, [...new Set([...factAndEpisodeUuids(facts), ...episodes.map(({ uuid }) => uuid)])], moment),
     findEndedSentences(
       graph,
       [
@@ -146,7 +146,7 @@ export async function speakersOf(graph: GroupGraph, ended: readonly EndedRange[]
 }
 
 /** What a note may replace of some facts: themselves and the episodes that state them. */
-export const replaceableUuids = (facts: readonly FactRow[]): string[] =>
+export const factAndEpisodeUuids = (facts: readonly FactRow[]): string[] =>
   facts.flatMap(({ uuid, episodes }) => [uuid, ...(episodes ?? [])]);
 
 /** Facts as `findEndedSentences` takes them. */

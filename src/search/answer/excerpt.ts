@@ -1,7 +1,7 @@
 import type { PassageRow } from '../../graph/queries/passages.ts';
 import { isTableRow } from '../../passages/lines.ts';
 import { headingsOf } from '../../passages/passages.ts';
-import { outlineAfter } from '../../passages/sections.ts';
+import { sectionHeadingsAfter } from '../../passages/sections.ts';
 import { sentencesOf } from '../../passages/sentences.ts';
 import { termsOf, withoutEditorLinks } from '../../passages/terms.ts';
 import { truncated } from '../../text.ts';
@@ -143,7 +143,7 @@ const LONGEST_HEADING = 200;
 /** The headings of the sections that a passage leads into, a line each. */
 function outlineOf({ kind, end }: PassageRow, text: string): Unit[] {
   if (kind !== 'steps' && kind !== 'sections') return [];
-  return outlineAfter(text, end).map((heading) => ({
+  return sectionHeadingsAfter(text, end).map((heading) => ({
     ...{
       parts: [`\n- ${truncated(plainHeading(heading), LONGEST_HEADING)}`],
       notes: [],

@@ -80,7 +80,7 @@ export function rank(question: RankingQuestion, candidates: Candidates, weights:
       const own = signals(passage);
       return { passage, signals: own, score: weightedSum(own, weights) };
     })
-    .sort((a, b) => b.score - a.score || comparePlaces(a.passage, b.passage));
+    .sort((a, b) => b.score - a.score || breakTie(a.passage, b.passage));
   const rankedFacts = facts
     .map((fact, place) => {
       const terms = factTerms[place] ?? [];
@@ -154,7 +154,7 @@ function mostPossible(rarity: ReadonlyMap<string, number>, isKnown: (term: strin
 export const SHORT_TEXT_FACTOR = 0.7;
 
 /** Uuids are random, so they are compared last. */
-export function comparePlaces(a: PassageRow, b: PassageRow): number {
+export function breakTie(a: PassageRow, b: PassageRow): number {
   return (
     compareTexts(b.time, a.time) ||
     compareTexts(b.known, a.known) ||

@@ -46,7 +46,7 @@ export function likelihoodOf(
  * `[likelihood, share]`: below this likelihood only this share of the requested answers is shown. The script found them, as high as they can be
  * while few questions that the memory can answer are below (docs/ranking.md).
  */
-export const RESULT_SHARES: readonly (readonly [likelihood: number, share: number])[] = [
+export const RESULT_SHARE_BY_LIKELIHOOD: readonly (readonly [likelihood: number, share: number])[] = [
   [0.15, 0],
   [0.27, 0.2],
   [0.45, 0.4],
@@ -54,7 +54,7 @@ export const RESULT_SHARES: readonly (readonly [likelihood: number, share: numbe
 
 /** How many of at most `limit` answers are worth showing. */
 export function countRelevant(likelihood: number, limit: number): number {
-  const [, share = 1] = RESULT_SHARES.find(([below]) => likelihood < below) ?? [];
+  const [, share = 1] = RESULT_SHARE_BY_LIKELIHOOD.find(([below]) => likelihood < below) ?? [];
   return Math.ceil(share * limit);
 }
 

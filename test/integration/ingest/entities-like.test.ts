@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { findSimilarEntities } from '../../../src/graph/queries/commit-reads.ts';
+import { findEntityCandidates } from '../../../src/graph/queries/commit-reads.ts';
 import { plainEmbedder } from '../../support/models.ts';
 import { useStores } from '../../support/stores.ts';
 import { useMemories } from '../search/memories.ts';
@@ -10,7 +10,7 @@ const nowhere = (await plainEmbedder().embed(['nothing of the kind']))[0] ?? [];
 async function likeNames(asked: readonly string[], names: readonly string[]) {
   const { graph, entity } = await newMemory();
   for (const name of names) await entity(name);
-  const rows = await findSimilarEntities(
+  const rows = await findEntityCandidates(
     graph,
     asked.map((name) => ({ name, vector: nowhere })),
   );

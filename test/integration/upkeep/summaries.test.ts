@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { InvalidInputError, UnusableReplyError } from '../../../src/errors.ts';
 import type { GroupGraph } from '../../../src/graph/group-graph.ts';
-import { longEntityKey } from '../../../src/graph/queries/entities.ts';
+import { longEntityKey } from '../../../src/graph/meta-keys.ts';
 import { openUpkeep } from '../../../src/upkeep/upkeep.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
 import { entityUuid, know, link, recordDay, useTools, wholeGraph } from './support.ts';

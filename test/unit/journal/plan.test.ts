@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { Params } from '../../../src/graph/query-text.ts';
 import {
   firstDivergentChange,
-  includesHead,
   isLaterEntry,
+  journalHasHead,
   lastBaseArchive,
   type ReplayStep,
   replayPlan,
@@ -119,10 +119,10 @@ test('a graph belongs to the journal when a change matches or follows its mark, 
   const all = steps('a: 0 > 5', 'b: a 5 > 7', 'd: c 7 > 9');
 
   expect(
-    [NEW, { token: 5, changeId: 'a' }, { token: 7, changeId: 'c' }].map((mark) => includesHead(all, mark)),
+    [NEW, { token: 5, changeId: 'a' }, { token: 7, changeId: 'c' }].map((mark) => journalHasHead(all, mark)),
   ).toEqual([true, true, true]);
-  expect(includesHead(all, { token: 5, changeId: 'x' })).toBe(false);
-  expect(includesHead(steps('record'), { token: 5, changeId: 'x' })).toBe(true);
+  expect(journalHasHead(all, { token: 5, changeId: 'x' })).toBe(false);
+  expect(journalHasHead(steps('record'), { token: 5, changeId: 'x' })).toBe(true);
 });
 
 describe('a graph that lost changes', () => {

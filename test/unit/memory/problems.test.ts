@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { ruleOf, waitProblems } from '../../../src/memory/problems.ts';
+import { failureRule, waitProblems } from '../../../src/memory/problems.ts';
 import { HOUR, MINUTE } from '../../../src/time.ts';
 
 const page = readFileSync(fileURLToPath(new URL('../../../docs/failures.md', import.meta.url)), 'utf8');
@@ -20,7 +20,7 @@ const problemsOf = (...store: ReturnType<typeof failure>[]) => waitProblems({ st
 
 test('there is a rule of its own for each kind of failure by which jobs wait', () => {
   expect(WAITING.length).toBeGreaterThan(10);
-  expect(WAITING.filter((name) => ruleOf(name) === ruleOf(null))).toEqual([]);
+  expect(WAITING.filter((name) => failureRule(name) === failureRule(null))).toEqual([]);
 });
 
 test.each([...WAITING, null])(

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { EpisodeSource } from '../../../src/episode.ts';
 import { cutText } from '../../../src/passages/cut.ts';
 import { headingsOf, passagesOf, textOf } from '../../../src/passages/passages.ts';
-import { outlineAfter } from '../../../src/passages/sections.ts';
+import { sectionHeadingsAfter } from '../../../src/passages/sections.ts';
 import { random as randomNumbers } from '../../support/random.ts';
 
 /** The passages of a text, as shown to a user. */
@@ -73,9 +73,9 @@ describe('structure', () => {
 
   test('the scope of a lead-in ends with its section and with the turn', () => {
     const content = 'a: There are:\n\n### x\nOne.\n```\n### no heading\n```\n### y\nTwo.\n## other\n### z\nThree.';
-    expect(outlineAfter(content, content.indexOf(':\n\n') + 1)).toEqual(['x', 'y']);
+    expect(sectionHeadingsAfter(content, content.indexOf(':\n\n') + 1)).toEqual(['x', 'y']);
     const dialogue = 'assistant: There are:\n\n# x\nOne.\n# y\nTwo.\nuser: thanks\n# z\nNo.';
-    expect(outlineAfter(dialogue, dialogue.indexOf(':\n\n') + 1)).toEqual(['x', 'y']);
+    expect(sectionHeadingsAfter(dialogue, dialogue.indexOf(':\n\n') + 1)).toEqual(['x', 'y']);
   });
 
   test.each([

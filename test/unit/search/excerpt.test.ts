@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { termsOf } from '../../../src/passages/terms.ts';
+import { answerTypeMatcher } from '../../../src/search/answer/answer-type.ts';
 import { cutList, omittedNotice } from '../../../src/search/answer/cut-list.ts';
 import { excerptBudget, excerptOf } from '../../../src/search/answer/excerpt.ts';
-import { expectedValueIn } from '../../../src/search/answer/expected-value.ts';
 import { passageRow, rankedPassage } from './passage-rows.ts';
 
 const ANYTHING = { rarity: new Map<string, number>(), hasValue: () => false };
@@ -86,7 +86,7 @@ test('hostile runs of digits and long headings take neither much time nor much s
   const digits = '1'.repeat(200_000);
   const text = `Two parts:\n\n## ${digits}\n\nOne.\n\n## b\n\nTwo.`;
   const passage = passageRow({ episode: 'a', kind: 'sections', start: 0, end: text.indexOf('\n') });
-  const hasValue = expectedValueIn('Which version of node?');
+  const hasValue = answerTypeMatcher('Which version of node?');
   const { text: shown } = excerptOf(
     passage,
     text,
@@ -122,7 +122,7 @@ test('the line with a value of the requested kind is shown first', () => {
     excerptOf(
       passage,
       text,
-      { rarity, hasValue: expectedValueIn(question) },
+      { rarity, hasValue: answerTypeMatcher(question) },
       { ended: [] },
       { most: 120, isWhole: false },
     ).text;
@@ -137,7 +137,7 @@ test.each([
   ['What is the port of Harbor?', '1. Ask Mira.', false],
   ['Who runs Valkey 8.1?', 'Mira, since 2024', false],
 ])('%s: %j contains a requested value: %s', (question, text, isThere) => {
-  expect(expectedValueIn(question)(text)).toBe(isThere);
+  expect(answerTypeMatcher(question)(text)).toBe(isThere);
 });
 
 test('joined passages get as much space as a list', () => {

@@ -3,7 +3,7 @@ import type { PassageRow } from '../../../src/graph/queries/passages.ts';
 import { queryTerms, termsOf } from '../../../src/passages/terms.ts';
 import type { Candidates } from '../../../src/search/answer/candidates.ts';
 import {
-  comparePlaces,
+  breakTie,
   factScoreParts,
   passageScoreParts,
   rank,
@@ -23,7 +23,7 @@ test('ties are sorted newest first, then by position and text, and by uuid only 
     passageRow({ episode: 'x', time: old, known: old, ordinal: 1, terms: 'b' }),
   ];
 
-  expect(inOrder.toReversed().sort(comparePlaces)).toEqual(inOrder);
+  expect(inOrder.toReversed().sort(breakTie)).toEqual(inOrder);
 });
 
 /** Ranks a fact that answers and a passage that mentions the same entity. */

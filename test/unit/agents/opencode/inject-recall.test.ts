@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { BackgroundStores } from '../../../../src/agents/opencode/background-work.ts';
+import type { BackgroundMemory } from '../../../../src/agents/opencode/background-memory.ts';
 import type { MessagePart } from '../../../../src/agents/opencode/host.ts';
 import { openRecallInjection, type RecallTimeouts } from '../../../../src/agents/opencode/inject-recall.ts';
 import type { Recall } from '../../../../src/agents/opencode/recall.ts';
@@ -29,7 +29,7 @@ function primed(
     latestBriefings: () => latestBriefings,
     recordDelivery: (session, text) => noted.push(`${session}: ${text}`),
   };
-  const background = { stores: async () => ({}) } as unknown as BackgroundStores;
+  const background = { stores: async () => ({}) } as unknown as BackgroundMemory;
   const prime = openRecallInjection(
     undefined,
     background,

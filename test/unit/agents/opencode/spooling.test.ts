@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { openSpooling, type Spooling } from '../../../../src/agents/opencode/spooling.ts';
+import { openTurnSpooling, type Spooling } from '../../../../src/agents/opencode/spooling.ts';
 import { type Episode, newEpisode } from '../../../../src/episode.ts';
 import { InvalidInputError, SpoolFullError } from '../../../../src/errors.ts';
 import { MINUTE } from '../../../../src/time.ts';
@@ -12,7 +12,7 @@ let spooling: Spooling;
 beforeEach(() => {
   vi.useFakeTimers();
   [isFull, written, seen] = [false, [], []];
-  spooling = openSpooling(
+  spooling = openTurnSpooling(
     ({ content }) => {
       if (content === 'refused') throw new InvalidInputError('It cannot be one.');
       if (isFull) throw new SpoolFullError('The disk is full.');

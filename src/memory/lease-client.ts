@@ -7,7 +7,7 @@ import { inNamespace } from '../valkey/keys.ts';
 import { type Leases, openLeases } from '../valkey/lease.ts';
 
 /** The parts that a program needs to change a graph itself, as a worker does. */
-export interface WriterAccess {
+export interface LeaseClient {
   readonly valkey: Redis;
   readonly leases: Leases;
   /** To be called before anything reads or writes the group's keys; see `journal/migrate-keys.ts`. */
@@ -16,7 +16,7 @@ export interface WriterAccess {
 }
 
 /** @throws StoreUnreachableError, AccessRefusedError, WrongServerError when Valkey does not answer now */
-export async function openWriterAccess({ valkey: address, queuePrefix, takeoverMs }: Config): Promise<WriterAccess> {
+export async function openLeaseClient({ valkey: address, queuePrefix, takeoverMs }: Config): Promise<LeaseClient> {
   // Waiting for a lease may take long, but an unreachable Valkey must be reported at once.
   const first = failFastConnection(address);
   try {

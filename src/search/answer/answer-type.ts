@@ -7,7 +7,7 @@ const NUMBER =
  * Whether a text has a value of the kind that a question asks for, and that the question does not have itself: the expected answer type of
  * question answering (Li and Roth, "Learning Question Classifiers", 2002), for versions and numbers. Always false for other questions.
  */
-export function expectedValueIn(question: string): (text: string) => boolean {
+export function answerTypeMatcher(question: string): (text: string) => boolean {
   const value = VERSION.test(question)
     ? /(?<![\d.])\d+(?:\.\d+)+/g
     : NUMBER.test(question)

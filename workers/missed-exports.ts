@@ -4,7 +4,7 @@ import type { OpenQueues } from '../src/queue/queues.ts';
 import type { RestoreTest } from '../src/schedule/restore-tests.ts';
 
 /** Finds the memories that a night should have exported and did not. */
-export type FindMissedMemories = (
+export type FindMissedExports = (
   night: NightlyState,
   restoreTests: ReadonlyMap<string, RestoreTest>,
 ) => Promise<string[]>;
@@ -16,7 +16,7 @@ export type FindMissedMemories = (
  */
 
 /** Scans Valkey's keys once for each night. */
-export function openMissedExportCheck({ ask }: Pick<OpenQueues, 'ask'>): FindMissedMemories {
+export function openMissedExportsCheck({ ask }: Pick<OpenQueues, 'ask'>): FindMissedExports {
   let scanned: { readonly tick: number; readonly journaled: readonly string[] } | undefined;
 
   return async ({ last, groups }, restoreTests) => {

@@ -2,8 +2,8 @@ import type { Config } from '../../config.ts';
 import { withTimeout } from '../../with-timeout.ts';
 import type { MemoryAccess } from './memory-access.ts';
 
-/** Loads and connects the stores in the background; all waits for them have a limit. */
-export interface BackgroundStores {
+/** A memory whose stores are loaded and connected in the background; all waits for them have a limit. */
+export interface BackgroundMemory {
   /** Starts to load, and warms up for the first question. */
   start(): void;
   /** The loaded stores. @throws the errors of loading */
@@ -14,10 +14,10 @@ export interface BackgroundStores {
   close(limit: number): Promise<void>;
 }
 
-export function openBackgroundStores(
+export function openBackgroundMemory(
   config: Config,
   warmUp: (stores: MemoryAccess) => Promise<unknown>,
-): BackgroundStores {
+): BackgroundMemory {
   let loading: Promise<MemoryAccess> | undefined;
   let isClosed = false;
 

@@ -132,18 +132,18 @@ async function sessionsOf(kind: AgentKind, count: number): Promise<number> {
     const own = { ...environment, HOME: place.home };
     await run(process.execPath, [MAIN, 'install', kind.name, '--yes'], { env: own, cwd: place.project });
     await rememberFact(place.project);
-    let told = 0;
+    let informed = 0;
     for (let session = 0; session < count; session += 1) {
-      const asked = model.requests.length;
+      const requestsBefore = model.requests.length;
       const child = spawn(program, kind.turn(`Question ${session}`, undefined, []), {
         cwd: place.project,
         env: { ...own, ...kind.environment(place, model.url) },
         stdio: 'ignore',
       });
       await once(child, 'close');
-      if (model.requests[asked]?.shown.includes(FACT)) told += 1;
+      if (model.requests[requestsBefore]?.shown.includes(FACT)) informed += 1;
     }
-    return told;
+    return informed;
   } finally {
     await model.close();
     await place.remove();
@@ -156,14 +156,14 @@ async function sessionsOfOpencode(count: number): Promise<number> {
   await rememberFact(place.project);
   const host = await startHost(model.url, { place, environment, config: { plugin: [PLUGIN] } });
   try {
-    let told = 0;
+    let informed = 0;
     for (let session = 0; session < count; session += 1) {
-      const asked = model.requests.length;
+      const requestsBefore = model.requests.length;
       await sendPrompt(host, await newSession(host), `Question ${session}`);
-      const first = model.requests[asked];
-      if (first && shownTo(first).includes(FACT)) told += 1;
+      const first = model.requests[requestsBefore];
+      if (first && shownTo(first).includes(FACT)) informed += 1;
     }
-    return told;
+    return informed;
   } finally {
     await host.stop('SIGKILL');
     await model.close();
@@ -351,9 +351,9 @@ try {
       continue;
     }
     if (isWanted('sessions') && sessions > 0) {
-      const told = await underLoad(() => measured.sessions(sessions));
+      const informed = await underLoad(() => measured.sessions(sessions));
       const figure = `new sessions of ${name} that start with the briefing, load ${values.load}`;
-      row(figure, `${told} of ${sessions}`, 'all', told === sessions);
+      row(figure, `${informed} of ${sessions}`, 'all', informed === sessions);
     }
     if (isWanted('hosts') && hosted > 0) await hostFailures(measured, hosted);
   }

@@ -119,15 +119,16 @@ function of<T>(results: readonly T[] | undefined): readonly T[] {
 }
 
 const isAnswerable = ({ kind }: Answered): boolean => kind !== 'unanswerable';
-const countOf = <T>(list: readonly T[], fits: (it: T) => boolean): number => list.filter(fits).length;
-const sumOf = <T>(list: readonly T[], value: (it: T) => number): number => list.reduce((sum, it) => sum + value(it), 0);
+const countOf = <T>(list: readonly T[], fits: (result: T) => boolean): number => list.filter(fits).length;
+const sumOf = <T>(list: readonly T[], value: (result: T) => number): number =>
+  list.reduce((sum, result) => sum + value(result), 0);
 const hitsAt = (list: readonly Answered[], place: 0 | 1 | 2): number => countOf(list, ({ hits }) => hits[place]);
 
 function quillfernRows(results: readonly Answered[]): Row[] {
   const known = results.filter(isAnswerable);
-  const [hits, clean] = [hitsAt(known, 2), countOf(known, (it) => it.clean)];
+  const [hits, clean] = [hitsAt(known, 2), countOf(known, (result) => result.clean)];
   const whole = known.filter(({ kind }) => kind === 'procedure' || kind === 'list');
-  const characters = Math.round(sumOf(known, (it) => it.characters) / known.length);
+  const characters = Math.round(sumOf(known, (result) => result.characters) / known.length);
   return [
     {
       figure: `Quillfern, hit@5 / clean, of ${known.length}`,
@@ -152,7 +153,7 @@ function quillfernRows(results: readonly Answered[]): Row[] {
 
 function tidewaterRows(results: readonly Answered[]): Row[] {
   const known = results.filter(isAnswerable);
-  const [first, five, stale] = [hitsAt(known, 0), hitsAt(known, 2), countOf(results, (it) => it.stale > 0)];
+  const [first, five, stale] = [hitsAt(known, 0), hitsAt(known, 2), countOf(results, (result) => result.stale > 0)];
   return [
     {
       figure: `Tidewater, hit@1 / hit@5, of ${known.length}`,
@@ -171,7 +172,7 @@ function tidewaterRows(results: readonly Answered[]): Row[] {
 
 function transcriptsRow(results: readonly Answered[]): Row {
   const known = results.filter(isAnswerable);
-  const [hits, base] = [hitsAt(known, 2), countOf(known, (it) => it.base.hits[2])];
+  const [hits, base] = [hitsAt(known, 2), countOf(known, (result) => result.base.hits[2])];
   return {
     figure: `transcripts, hit@5 beside BM25, of ${known.length}`,
     measured: `${hits}, BM25 ${base}`,
@@ -181,8 +182,11 @@ function transcriptsRow(results: readonly Answered[]): Row {
 }
 
 function irrelevantRow(results: readonly Answered[]): Row {
-  const unknown = results.filter((it) => !isAnswerable(it));
-  const [irrelevant, printed] = [sumOf(unknown, (it) => it.irrelevant), sumOf(unknown, (it) => it.items)];
+  const unknown = results.filter((result) => !isAnswerable(result));
+  const [irrelevant, printed] = [
+    sumOf(unknown, (result) => result.irrelevant),
+    sumOf(unknown, (result) => result.items),
+  ];
   return {
     figure: `${unknown.length} unanswerable questions of Quillfern and Tidewater, lines that do not bear on them`,
     measured: `${irrelevant} of ${printed}`,
@@ -192,7 +196,7 @@ function irrelevantRow(results: readonly Answered[]): Row {
 }
 
 function supersessionRow(pairs: NonNullable<Scores['supersession']>): Row {
-  const [stale, first] = [countOf(pairs, (it) => it.stale), countOf(pairs, (it) => it.newBeforeOld)];
+  const [stale, first] = [countOf(pairs, (result) => result.stale), countOf(pairs, (result) => result.newBeforeOld)];
   return {
     figure: `${pairs.length} replaced statements: the old one shown as true / the new one first`,
     measured: `${stale} / ${first}`,
@@ -212,7 +216,7 @@ function keepsRow(pairs: NonNullable<Scores['keeps']>): Row {
 }
 
 function datesRow(sentences: NonNullable<Scores['dates']>): Row {
-  const right = countOf(sentences, (it) => it.right);
+  const right = countOf(sentences, (result) => result.right);
   return {
     figure: `${sentences.length} sentences with dates in different forms: beginning and end of the fact both right`,
     measured: `${right}`,
@@ -222,8 +226,8 @@ function datesRow(sentences: NonNullable<Scores['dates']>): Row {
 }
 
 function entitiesRow(sentences: NonNullable<Scores['entities']>): Row {
-  const right = sumOf(sentences, (it) => it.right.length);
-  const precision = right / Math.max(1, right + sumOf(sentences, (it) => it.wrong.length));
+  const right = sumOf(sentences, (result) => result.right.length);
+  const precision = right / Math.max(1, right + sumOf(sentences, (result) => result.wrong.length));
   const recall = sumOf(sentences, ({ seen }) => seen) / sumOf(sentences, ({ gold }) => gold);
   return {
     figure: `entities of ${sentences.length} sentences, precision / recall`,

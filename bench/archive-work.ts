@@ -101,7 +101,7 @@ const KINDS: Record<
     const loading = openGraphLoader(scratch.graph, manifest.group, 512);
     for await (const part of readParts(folderStore(folder), manifest))
       if ('elements' in part)
-        await loading.add(part.elements.filter((it) => !isNode(it) || it.properties.key !== 'embedder'));
+        await loading.add(part.elements.filter((element) => !isNode(element) || element.properties.key !== 'embedder'));
     await loading.end();
     await scratch.drop();
     return {};

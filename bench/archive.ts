@@ -43,8 +43,8 @@ function tell(what: string, { took, rss }: ArchiveWorkResult, more = ''): void {
 try {
   const graphs = openGraphs({ host, port, tls: false });
   console.error(`making a graph of ${facts} facts …`);
-  const said = (done: number) => done % 20_000 === 0 && console.error(`  ${done}`);
-  await fillGraph(graphs.group(GROUP), syntheticData(3), facts, said, !onlyExports);
+  const logProgress = (done: number) => done % 20_000 === 0 && console.error(`  ${done}`);
+  await fillGraph(graphs.group(GROUP), syntheticData(3), facts, logProgress, !onlyExports);
   graphs.close();
   const exported = await measure({ kind: 'export' });
   const read = await measure({ kind: 'read' });

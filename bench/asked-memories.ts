@@ -63,9 +63,9 @@ export async function askMemories(paths: readonly string[], isCrossed: boolean):
   };
   const worker = await startWorkers(config, ['store']);
   try {
-    const asked: AnsweredMemories[] = [];
-    for (const own of sets) asked.push(...(await askMemory(config, own, isCrossed ? sets : [own])));
-    return asked;
+    const answered: AnsweredMemories[] = [];
+    for (const own of sets) answered.push(...(await askMemory(config, own, isCrossed ? sets : [own])));
+    return answered;
   } finally {
     await worker.close();
     await servers.stop();
@@ -112,7 +112,7 @@ async function askMemory(
     for (const receipt of receipts) await memory.waitFor(receipt, { timeoutMs: 30 * MINUTE });
     const uuids = new Map(receipts.map(({ uuid }, place) => [own.episodes[place]?.id ?? '', uuid]));
     const graph = graphs.group(group);
-    const asked: AnsweredMemories[] = [];
+    const answered: AnsweredMemories[] = [];
     for (const set of askers)
       for (const { question, kind, evidence = [], as_of } of set.questions) {
         const [vector = []] = await embedder.embed([question]);
@@ -120,14 +120,14 @@ async function askMemory(
         const recipe = RECIPES.default;
         const context = await searchContext(graph, question, vector, { limit: 10, recipe, asOf: now });
         const terms = queryTerms(question);
-        asked.push({
+        answered.push({
           ...{ memory: own.name, from: set.name, kind },
           question: { text: question, terms, window: dateWindowOf(question, now) },
           candidates: await findCandidates(context, terms, recipe.facts?.methods ?? []),
           evidence: set === own ? [...new Set(evidence)].flatMap((id) => uuids.get(id) ?? []) : [],
         });
       }
-    return asked;
+    return answered;
   } finally {
     await embedder.close();
     graphs.close();

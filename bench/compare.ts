@@ -190,9 +190,9 @@ async function commitRows(config: Config, falkordb: Redis, facts: number): Promi
   );
   const measured = await compareAll(
     150,
-    opened.flatMap((it) => [it.empty, it.full]),
+    opened.flatMap((graphs) => [graphs.empty, graphs.full]),
   );
-  for (const it of opened) await it.close();
+  for (const graphs of opened) await graphs.close();
   const [emptyOurs, fullOurs, emptyTheirs, fullTheirs] = measured;
   return [
     commitRow('an empty graph', emptyOurs, emptyTheirs),

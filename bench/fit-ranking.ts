@@ -28,7 +28,7 @@ const LEAST_GAIN = 0.0005;
 
 const files = process.argv.slice(2);
 if (files.length === 0) throw new Error('Name the sets to fit on: node bench/fit-ranking.ts <set.json> …');
-const asked: Asked[] = (await askMemories(files, false))
+const questions: Asked[] = (await askMemories(files, false))
   .filter(({ kind, evidence }) => kind !== 'unanswerable' && evidence.length > 0)
   .map(({ memory, question, candidates, evidence }) => ({
     memory,
@@ -39,8 +39,11 @@ const asked: Asked[] = (await askMemories(files, false))
     })),
   }));
 const isHeldOut = (place: number) => place % 3 === 2;
-const [fitted, heldOut] = [asked.filter((_, place) => !isHeldOut(place)), asked.filter((_, place) => isHeldOut(place))];
-const bySet = Map.groupBy(asked, ({ memory }) => memory);
+const [fitted, heldOut] = [
+  questions.filter((_, place) => !isHeldOut(place)),
+  questions.filter((_, place) => isHeldOut(place)),
+];
+const bySet = Map.groupBy(questions, ({ memory }) => memory);
 const SIGNALS = Object.keys(WEIGHTS) as (keyof Signals)[];
 const weights = ascent(WEIGHTS);
 console.log(
@@ -63,7 +66,7 @@ console.log(markdownLines(['signal', 'in use', 'fitted', 'evidence found without
 console.log(JSON.stringify(weights, null, 2));
 
 function lineOf(name: keyof Signals): string[] {
-  const without = evidenceFound(asked, { ...WEIGHTS, [name]: 0 }) - evidenceFound(asked, WEIGHTS);
+  const without = evidenceFound(questions, { ...WEIGHTS, [name]: 0 }) - evidenceFound(questions, WEIGHTS);
   const change = `${without > 0 ? '+' : ''}${without.toFixed(4)}`;
   return [`\`${name}\``, String(WEIGHTS[name]), String(weights[name]), change];
 }

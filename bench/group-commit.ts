@@ -34,7 +34,7 @@ const workers = Array.from({ length: WORKERS }, startWorker);
 const memory = new MemoryManager(config);
 try {
   await Promise.all(workers.map(ready));
-  await done(24, 0);
+  await storeTime(24, 0);
   console.log(markdownTable([await atOnce(), await alone()]));
 } finally {
   await memory.close();
@@ -44,7 +44,7 @@ try {
 }
 
 /** Facts about one thing, of which some contradict others, so that each commit has to be judged. */
-function told(round: number, index: number): string {
+function contentOf(round: number, index: number): string {
   const names = [`Project ${round}`, `Person ${index % 5} of ${round}`, `Part ${index} of ${round}`];
   return [
     `${names[1]} [Person] LEADS ${names[0]} [Project]: ${names[1]} leads ${names[0]}`,
@@ -52,10 +52,10 @@ function told(round: number, index: number): string {
   ].join('\n');
 }
 
-async function done(count: number, round: number): Promise<number> {
+async function storeTime(count: number, round: number): Promise<number> {
   const { completed } = await memory.getJobCounts('store');
   const start = performance.now();
-  await memory.enqueueEpisodes(Array.from({ length: count }, (_, index) => ({ content: told(round, index) })));
+  await memory.enqueueEpisodes(Array.from({ length: count }, (_, index) => ({ content: contentOf(round, index) })));
   while ((await memory.getJobCounts('store')).completed < completed + count)
     await new Promise((go) => setTimeout(go, 5));
   return performance.now() - start;
@@ -66,7 +66,7 @@ async function atOnce(): Promise<Row> {
   let calls = 0;
   for (let round = 1; round <= rounds; round += 1) {
     fake.reset();
-    times.push(await done(EPISODES, round));
+    times.push(await storeTime(EPISODES, round));
     calls += fake.calls.length;
   }
   const sorted = times.sort((a, b) => a - b);
@@ -121,15 +121,15 @@ function startWorker(): ChildProcess {
 }
 
 async function ready(worker: ChildProcess): Promise<void> {
-  let said = '';
+  let output = '';
   const ended = once(worker, 'exit').then(() => {
-    throw new Error(`a worker ended: ${said}`);
+    throw new Error(`a worker ended: ${output}`);
   });
   const isReady = new Promise<void>((resolve) => {
     for (const stream of [worker.stdout, worker.stderr])
       stream?.on('data', (chunk) => {
-        said += chunk;
-        if (said.includes('ready')) resolve();
+        output += chunk;
+        if (output.includes('ready')) resolve();
       });
   });
   ended.catch(() => {});

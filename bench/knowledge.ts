@@ -58,7 +58,7 @@ async function openEngine(config: Config, baseUrl: string): Promise<Engine> {
 }
 
 /** A name that no other is like. */
-const thing = (random: () => number) => `${word(random)} ${word(random)}`;
+const randomName = (random: () => number) => `${word(random)} ${word(random)}`;
 const word = (random: () => number) =>
   Array.from({ length: 4 }, () => SYLLABLES[Math.floor(random() * SYLLABLES.length)]).join('');
 
@@ -79,7 +79,7 @@ export async function measureCosts(config: Config): Promise<Row[]> {
   const engine = await openEngine(config, fake.url);
   const { tell, queries } = engine;
   const random = randomNumbers(5);
-  const names = Array.from({ length: 5 }, () => thing(random));
+  const names = Array.from({ length: 5 }, () => randomName(random));
   const measured = async (content: string, day: number) => {
     fake.reset();
     const before = await queries();
@@ -89,8 +89,8 @@ export async function measureCosts(config: Config): Promise<Row[]> {
     const models = fake.calls.length - embeds.length;
     const tokens = fake.calls
       .filter(({ purpose }) => purpose !== 'embed')
-      .reduce((sum, it) => sum + it.promptTokens, 0);
-    return { models, tokens, asked, requests: embeds.length, texts: embeds.reduce((sum, it) => sum + it.texts, 0) };
+      .reduce((sum, call) => sum + call.promptTokens, 0);
+    return { models, tokens, asked, requests: embeds.length, texts: embeds.reduce((sum, call) => sum + call.texts, 0) };
   };
   for (let day = 1; day <= 10; day += 1) await tell(`Mira: ${'what we talked about then. '.repeat(45)}`, day);
   const fresh = await measured(fiveAndFive(names), 11);
@@ -167,7 +167,7 @@ async function waitsAlone(config: Config, embeddingDelay: number): Promise<{ fre
   const random = randomNumbers(6);
   const waits: { fresh: number[]; known: number[] } = { fresh: [], known: [] };
   for (let round = 0; round < 7; round += 1) {
-    const names = Array.from({ length: 5 }, () => thing(random));
+    const names = Array.from({ length: 5 }, () => randomName(random));
     for (const [kind, content] of [
       ['fresh', fiveAndFive(names)],
       ['known', fiveAndFive(names, true)],
@@ -189,13 +189,13 @@ export async function measureThroughput(config: Config, marks: readonly number[]
   const [url] = (await once(thread, 'message')) as [string];
   const engine = await openEngine(config, url);
   const random = randomNumbers(8);
-  const regulars = Array.from({ length: 40 }, () => thing(random));
+  const regulars = Array.from({ length: 40 }, () => randomName(random));
   const regular = () => regulars[Math.floor(random() * regulars.length)] ?? '';
   let hours = 0;
   const tell = () => {
     hours += 1;
     const [one, other] = [regular(), regular()];
-    const names = [...new Set([one, thing(random), thing(random), other, thing(random)])];
+    const names = [...new Set([one, randomName(random), randomName(random), other, randomName(random)])];
     return engine.tell(fiveAndFive(names), hours / 24);
   };
   const many = async (count: number) => {

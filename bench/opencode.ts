@@ -90,14 +90,14 @@ async function realRecalls(sessions: number): Promise<number> {
     // The program's first session is not representative: it also loads the program.
     await sendPrompt(host, await newSession(host), 'Hello.');
     await sleep(2000);
-    let told = 0;
+    let informed = 0;
     for (let count = 0; count < sessions; count += 1) {
-      const asked = model.requests.length;
+      const requestsBefore = model.requests.length;
       await sendPrompt(host, await newSession(host), `Question ${count}: where does Harbor keep sessions?`);
-      const [first] = model.requests.slice(asked);
-      if (first && shownTo(first).includes(RECALL_BEGIN)) told += 1;
+      const [first] = model.requests.slice(requestsBefore);
+      if (first && shownTo(first).includes(RECALL_BEGIN)) informed += 1;
     }
-    return told;
+    return informed;
   } finally {
     await host.stop('SIGKILL');
     await Promise.all([model.close(), place.remove()]);
@@ -115,12 +115,12 @@ try {
     reached: at(times, 0.999) <= 150 && missing === 0,
   });
   if (OPENCODE) {
-    const told = await realRecalls(20);
+    const informed = await realRecalls(20);
     rows.push({
       figure: 'first request of a new session of the real opencode holds what is recalled',
-      measured: `${told} of 20`,
+      measured: `${informed} of 20`,
       goal: 'all',
-      reached: told === 20,
+      reached: informed === 20,
     });
   }
   for (const state of ['up', 'frozen', 'away']) {

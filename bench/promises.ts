@@ -75,7 +75,7 @@ async function leaseHandedOver({ valkey: address }: Config): Promise<Row> {
   ];
   const [first, second] = [openLeases(one, 15 * SECOND), openLeases(other, 15 * SECOND)];
   await listener.subscribe('bench');
-  const [handed, told] = await compare(
+  const [handover, published] = await compare(
     50,
     async (round) => {
       const group = `bench-lease-${round}`;
@@ -93,9 +93,9 @@ async function leaseHandedOver({ valkey: address }: Config): Promise<Row> {
   );
   for (const leases of [first, second]) leases.close();
   for (const connection of connections) connection.disconnect();
-  return row('from the release of a lease until the next waiter has it, p99', handed.p99, 250, [
+  return row('from the release of a lease until the next waiter has it, p99', handover.p99, 250, [
     'a published message',
-    told.p99,
+    published.p99,
   ]);
 }
 

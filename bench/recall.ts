@@ -38,11 +38,11 @@ export async function measureRecall(base: Config): Promise<Row[]> {
   try {
     await storeHistory(memory, group);
     const [ours, query] = await compare(100, recall, () => memory.queryMemory(prompt(), 5, { cache: false }));
-    const said = [...outcomes].map(([outcome, times]) => `${times} ${outcome}`).join(', ');
+    const outcomeCounts = [...outcomes].map(([outcome, times]) => `${times} ${outcome}`).join(', ');
     return [
       {
         figure: 'recall of a prompt, which a worker embeds, ratio to an uncached `query`',
-        measured: `p50 ${inMilliseconds(ours.p50)} = ${asFactor(ours.p50 / query.p50)}, p99 ${inMilliseconds(ours.p99)} (${said})`,
+        measured: `p50 ${inMilliseconds(ours.p50)} = ${asFactor(ours.p50 / query.p50)}, p99 ${inMilliseconds(ours.p99)} (${outcomeCounts})`,
         goal: 'p99 ≤ 150 ms',
         reached: ours.p99 <= 150,
       },

@@ -85,14 +85,14 @@ export async function openHookedAgent(
       let output = '';
       const ended = once(child, killAfterMs === undefined ? 'close' : 'exit');
       child.stdout.setEncoding('utf8');
-      const said = new Promise<void>((resolve) =>
+      const answerPrinted = new Promise<void>((resolve) =>
         child.stdout.on('data', (text: string) => {
           output += text;
           if (output.includes(answerOf(id))) resolve();
         }),
       );
       if (killAfterMs !== undefined) {
-        await Promise.race([killAfterMs === 'end' ? said : answered.then(() => pause(killAfterMs)), ended]);
+        await Promise.race([killAfterMs === 'end' ? answerPrinted : answered.then(() => pause(killAfterMs)), ended]);
         child.kill('SIGKILL');
       }
       await ended;
@@ -102,8 +102,8 @@ export async function openHookedAgent(
     age: (milliseconds) => makeOlder([...transcripts(), ...notesIn(environment.MEMORY_HOME ?? '')], milliseconds),
     async finished(ids) {
       const lines = transcripts().flatMap((path) => readFileSync(path, 'utf8').split('\n'));
-      const said = lines.filter((line) => line.includes('"role":"assistant"'));
-      return ids.filter((id) => said.some((line) => line.includes(answerOf(id))));
+      const answerLines = lines.filter((line) => line.includes('"role":"assistant"'));
+      return ids.filter((id) => answerLines.some((line) => line.includes(answerOf(id))));
     },
     async close() {
       await model.close();

@@ -71,9 +71,9 @@ export async function repeatedInOpencode(options: RepeatedTextOptions): Promise<
     for (let index = 0; index < count; index += 1) {
       if (index % TURNS_OF_A_SESSION === 0) session = await newSession(host);
       current = index;
-      const asked = model.requests.length;
+      const requestsBefore = model.requests.length;
       await sendPrompt(host, session, question('opencode', index));
-      const first = model.requests[asked];
+      const first = model.requests[requestsBefore];
       if (index % TURNS_OF_A_SESSION === 0 && first && shownTo(first).includes(fact)) sessions += 1;
     }
     const all = Math.ceil(count / TURNS_OF_A_SESSION);
@@ -86,8 +86,8 @@ export async function repeatedInOpencode(options: RepeatedTextOptions): Promise<
 }
 
 async function report(agent: string, name: string, group: string, { count, fact, contents, row }: RepeatedTextOptions) {
-  const asked = (text: string) => text.includes('What about boat') && text.includes(` of ${agent}?`);
-  const turns = (await contents(group, ` of ${agent}?`, count)).filter(asked);
+  const isQuestion = (text: string) => text.includes('What about boat') && text.includes(` of ${agent}?`);
+  const turns = (await contents(group, ` of ${agent}?`, count)).filter(isQuestion);
   const learnt = turns.filter((text) => text.includes(fact)).length;
   const kept = turns.filter((text) => /Boat \d+ is noted\./.test(text)).length;
   row(

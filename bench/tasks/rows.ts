@@ -8,7 +8,10 @@ const sum = (results: readonly TaskResult[], value: (result: TaskResult) => numb
 /** The figures of the tasks, for docs/performance.md. */
 export function rowsOf(results: readonly TaskResult[], model: string): Row[] {
   const right = (which: 'with' | 'without') => results.filter((result) => result[which].isRight).length;
-  const [withMemory, without] = [sum(results, (it) => it.with.tokens), sum(results, (it) => it.without.tokens)];
+  const [withMemory, without] = [
+    sum(results, (result) => result.with.tokens),
+    sum(results, (result) => result.without.tokens),
+  ];
   const shares = (memoryOf: (result: TaskResult) => string) => {
     const lines = results.flatMap((result) =>
       contextLines(memoryOf(result)).map((line) => isEvidence(result.task, line)),
@@ -19,7 +22,7 @@ export function rowsOf(results: readonly TaskResult[], model: string): Row[] {
       text: `${bearing} of ${lines.length} = ${Math.round((100 * bearing) / lines.length)} %`,
     };
   };
-  const [atOnce, inTwoSteps] = [shares((it) => it.atOnce), shares((it) => it.inTwoSteps)];
+  const [atOnce, inTwoSteps] = [shares((result) => result.atOnce), shares((result) => result.inTwoSteps)];
   return [
     {
       figure: `${results.length} tasks of an agent (${model}), right with / without the memory`,

@@ -50,8 +50,8 @@ export async function startStub(): Promise<Stub> {
 
 function next(messages: readonly Message[]): { name: string; input: object } {
   const context = messages.map(({ content }) => content ?? '').join('\n');
-  const asked = messages.find(({ role }) => role === 'user')?.content ?? '';
-  const task = TASKS.find(({ prompt }) => asked.endsWith(prompt));
+  const request = messages.find(({ role }) => role === 'user')?.content ?? '';
+  const task = TASKS.find(({ prompt }) => request.endsWith(prompt));
   if (!task) throw new Error('The stub was asked for none of the tasks.');
   const answer = answerFrom(task, context);
   if (answer !== undefined) return { name: 'finish', input: { answer } };

@@ -87,7 +87,7 @@ function factsOf({ uuid, facts }: Pick<EpisodeDetails, 'uuid' | 'facts'>, rules:
       isRule: isStated && rules.episodeOf(fact.fact, [uuid]) !== null,
     },
   }));
-  const rows = (wanted: boolean) => shown.filter(({ isStated }) => isStated === wanted).map(({ row }) => row);
+  const rows = (stated: boolean) => shown.filter(({ isStated }) => isStated === stated).map(({ row }) => row);
   return { facts: rows(true), endedFacts: rows(false) };
 }
 

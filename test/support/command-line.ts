@@ -60,16 +60,16 @@ export async function runCommand(
 ): Promise<CommandResult> {
   const child = startCommand(args, environment, folder, main);
   const killer = setTimeout(() => child.kill('SIGKILL'), 4 * MINUTE);
-  const said = { stdout: '', stderr: '' };
+  const output = { stdout: '', stderr: '' };
   for (const stream of ['stdout', 'stderr'] as const)
     child[stream]?.setEncoding('utf8').on('data', (text: string) => {
-      said[stream] += text;
+      output[stream] += text;
     });
   child.stdin?.on('error', () => {});
   child.stdin?.end(input);
   const [status] = (await once(child, 'close')) as [number | null];
   clearTimeout(killer);
-  return { status, ...said };
+  return { status, ...output };
 }
 
 /** What every failure looks like: one line on stderr, nothing on stdout, exit status 1. */

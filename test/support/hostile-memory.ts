@@ -23,14 +23,14 @@ export async function storeHostile(memory: MemoryManager, group: string): Promis
   const receipts = await mapConcurrently([...notes.entries()], 8, async ([at, { text, word }]) => {
     const kind = KINDS[at % KINDS.length] as (typeof KINDS)[number];
     const fact = { source: `${word} ${text}`, relation: 'KEEPS', target: text, fact: `${word} keeps ${text}` };
-    const said = `user: Where is ${word}?\nassistant: It lies at ${word}: ${text}`;
+    const conversation = `user: Where is ${word}?\nassistant: It lies at ${word}: ${text}`;
     return [
       await memory.enqueueEpisode(
         `The berth ${word} says ${text}`,
         {},
         { group, kind, ...(kind === 'rule' && { confirmed: true }) },
       ),
-      await memory.enqueueEpisode(said, null, { group, source: 'message', sourceDescription: text }),
+      await memory.enqueueEpisode(conversation, null, { group, source: 'message', sourceDescription: text }),
       await memory.enqueueFact(fact, null, { group }),
     ];
   });

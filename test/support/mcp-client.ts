@@ -65,11 +65,11 @@ export async function startMcp(
     stderr: 'pipe',
     ...(cwd !== undefined && { cwd }),
   });
-  let said = '';
+  let output = '';
   transport.stderr?.on('data', (chunk: Buffer) => {
-    said += chunk;
+    output += chunk;
   });
   const client = new Client({ name: 'tests', version: '1.0.0' }, clientOptions);
   await client.connect(transport);
-  return { ...mcpClientOf(client), pid: transport.pid ?? 0, output: () => said };
+  return { ...mcpClientOf(client), pid: transport.pid ?? 0, output: () => output };
 }

@@ -45,9 +45,9 @@ export function plainEmbedder(): Embedder & { texts: string[] } {
     model: 'plain-words',
     dimension: DIMENSION,
     texts,
-    async embed(asked) {
-      texts.push(...asked);
-      return asked.map(vector);
+    async embed(inputs) {
+      texts.push(...inputs);
+      return inputs.map(vector);
     },
     async close() {},
   };

@@ -51,10 +51,10 @@ export function useScriptedMemories(stores: Stores) {
     const { graphs, valkey, leases } = opened;
     const group = newGroup();
     const graph = graphs.group(group);
-    const asked = askedModels(knowledge);
-    closing.push(asked.close);
-    const forgetting = openTestForgetting(stores.config, opened, asked.embedder);
-    const { model, embedder } = asked;
+    const models = openModels(knowledge);
+    closing.push(models.close);
+    const forgetting = openTestForgetting(stores.config, opened, models.embedder);
+    const { model, embedder } = models;
     const ingest = openIngest(graphs, valkey, leases, { model, embedder: cachingEmbedder(embedder) });
     return {
       group,
@@ -71,7 +71,7 @@ export function useScriptedMemories(stores: Stores) {
         return uuid;
       },
       forgetting,
-      forget: (wanted: Partial<ForgetTargets>) => forgetting.forget(group, { ...NOTHING, ...wanted }),
+      forget: (targets: Partial<ForgetTargets>) => forgetting.forget(group, { ...NOTHING, ...targets }),
       remove: (uuid: string) => forgetting.forget(group, anEpisode(uuid)),
       /** `Harbor uses Redis 1–3 (2)`: from the 1st to the 3rd, told by two episodes. */
       async facts(): Promise<string[]> {
@@ -87,7 +87,7 @@ export function useScriptedMemories(stores: Stores) {
 }
 
 /** The real client and a server of its own, which starts with the first question. */
-function askedModels(knowledge: ModelKnowledge) {
+function openModels(knowledge: ModelKnowledge) {
   const server = lazy(
     async () => {
       const fake = await startFakeOpenAI({ knowledge: linesOf(knowledge) });
@@ -118,10 +118,10 @@ function askedModels(knowledge: ModelKnowledge) {
   };
   const embedder = {
     ...{ model: 'text-embedding-3-small', dimension: DIMENSION, texts, requests: 0 },
-    embed: async (wanted: readonly string[], note?: (use: TokenUse) => void) => {
+    embed: async (inputs: readonly string[], note?: (use: TokenUse) => void) => {
       embedder.requests += 1;
-      texts.push(...wanted);
-      return (await server()).embedder.embed(wanted, note);
+      texts.push(...inputs);
+      return (await server()).embedder.embed(inputs, note);
     },
     close: async () => {},
   };
@@ -139,9 +139,9 @@ function linesOf({ same = [], repeats = [], single = [] }: ModelKnowledge): stri
 /** Such sentences in the language of the fake server's script; every other text as it is. */
 function scriptOf(content: string): string {
   const sentences = content.split('.').map((sentence) => sentence.trim().split(' '));
-  const told = sentences.filter(([first]) => first !== '');
-  if (told.some((words) => words.length !== 3 && !(words.length === 4 && words[1] === 'not'))) return content;
-  return told
+  const statements = sentences.filter(([first]) => first !== '');
+  if (statements.some((words) => words.length !== 3 && !(words.length === 4 && words[1] === 'not'))) return content;
+  return statements
     .map((words) => {
       const [source, target, verb] = [words[0], words.at(-1), words.at(-2)];
       if (words.length === 4) return `ended: ${source} / ${target}`;

@@ -38,12 +38,12 @@ export function receive(
 }
 
 function verified(headers: IncomingHttpHeaders, body: Buffer): Buffer {
-  const told = headers['x-bz-content-sha1'];
-  if (told === undefined) throw badRequest('Missing header: X-Bz-Content-Sha1');
-  if (told === 'do_not_verify') return body;
-  const atEnd = told === 'hex_digits_at_end';
+  const checksum = headers['x-bz-content-sha1'];
+  if (checksum === undefined) throw badRequest('Missing header: X-Bz-Content-Sha1');
+  if (checksum === 'do_not_verify') return body;
+  const atEnd = checksum === 'hex_digits_at_end';
   const content = atEnd ? body.subarray(0, -40) : body;
-  const expected = atEnd ? body.subarray(-40).toString() : String(told);
+  const expected = atEnd ? body.subarray(-40).toString() : String(checksum);
   if (!/^[0-9a-f]{40}$/.test(expected)) throw badRequest('Not a SHA-1');
   if (sha1(content) !== expected) throw badRequest('Checksum did not match data received');
   return content;

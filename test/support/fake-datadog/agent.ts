@@ -15,7 +15,7 @@ export interface FakeDatadog {
   /** Method and path of every call. */
   readonly calls: readonly string[];
   /** Waits for a span, which is there once the process has ended or after two seconds. */
-  span(wanted: (span: Span) => boolean, what?: string): Promise<Span>;
+  span(isMatch: (span: Span) => boolean, what?: string): Promise<Span>;
   /** The sum of a counter so far, of those lines that have these tags. */
   counted(name: string, tags?: Record<string, string>): number;
   /** All spans of a trace, in the order of their beginnings. */
@@ -47,7 +47,7 @@ export async function startFakeDatadog(): Promise<FakeDatadog> {
     metrics,
     bodies,
     calls,
-    span: (wanted, what = 'a span') => until(what, () => spans.find(wanted)),
+    span: (isMatch, what = 'a span') => until(what, () => spans.find(isMatch)),
     counted: (name, tags = {}) =>
       metrics
         .filter((line) => line.name === name && Object.entries(tags).every(([key, value]) => line.tags[key] === value))

@@ -47,9 +47,9 @@ function attributesFor(
   type: string,
   given: Readonly<Record<string, unknown>>,
 ): { attributes?: unknown } {
-  const wanted = items?.properties?.attributes;
-  if (!wanted) return {};
-  const alternative = wanted.anyOf?.find((one) => one.properties?._type?.const === type);
+  const attributes = items?.properties?.attributes;
+  if (!attributes) return {};
+  const alternative = attributes.anyOf?.find((one) => one.properties?._type?.const === type);
   if (!alternative || Object.keys(given).length === 0) return { attributes: null };
   const names = Object.keys(alternative.properties ?? {});
   return {

@@ -30,11 +30,11 @@ export function openKnowledge(text = ''): Knowledge {
 
   const known: Knowledge = {
     learn(text) {
-      for (const [, kind, said = ''] of text.matchAll(LINE)) {
-        if (kind === 'same') same.push(pair(said, ' = ', plain));
-        else if (kind === 'repeats') repeats.push(pair(said, ' = ', plain));
-        else if (kind === 'contradicts') contradicts.push(pair(said, ' / ', (word) => word.trim()));
-        else exclusive.add(said);
+      for (const [, kind, statement = ''] of text.matchAll(LINE)) {
+        if (kind === 'same') same.push(pair(statement, ' = ', plain));
+        else if (kind === 'repeats') repeats.push(pair(statement, ' = ', plain));
+        else if (kind === 'contradicts') contradicts.push(pair(statement, ' / ', (word) => word.trim()));
+        else exclusive.add(statement);
       }
     },
     isSame: (one, other) => plain(one) === plain(other) || isPair(same, plain(one), plain(other)),

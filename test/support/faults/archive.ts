@@ -9,15 +9,15 @@ const DIMENSION = 768;
 const AT_ONCE = 200;
 
 /** Fills a graph with this number of entities with vectors, each with a fact about the next: about 17 kB of archive for each. */
-export async function fillGraph(graph: GroupGraph, things: number): Promise<void> {
+export async function fillGraph(graph: GroupGraph, entityCount: number): Promise<void> {
   const { group } = graph;
-  const chance = random(things);
+  const chance = random(entityCount);
   const vector = () => Array.from({ length: DIMENSION }, () => Math.fround(chance() * 2 - 1));
-  const uuid = (index: number) => seededUuid(group, 'thing', index % things);
+  const uuid = (index: number) => seededUuid(group, 'thing', index % entityCount);
   await graph.write(`CREATE (:_Meta {key: 'embedder', model: 'text-embedding-3-small', dimension: ${DIMENSION}})`);
   await graph.write('CREATE INDEX FOR (n:Entity) ON (n.uuid)');
-  const indexes = Array.from({ length: things }, (_, index) => index);
-  for (let from = 0; from < things; from += AT_ONCE)
+  const indexes = Array.from({ length: entityCount }, (_, index) => index);
+  for (let from = 0; from < entityCount; from += AT_ONCE)
     await graph.write(
       `UNWIND $rows AS row CREATE (n:Entity {uuid: row.uuid, name: row.name, group_id: $group, summary: ''})
        SET n.name_embedding = vecf32(row.vector)`,
@@ -28,7 +28,7 @@ export async function fillGraph(graph: GroupGraph, things: number): Promise<void
           .map((index) => ({ uuid: uuid(index), name: `Thing${index}`, vector: vector() })),
       },
     );
-  for (let from = 0; from < things; from += AT_ONCE)
+  for (let from = 0; from < entityCount; from += AT_ONCE)
     await graph.write(
       `UNWIND $rows AS row MATCH (a:Entity {uuid: row.from}) WITH a, row MATCH (b:Entity {uuid: row.to})
        CREATE (a)-[e:RELATES_TO {uuid: row.uuid, fact: row.fact, name: 'USES', group_id: $group, episodes: []}]->(b)

@@ -18,9 +18,9 @@ const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
  * of, times of the system are left out.
  */
 export function canonicalLines(graph: WholeGraph, long: ReadonlySet<string> = waitingForSummaries(graph)): string[] {
-  const meant = meaningOfUuids(graph);
-  const named = (text: string) => text.replace(UUID, (uuid) => `<${meant.get(uuid) ?? 'unknown uuid'}>`);
-  const told = (stored: StoredElement, isEpisode: boolean) =>
+  const nameOfUuid = meaningOfUuids(graph);
+  const named = (text: string) => text.replace(UUID, (uuid) => `<${nameOfUuid.get(uuid) ?? 'unknown uuid'}>`);
+  const propertiesOf = (stored: StoredElement, isEpisode: boolean) =>
     Object.entries(stored.properties)
       .filter(([name, value]) => !LEFT_OUT.has(name) && !(isEpisode && name === 'name') && value !== null)
       .map(([name, value]) => [name, long.has(textOf(stored, 'uuid')) && name === 'summary' ? LONG : value] as const)
@@ -29,10 +29,10 @@ export function canonicalLines(graph: WholeGraph, long: ReadonlySet<string> = wa
       .join(' ');
   const nodes = graph.nodes
     .filter((node) => node.properties.key !== 'fence' && !isLongNote(node))
-    .map((node) => `(${[...node.labels].sort().join(':')}) ${told(node, node.labels.includes('Episodic'))}`);
-  const end = ({ uuid }: { uuid: string | null }) => meant.get(uuid ?? '') ?? 'unknown end';
+    .map((node) => `(${[...node.labels].sort().join(':')}) ${propertiesOf(node, node.labels.includes('Episodic'))}`);
+  const end = ({ uuid }: { uuid: string | null }) => nameOfUuid.get(uuid ?? '') ?? 'unknown end';
   const edges = graph.edges.map(
-    (edge) => `${end(edge.source)} -${edge.type}-> ${end(edge.target)} ${told(edge, false)}`,
+    (edge) => `${end(edge.source)} -${edge.type}-> ${end(edge.target)} ${propertiesOf(edge, false)}`,
   );
   return [...nodes, ...edges].sort();
 }
@@ -60,40 +60,50 @@ export function graphHash(graph: WholeGraph): string {
 
 /** Lists of texts are sets, and so are the lines of a summary; a number of a vector may differ in what no float holds. */
 function plain(name: string, value: unknown, named: (text: string) => string): unknown {
-  if (name.endsWith('_embedding')) return (value as number[]).map((it) => Math.round(it * 1e4));
+  if (name.endsWith('_embedding')) return (value as number[]).map((element) => Math.round(element * 1e4));
   if (name === 'summary')
     return value === LONG || isWrittenByModel(String(value)) ? LONG : String(value).split('\n').sort();
   if (typeof value === 'string') return named(value);
-  return Array.isArray(value) ? value.map((it) => (typeof it === 'string' ? named(it) : it)).sort() : value;
+  return Array.isArray(value)
+    ? value.map((element) => (typeof element === 'string' ? named(element) : element)).sort()
+    : value;
 }
 
 function meaningOfUuids({ nodes, edges }: WholeGraph): Map<string, string> {
-  const node = (it: StoredNode): string => {
-    const text = it.labels.includes('Episodic')
-      ? `${textOf(it, 'valid_at')} ${textOf(it, 'content')}`
-      : textOf(it, 'name');
-    return `${it.labels[0]} ${text.toLowerCase()}`;
+  const node = (element: StoredNode): string => {
+    const text = element.labels.includes('Episodic')
+      ? `${textOf(element, 'valid_at')} ${textOf(element, 'content')}`
+      : textOf(element, 'name');
+    return `${element.labels[0]} ${text.toLowerCase()}`;
   };
-  const meant = new Map(nodes.flatMap((it) => (textOf(it, 'uuid') ? [[textOf(it, 'uuid'), node(it)] as const] : [])));
+  const nameOfUuid = new Map(
+    nodes.flatMap((element) => (textOf(element, 'uuid') ? [[textOf(element, 'uuid'), node(element)] as const] : [])),
+  );
   // Passages and statements have ids of their own names.
-  for (const it of nodes) {
-    const [id] = [textOf(it, 'passage'), it.labels.includes('_Statement') ? textOf(it, 'id') : ''].filter(Boolean);
+  for (const element of nodes) {
+    const [id] = [
+      textOf(element, 'passage'),
+      element.labels.includes('_Statement') ? textOf(element, 'id') : '',
+    ].filter(Boolean);
     // A passage's vector has the id of its passage, which is its name wherever it stands in the graph.
-    if (id && textOf(it, 'episode') && !it.labels.includes('_PassageVector'))
-      meant.set(id, `${it.labels[0]} ${it.properties.start} ${meant.get(textOf(it, 'episode')) ?? 'unknown episode'}`);
+    if (id && textOf(element, 'episode') && !element.labels.includes('_PassageVector'))
+      nameOfUuid.set(
+        id,
+        `${element.labels[0]} ${element.properties.start} ${nameOfUuid.get(textOf(element, 'episode')) ?? 'unknown episode'}`,
+      );
   }
-  const edge = (it: StoredEdge): string => {
-    const ends = [it.source, it.target].map(({ uuid }) => meant.get(uuid ?? ''));
-    return `${it.type} ${ends.join(' to ')} ${textOf(it, 'fact')} ${textOf(it, 'valid_at')}`;
+  const edge = (element: StoredEdge): string => {
+    const ends = [element.source, element.target].map(({ uuid }) => nameOfUuid.get(uuid ?? ''));
+    return `${element.type} ${ends.join(' to ')} ${textOf(element, 'fact')} ${textOf(element, 'valid_at')}`;
   };
-  for (const it of edges) if (textOf(it, 'uuid')) meant.set(textOf(it, 'uuid'), edge(it));
-  return meant;
+  for (const element of edges) if (textOf(element, 'uuid')) nameOfUuid.set(textOf(element, 'uuid'), edge(element));
+  return nameOfUuid;
 }
 
 const SHOWN = 5;
 
 /** The lines that only one of two graphs has, the first few of each; nothing for graphs of the same hash. */
-export function differences(wanted: readonly string[], found: readonly string[]): string[] {
+export function differences(expected: readonly string[], found: readonly string[]): string[] {
   const only = (lines: readonly string[], others: readonly string[]) => {
     const counts = new Map<string, number>();
     for (const line of others) counts.set(line, (counts.get(line) ?? 0) + 1);
@@ -103,7 +113,7 @@ export function differences(wanted: readonly string[], found: readonly string[])
       return left <= 0;
     });
   };
-  const [missing, added] = [only(wanted, found), only(found, wanted)];
+  const [missing, added] = [only(expected, found), only(found, expected)];
   return [
     ...missing.slice(0, SHOWN).map((line) => `missing: ${withoutVectors(line)}`),
     ...added.slice(0, SHOWN).map((line) => `added: ${withoutVectors(line)}`),

@@ -23,14 +23,14 @@ const labelled = (graph: WholeGraph, label: string) => graph.nodes.filter(({ lab
 
 function committedOf(graph: WholeGraph): Set<string> {
   const notes = graph.nodes.filter(
-    (it) => textOf(it, 'key').startsWith('episode:') && textOf(it, 'committed_at') !== '',
+    (element) => textOf(element, 'key').startsWith('episode:') && textOf(element, 'committed_at') !== '',
   );
-  return new Set(notes.map((it) => textOf(it, 'key').slice('episode:'.length)));
+  return new Set(notes.map((element) => textOf(element, 'key').slice('episode:'.length)));
 }
 
 function lostOf(graph: WholeGraph, acknowledged: readonly StoryEpisode[]): string[] {
   const committed = committedOf(graph);
-  const raw = new Map(labelled(graph, 'Episodic').map((it) => [textOf(it, 'uuid'), it]));
+  const raw = new Map(labelled(graph, 'Episodic').map((element) => [textOf(element, 'uuid'), element]));
   const supports = new Map<string, Set<string>>();
   for (const edge of graph.edges)
     for (const uuid of textsOf(edge, 'episodes')) setOf(supports, uuid).add(textOf(edge, 'fact'));
@@ -45,39 +45,44 @@ function lostOf(graph: WholeGraph, acknowledged: readonly StoryEpisode[]): strin
 
 /** What a failure shows of the episode's note. */
 function noteOf(graph: WholeGraph, uuid: string): string {
-  const note = graph.nodes.find((it) => textOf(it, 'key') === `episode:${uuid}`);
+  const note = graph.nodes.find((element) => textOf(element, 'key') === `episode:${uuid}`);
   return note ? JSON.stringify(note.properties) : 'it has no note';
 }
 
 function duplicatesOf(graph: WholeGraph): string[] {
-  const entities = labelled(graph, 'Entity').map((it) => `entity ${textOf(it, 'name').toLowerCase()}`);
-  const episodes = labelled(graph, 'Episodic').map((it) => `episode ${textOf(it, 'uuid')}`);
-  const notes = labelled(graph, '_Meta').map((it) => `note ${textOf(it, 'key')}`);
-  const edges = graph.edges.map((it) => {
-    const told = it.type === 'RELATES_TO' ? ` ${textOf(it, 'fact')} from ${textOf(it, 'valid_at')}` : '';
-    return `${it.type} ${it.source.uuid} ${it.target.uuid}${told}`;
+  const entities = labelled(graph, 'Entity').map((element) => `entity ${textOf(element, 'name').toLowerCase()}`);
+  const episodes = labelled(graph, 'Episodic').map((element) => `episode ${textOf(element, 'uuid')}`);
+  const notes = labelled(graph, '_Meta').map((element) => `note ${textOf(element, 'key')}`);
+  const edges = graph.edges.map((element) => {
+    const statement =
+      element.type === 'RELATES_TO' ? ` ${textOf(element, 'fact')} from ${textOf(element, 'valid_at')}` : '';
+    return `${element.type} ${element.source.uuid} ${element.target.uuid}${statement}`;
   });
   const all = [...entities, ...episodes, ...notes, ...edges];
   const seen = new Set<string>();
-  return all.filter((it) => seen.has(it) || !seen.add(it));
+  return all.filter((element) => seen.has(element) || !seen.add(element));
 }
 
 function halfWrittenOf(graph: WholeGraph): string[] {
   const committed = committedOf(graph);
-  const facts = new Map(graph.edges.filter(({ type }) => type === 'RELATES_TO').map((it) => [textOf(it, 'uuid'), it]));
+  const facts = new Map(
+    graph.edges.filter(({ type }) => type === 'RELATES_TO').map((element) => [textOf(element, 'uuid'), element]),
+  );
   const mentioned = new Set(graph.edges.filter(({ type }) => type === 'MENTIONS').map(({ target }) => target.uuid));
-  const ends = (it: StoredNode) => textsOf(it, 'entity_edges').filter((uuid) => !facts.has(uuid));
+  const ends = (element: StoredNode) => textsOf(element, 'entity_edges').filter((uuid) => !facts.has(uuid));
   return [
-    ...labelled(graph, 'Episodic').flatMap((it) => ends(it).map((uuid) => `${textOf(it, 'uuid')} lacks fact ${uuid}`)),
+    ...labelled(graph, 'Episodic').flatMap((element) =>
+      ends(element).map((uuid) => `${textOf(element, 'uuid')} lacks fact ${uuid}`),
+    ),
     ...labelled(graph, 'Episodic')
-      .filter((it) => textsOf(it, 'entity_edges').length > 0 && !committed.has(textOf(it, 'uuid')))
-      .map((it) => `${textOf(it, 'uuid')} has facts and is not committed`),
+      .filter((element) => textsOf(element, 'entity_edges').length > 0 && !committed.has(textOf(element, 'uuid')))
+      .map((element) => `${textOf(element, 'uuid')} has facts and is not committed`),
     ...[...facts.values()]
-      .flatMap((it) => textsOf(it, 'episodes').filter((uuid) => !committed.has(uuid)))
+      .flatMap((element) => textsOf(element, 'episodes').filter((uuid) => !committed.has(uuid)))
       .map((uuid) => `${uuid} is told as the source of a fact and is not committed`),
     ...labelled(graph, 'Entity')
-      .filter((it) => !mentioned.has(textOf(it, 'uuid')))
-      .map((it) => `entity ${textOf(it, 'name')} is mentioned nowhere`),
+      .filter((element) => !mentioned.has(textOf(element, 'uuid')))
+      .map((element) => `entity ${textOf(element, 'name')} is mentioned nowhere`),
   ];
 }
 

@@ -22,10 +22,10 @@ export function startSchedulerProcess(config: Config, skew: number): SchedulerPr
     env: { PATH, HOME, ...environmentOf(config), MEMORY_EXPORT_TZ: config.nightly?.timeZone ?? '' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  let said = '';
+  let output = '';
   for (const stream of [child.stdout, child.stderr])
     stream?.setEncoding('utf8').on('data', (text: string) => {
-      said += text;
+      output += text;
     });
   let hasEnded = false;
   const ended = once(child, 'close').then(() => {
@@ -34,8 +34,8 @@ export function startSchedulerProcess(config: Config, skew: number): SchedulerPr
   return {
     async ready() {
       await until('the scheduler that looks', () => {
-        if (hasEnded) throw new Error(`The scheduler ended before it was ready: ${said}`);
-        return said.includes('looks');
+        if (hasEnded) throw new Error(`The scheduler ended before it was ready: ${output}`);
+        return output.includes('looks');
       });
     },
     async kill() {

@@ -28,7 +28,7 @@ export function openWire(
   /** Interceptions that wait for a reply; `left` counts the replies that come before it. */
   const expected: { left: number; after: MessageDecision }[] = [];
   let unanswered = 0;
-  let [asked, answered] = [Buffer.alloc(0), Buffer.alloc(0)] as [Buffer, Buffer];
+  let [received, answered] = [Buffer.alloc(0), Buffer.alloc(0)] as [Buffer, Buffer];
 
   async function toServer(message: Message, raw: Buffer): Promise<void> {
     await slowDown();
@@ -55,16 +55,16 @@ export function openWire(
   }
 
   async function fromClient(bytes: Buffer): Promise<void> {
-    asked = Buffer.concat([asked, bytes]);
-    if (protocol === 'bytes') return toServer([asked.toString()], bytes);
-    const { commands: parsed, rest } = commandsIn(asked);
-    asked = rest;
+    received = Buffer.concat([received, bytes]);
+    if (protocol === 'bytes') return toServer([received.toString()], bytes);
+    const { commands: parsed, rest } = commandsIn(received);
+    received = rest;
     for (const { args, raw } of parsed) await toServer(args, raw);
   }
 
   async function fromServer(bytes: Buffer): Promise<void> {
     if (protocol === 'bytes') {
-      asked = Buffer.alloc(0);
+      received = Buffer.alloc(0);
       unanswered = 1;
       for (const waiting of expected) waiting.left = 0;
       return toClient(bytes, true);

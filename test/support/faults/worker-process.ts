@@ -28,7 +28,7 @@ const TOO_BUSY = /(?:Valkey|FalkorDB) at \S+ does not answer; start it/;
 export function startWorkerProcess(environment: Record<string, string>, main = MAIN): WorkerProcess {
   const { PATH = '', HOME = '' } = process.env;
   if (process.env.FAULTS_LOGS) mkdirSync(process.env.FAULTS_LOGS, { recursive: true });
-  let said = '';
+  let output = '';
   let starts = 0;
   let hasEnded = false;
   let ended: Promise<void>;
@@ -36,7 +36,7 @@ export function startWorkerProcess(environment: Record<string, string>, main = M
 
   function start(): ChildProcess {
     starts += 1;
-    said = '';
+    output = '';
     hasEnded = false;
     const started = spawn(process.execPath, [main, 'worker'], {
       env: { PATH, HOME, ...environment },
@@ -44,7 +44,7 @@ export function startWorkerProcess(environment: Record<string, string>, main = M
     });
     for (const stream of [started.stdout, started.stderr])
       stream?.setEncoding('utf8').on('data', (text: string) => {
-        said += text;
+        output += text;
         // To examine a failure: the output of each worker in its own file.
         if (process.env.FAULTS_LOGS) appendFileSync(join(process.env.FAULTS_LOGS, `${started.pid}.log`), text);
       });
@@ -61,12 +61,12 @@ export function startWorkerProcess(environment: Record<string, string>, main = M
     get pid() {
       return child.pid ?? 0;
     },
-    output: () => said,
+    output: () => output,
     async ready() {
       await until('the worker that takes jobs', () => {
-        if (hasEnded && TOO_BUSY.test(said) && starts < STARTS) child = start();
-        if (hasEnded) throw new Error(`The worker ended before it was ready: ${said}`);
-        return /\bready\b/.test(said);
+        if (hasEnded && TOO_BUSY.test(output) && starts < STARTS) child = start();
+        if (hasEnded) throw new Error(`The worker ended before it was ready: ${output}`);
+        return /\bready\b/.test(output);
       });
       return worker;
     },

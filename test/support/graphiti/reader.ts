@@ -62,7 +62,7 @@ export function readAsPython({ nodes, edges }: WholeGraph): PythonGraph {
   return {
     entities: of('Entity').map(entity),
     episodes: of('Episodic').map(episode),
-    communities: of('Community').map((it) => ({ ...named(it), summary: text(it, 'summary') })),
+    communities: of('Community').map((element) => ({ ...named(element), summary: text(element, 'summary') })),
     sagas: of('Saga').map(saga),
     facts: edges.filter(({ type }) => type === 'RELATES_TO').map(fact),
     joins: edges.filter(({ type }) => JOINS.includes(type)).map(join),
@@ -128,12 +128,12 @@ function join(edge: StoredEdge): PythonJoin {
   };
 }
 
-function named(it: StoredElement): PythonNamed {
+function named(element: StoredElement): PythonNamed {
   return {
-    uuid: text(it, 'uuid'),
-    name: text(it, 'name'),
-    group_id: text(it, 'group_id'),
-    created_at: mandatoryDate(it, 'created_at'),
+    uuid: text(element, 'uuid'),
+    name: text(element, 'name'),
+    group_id: text(element, 'group_id'),
+    created_at: mandatoryDate(element, 'created_at'),
   };
 }
 
@@ -154,12 +154,12 @@ function text({ properties }: StoredElement, name: string): string {
 
 function texts({ properties }: StoredElement, name: string): string[] {
   const value = properties[name];
-  if (Array.isArray(value) && value.every((it) => typeof it === 'string')) return value;
+  if (Array.isArray(value) && value.every((element) => typeof element === 'string')) return value;
   throw new PythonError(`ValidationError: ${name} should be a valid list of strings, not ${JSON.stringify(value)}`);
 }
 
-function mandatoryDate(it: StoredElement, name: string): number {
-  const found = date(it, name);
+function mandatoryDate(element: StoredElement, name: string): number {
+  const found = date(element, name);
   if (found === null) throw new PythonError(`ValueError: ${name} cannot be None`);
   return found;
 }

@@ -97,12 +97,12 @@ export async function runInPython(
   const { dimension } = toyEmbedder();
   const python = spawn(PYTHON, [PROGRAM], { stdio: ['pipe', 'pipe', 'pipe'] });
   python.stdin.end(JSON.stringify({ host: falkordb.host, port: falkordb.port, group, dimension, steps }));
-  const [printed, said, [status]] = await Promise.all([
+  const [printed, errorOutput, [status]] = await Promise.all([
     text(python.stdout),
     text(python.stderr),
     once(python, 'close') as Promise<[number | null]>,
   ]);
-  if (status !== 0) throw new Error(`graphiti_core failed: ${said}`);
+  if (status !== 0) throw new Error(`graphiti_core failed: ${errorOutput}`);
   const { answers, errors } = JSON.parse(printed) as { answers: unknown[]; errors: string[] };
   if (errors.length > 0) throw new Error(`graphiti_core logged errors: ${errors.join('\n')}`);
   return answers;

@@ -27,12 +27,12 @@ export const sameFactVectorEmbedder: Embedder = {
     texts.map((text) => (PEOPLE.includes(text) ? PEOPLE.map((name) => Number(name === text)) : [0.5, 0.5, 0.5, 0.5])),
 };
 
-interface Told extends Partial<Extraction> {
+interface ScriptedEpisode extends Partial<Extraction> {
   /** Month of the reference time. */
   readonly at?: string;
 }
 
-interface Telling {
+interface IngestOptions {
   /** Done to the prepared graph before anything is told. */
   readonly before?: (graph: GroupGraph) => Promise<unknown>;
   /** Done after each episode. */
@@ -45,20 +45,23 @@ export function useScriptedIngest() {
   const stores = useStores();
   const opened = useStoreConnections(stores);
 
-  async function tell(
-    told: readonly Told[],
-    opinions: ScriptedDecisions = {},
-    { before, after, embedder = sameVectorEmbedder }: Telling = {},
+  async function ingestExtractions(
+    episodes: readonly ScriptedEpisode[],
+    decisions: ScriptedDecisions = {},
+    { before, after, embedder = sameVectorEmbedder }: IngestOptions = {},
   ): Promise<{ graph: GroupGraph; uuids: string[]; asked: ReturnType<typeof scriptedModel>['asked']; config: Config }> {
     const graph = opened.graphs.group(newGroup());
-    const model = scriptedModel(Object.fromEntries(told.map((it, place) => [`episode ${place}`, it])), opinions);
+    const model = scriptedModel(
+      Object.fromEntries(episodes.map((extraction, place) => [`episode ${place}`, extraction])),
+      decisions,
+    );
     if (before) {
       await graph.prepare(embedder);
       await before(graph);
     }
     const ingest = openIngest(opened.graphs, opened.valkey, opened.leases, { model, embedder });
-    const uuids = told.map(() => randomUUID());
-    for (const [place, { at = '2025-01' }] of told.entries()) {
+    const uuids = episodes.map(() => randomUUID());
+    for (const [place, { at = '2025-01' }] of episodes.entries()) {
       const options = { uuid: uuids[place] ?? '', referenceTime: month(at) };
       await ingest(newEpisode(`episode ${place}`, null, graph.group, 1000, options));
       await after?.(graph);
@@ -66,7 +69,7 @@ export function useScriptedIngest() {
     expect(await checklist(graph)).toEqual([]);
     return { graph, uuids, asked: model.asked, config: { ...stores.config, group: graph.group } };
   }
-  return tell;
+  return ingestExtractions;
 }
 
 const month = (text: string): Date => new Date(`${text}-01T00:00:00Z`);

@@ -23,24 +23,26 @@ const never = () => false;
 
 /** A model that extracts from each text what a test has set, with decisions that the test has set. */
 export function scriptedModel(
-  told: Readonly<Record<string, Partial<Extraction>>>,
+  extractions: Readonly<Record<string, Partial<Extraction>>>,
   { isSame = never, repeats = never, contradicts = never }: ScriptedDecisions = {},
 ): ScriptedModel {
   const asked: ScriptedModel['asked'] = [];
   return {
     ...localDefaults,
-    id: 'told-1',
+    id: 'scripted-1',
     resolves: true,
     asked,
     async extract({ content }) {
-      const extraction = told[content];
+      const extraction = extractions[content];
       if (!extraction) throw new Error(`no extraction is set for "${content}" says`);
       return { entities: [], facts: [], ended: [], ...extraction };
     },
     async resolve({ entities, facts }) {
       asked.push({ entities: entities.map(({ name }) => name), facts: facts.map(({ fact }) => fact.fact) });
       return {
-        entities: entities.map((it) => place(it.candidates.findIndex((candidate) => isSame(it, candidate)))),
+        entities: entities.map((entity) =>
+          place(entity.candidates.findIndex((candidate) => isSame(entity, candidate))),
+        ),
         facts: facts.map(({ fact, candidates }) => ({
           repeats: place(candidates.findIndex((candidate) => repeats(fact, candidate))),
           contradicts: candidates.flatMap((candidate, at) => (contradicts(fact, candidate) ? [at] : [])),

@@ -83,12 +83,12 @@ export function textOf({ properties }: StoredElement, name: string): string {
 /** The texts of a list; nothing where it is none. */
 export function textsOf({ properties }: StoredElement, name: string): string[] {
   const value = properties[name];
-  return Array.isArray(value) ? value.filter((it) => typeof it === 'string') : [];
+  return Array.isArray(value) ? value.filter((element) => typeof element === 'string') : [];
 }
 
 /** How a violation names what it is about. */
-export function describeElement(it: StoredNode | StoredEdge): string {
-  const kind = 'labels' in it ? it.labels.join(':') || 'a node without label' : it.type;
-  const name = textOf(it, 'fact') || textOf(it, 'name') || textOf(it, 'key');
-  return [kind, textOf(it, 'uuid'), name && JSON.stringify(name)].filter((part) => part !== '').join(' ');
+export function describeElement(element: StoredNode | StoredEdge): string {
+  const kind = 'labels' in element ? element.labels.join(':') || 'a node without label' : element.type;
+  const name = textOf(element, 'fact') || textOf(element, 'name') || textOf(element, 'key');
+  return [kind, textOf(element, 'uuid'), name && JSON.stringify(name)].filter((part) => part !== '').join(' ');
 }

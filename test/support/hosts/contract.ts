@@ -27,8 +27,8 @@ export function agentContract(title: string, kind: AgentKind): void {
       until(
         `a request with "${words}"`,
         async () => {
-          const said = await agent.say(prompt, options);
-          return said.requests[0]?.shown.includes(words) && said;
+          const turn = await agent.say(prompt, options);
+          return turn.requests[0]?.shown.includes(words) && turn;
         },
         15 * MINUTE,
       );

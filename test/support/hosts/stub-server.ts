@@ -47,10 +47,10 @@ export async function startStubServer(
     const path = new URL(request.url ?? '/', 'http://stub').pathname;
     const text = Buffer.concat(chunks).toString('utf8');
     const body: unknown = request.method === 'POST' && text !== '' ? JSON.parse(text) : undefined;
-    const asked = request.method === 'POST' ? read(path, body) : undefined;
-    if (!asked) return aside(response, path, body);
-    requests.push(asked);
-    write(response, reply(asked));
+    const modelRequest = request.method === 'POST' ? read(path, body) : undefined;
+    if (!modelRequest) return aside(response, path, body);
+    requests.push(modelRequest);
+    write(response, reply(modelRequest));
   });
   server.on('connection', (socket) => {
     sockets.add(socket);

@@ -66,14 +66,14 @@ export async function startHost(modelUrl: string, options: HostOptions): Promise
       reject(new Error(`opencode ended with ${code}: ${output}`));
     });
   });
-  const asked = (directory: string): Host => ({
+  const hostFor = (directory: string): Host => ({
     client: createOpencodeClient({ baseUrl: url, directory }),
-    in: asked,
+    in: hostFor,
     place,
     output: () => output,
     stop: (signal = 'SIGTERM') => ended(child, signal),
   });
-  return asked(place.project);
+  return hostFor(place.project);
 }
 
 function environment(

@@ -35,10 +35,10 @@ export async function startStubModel(reply: (request: AgentRequest) => Reply): P
     let body = '';
     for await (const piece of request) body += piece;
     if (!request.url?.endsWith('/chat/completions')) return void response.writeHead(404).end('{}');
-    const asked = JSON.parse(body) as AgentRequest;
-    const isTitle = textOf(asked.messages[0]).includes('title generator');
-    if (!isTitle) requests.push(asked);
-    await answer(response, isTitle ? { text: 'A title' } : reply(asked));
+    const modelRequest = JSON.parse(body) as AgentRequest;
+    const isTitle = textOf(modelRequest.messages[0]).includes('title generator');
+    if (!isTitle) requests.push(modelRequest);
+    await answer(response, isTitle ? { text: 'A title' } : reply(modelRequest));
   });
   server.on('connection', (socket) => {
     sockets.add(socket);

@@ -70,9 +70,9 @@ async function givePackages(folder: string): Promise<void> {
 
 function doOursDoFor(folder: string): boolean {
   const { dependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-  return Object.entries(dependencies as Record<string, string>).every(([name, wanted]) => {
+  return Object.entries(dependencies as Record<string, string>).every(([name, range]) => {
     const file = join(ROOT, 'node_modules', name, 'package.json');
-    return existsSync(file) && major(JSON.parse(readFileSync(file, 'utf8')).version) === major(wanted);
+    return existsSync(file) && major(JSON.parse(readFileSync(file, 'utf8')).version) === major(range);
   });
 }
 

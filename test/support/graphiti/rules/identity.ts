@@ -8,14 +8,16 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-
 export const identityRules: readonly Rule[] = [
   (graph) =>
     ours(graph)
-      .filter((it) => !UUID.test(textOf(it, 'uuid')))
-      .map((it) => `${describeElement(it)}: the uuid ${JSON.stringify(it.properties.uuid)}`),
+      .filter((element) => !UUID.test(textOf(element, 'uuid')))
+      .map((element) => `${describeElement(element)}: the uuid ${JSON.stringify(element.properties.uuid)}`),
   (graph) =>
-    repeated(ours(graph), (it) => textOf(it, 'uuid')).map((it) => `${describeElement(it)}: a uuid that is there twice`),
+    repeated(ours(graph), (element) => textOf(element, 'uuid')).map(
+      (element) => `${describeElement(element)}: a uuid that is there twice`,
+    ),
   (graph) =>
     ours(graph)
-      .filter((it) => it.properties.group_id !== graph.group)
-      .map((it) => `${describeElement(it)}: the group_id ${JSON.stringify(it.properties.group_id)}`),
+      .filter((element) => element.properties.group_id !== graph.group)
+      .map((element) => `${describeElement(element)}: the group_id ${JSON.stringify(element.properties.group_id)}`),
   ({ edges }) =>
     edges.flatMap((edge) => [
       ...wrongEnd(edge, 'source_node_uuid', 'source'),
@@ -25,17 +27,17 @@ export const identityRules: readonly Rule[] = [
     repeated(
       edges.filter(({ type }) => type !== 'RELATES_TO'),
       ({ type, source, target }) => `${type} ${source.uuid} ${target.uuid}`,
-    ).map((it) => `${describeElement(it)}: joins two nodes a second time`),
+    ).map((element) => `${describeElement(element)}: joins two nodes a second time`),
 ];
 
 function ours({ nodes, edges }: Parameters<Rule>[0]): (StoredNode | StoredEdge)[] {
-  return [...nodes, ...edges].filter((it) => shapeOf(it) !== undefined);
+  return [...nodes, ...edges].filter((element) => shapeOf(element) !== undefined);
 }
 
 /** All that have the key of one before them. */
-function repeated<T>(all: readonly T[], key: (it: T) => string): T[] {
+function repeated<T>(all: readonly T[], key: (element: T) => string): T[] {
   const seen = new Set<string>();
-  return all.filter((it) => seen.size === seen.add(key(it)).size);
+  return all.filter((element) => seen.size === seen.add(key(element)).size);
 }
 
 function wrongEnd(edge: StoredEdge, property: string, end: 'source' | 'target'): string[] {

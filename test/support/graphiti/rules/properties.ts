@@ -22,49 +22,60 @@ const ATTRIBUTE_TYPES = ['String', 'Integer', 'Float', 'Boolean', 'List'];
 export function propertyRules(attributes: readonly string[]): readonly Rule[] {
   return [
     ({ nodes, edges }) =>
-      [...nodes, ...edges].flatMap((it) => missing(it).map((name) => `${describeElement(it)}: no ${name}`)),
-    ({ nodes, edges }) =>
-      [...nodes, ...edges].flatMap((it) => mistyped(it).map((what) => `${describeElement(it)}: ${what}`)),
-    ({ nodes, edges }) =>
-      [...nodes, ...edges].flatMap((it) =>
-        unknown(it, attributes).map((name) => `${describeElement(it)}: the unknown property ${name}`),
+      [...nodes, ...edges].flatMap((element) =>
+        missing(element).map((name) => `${describeElement(element)}: no ${name}`),
       ),
     ({ nodes, edges }) =>
-      [...nodes, ...edges].flatMap((it) =>
-        unfit(it, attributes).map(
-          (name) => `${describeElement(it)}: the attribute ${name} is neither a primitive nor a list of them`,
+      [...nodes, ...edges].flatMap((element) =>
+        mistyped(element).map((what) => `${describeElement(element)}: ${what}`),
+      ),
+    ({ nodes, edges }) =>
+      [...nodes, ...edges].flatMap((element) =>
+        unknown(element, attributes).map((name) => `${describeElement(element)}: the unknown property ${name}`),
+      ),
+    ({ nodes, edges }) =>
+      [...nodes, ...edges].flatMap((element) =>
+        unfit(element, attributes).map(
+          (name) => `${describeElement(element)}: the attribute ${name} is neither a primitive nor a list of them`,
         ),
       ),
     ({ nodes }) =>
       nodes
         .filter((node) => kindOf(node) === 'Episodic' && !SOURCES.includes(textOf(node, 'source')))
-        .map((it) => `${describeElement(it)}: the source ${JSON.stringify(it.properties.source)}`),
+        .map((element) => `${describeElement(element)}: the source ${JSON.stringify(element.properties.source)}`),
     ({ nodes }) =>
       nodes
         .filter((node) => kindOf(node) === 'Entity' && !sameSet(textsOf(node, 'labels'), node.labels))
-        .map((it) => `${describeElement(it)}: the property labels is ${JSON.stringify(it.properties.labels)}`),
+        .map(
+          (element) =>
+            `${describeElement(element)}: the property labels is ${JSON.stringify(element.properties.labels)}`,
+        ),
     ({ nodes, edges }) =>
-      [...nodes, ...edges].flatMap((it) => blank(it).map((name) => `${describeElement(it)}: a blank ${name}`)),
+      [...nodes, ...edges].flatMap((element) =>
+        blank(element).map((name) => `${describeElement(element)}: a blank ${name}`),
+      ),
     ({ nodes, edges }) => differentDimensions([...nodes, ...edges]),
   ];
 }
 
 /** Nothing for private nodes and for what the rules of structure refuse. */
-export function shapeOf(it: StoredNode | StoredEdge): Shape | undefined {
-  return 'labels' in it ? NODES[kindOf(it) ?? ''] : EDGES[it.type];
+export function shapeOf(element: StoredNode | StoredEdge): Shape | undefined {
+  return 'labels' in element ? NODES[kindOf(element) ?? ''] : EDGES[element.type];
 }
 
-function missing(it: StoredNode | StoredEdge): string[] {
-  return Object.keys(shapeOf(it)?.mandatory ?? {}).filter((name) => !(name in it.properties));
+function missing(element: StoredNode | StoredEdge): string[] {
+  return Object.keys(shapeOf(element)?.mandatory ?? {}).filter((name) => !(name in element.properties));
 }
 
-function mistyped(it: StoredNode | StoredEdge): string[] {
-  const shape = shapeOf(it);
+function mistyped(element: StoredNode | StoredEdge): string[] {
+  const shape = shapeOf(element);
   return Object.entries({ ...shape?.mandatory, ...shape?.optional }).flatMap(([name, kind]) => {
-    const type = it.types[name];
+    const type = element.types[name];
     if (type === undefined) return [];
     if (type !== STORED_AS[kind]) return [`${name} is a ${type}`];
-    return kind === 'texts' && textsOf(it, name).length !== lengthOf(it, name) ? [`${name} holds other than text`] : [];
+    return kind === 'texts' && textsOf(element, name).length !== lengthOf(element, name)
+      ? [`${name} holds other than text`]
+      : [];
   });
 }
 
@@ -74,18 +85,20 @@ function lengthOf({ properties }: StoredElement, name: string): number {
 }
 
 /** Where Python puts them into no model they are lost at its next save; on entities and facts they would be shown to its models. */
-function unknown(it: StoredNode | StoredEdge, attributes: readonly string[]): string[] {
-  const shape = shapeOf(it);
+function unknown(element: StoredNode | StoredEdge, attributes: readonly string[]): string[] {
+  const shape = shapeOf(element);
   if (!shape) return [];
   const known = { ...shape.mandatory, ...shape.optional };
-  return Object.keys(it.properties).filter(
+  return Object.keys(element.properties).filter(
     (name) => !(name in known) && !(shape.takesAttributes && attributes.includes(name)),
   );
 }
 
-function unfit(it: StoredNode | StoredEdge, attributes: readonly string[]): string[] {
-  if (!shapeOf(it)?.takesAttributes) return [];
-  return attributes.filter((name) => name in it.properties && !isPlain(it.types[name], it.properties[name]));
+function unfit(element: StoredNode | StoredEdge, attributes: readonly string[]): string[] {
+  if (!shapeOf(element)?.takesAttributes) return [];
+  return attributes.filter(
+    (name) => name in element.properties && !isPlain(element.types[name], element.properties[name]),
+  );
 }
 
 function isPlain(type: string | undefined, value: unknown): boolean {
@@ -93,21 +106,23 @@ function isPlain(type: string | undefined, value: unknown): boolean {
   return !Array.isArray(value) || value.every((inner) => inner !== null && typeof inner !== 'object');
 }
 
-function blank(it: StoredNode | StoredEdge): string[] {
-  if (!shapeOf(it)) return [];
-  return ['uuid', 'name', 'fact'].filter((name) => it.types[name] === 'String' && textOf(it, name).trim() === '');
+function blank(element: StoredNode | StoredEdge): string[] {
+  if (!shapeOf(element)) return [];
+  return ['uuid', 'name', 'fact'].filter(
+    (name) => element.types[name] === 'String' && textOf(element, name).trim() === '',
+  );
 }
 
 function differentDimensions(all: readonly (StoredNode | StoredEdge)[]): string[] {
-  const sizes = all.flatMap((it) =>
+  const sizes = all.flatMap((element) =>
     ['name_embedding', 'fact_embedding']
-      .filter((name) => it.types[name] === 'Vectorf32')
-      .map((name) => ({ it, size: lengthOf(it, name) })),
+      .filter((name) => element.types[name] === 'Vectorf32')
+      .map((name) => ({ element, size: lengthOf(element, name) })),
   );
   const usual = [...Map.groupBy(sizes, ({ size }) => size)].sort(([, a], [, b]) => b.length - a.length)[0]?.[0];
   return sizes
     .filter(({ size }) => size !== usual)
-    .map(({ it, size }) => `${describeElement(it)}: a vector of ${size} not ${usual}`);
+    .map(({ element, size }) => `${describeElement(element)}: a vector of ${size} not ${usual}`);
 }
 
 function sameSet(one: readonly string[], other: readonly string[]): boolean {

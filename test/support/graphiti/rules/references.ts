@@ -7,30 +7,30 @@ export const referenceRules: readonly Rule[] = [
   (graph) => {
     const episodes = uuids(episodesOf(graph));
     return factsOf(graph).flatMap((fact) =>
-      lost(fact, 'episodes', episodes).map((it) => `${describeElement(fact)}: ${it}`),
+      lost(fact, 'episodes', episodes).map((element) => `${describeElement(fact)}: ${element}`),
     );
   },
   (graph) => {
     const facts = uuids(factsOf(graph));
-    return episodesOf(graph).flatMap((it) =>
-      lost(it, 'entity_edges', facts).map((what) => `${describeElement(it)}: ${what}`),
+    return episodesOf(graph).flatMap((element) =>
+      lost(element, 'entity_edges', facts).map((what) => `${describeElement(element)}: ${what}`),
     );
   },
   (graph) =>
     factsOf(graph)
       .filter((fact) => textsOf(fact, 'episodes').length === 0)
-      .map((it) => `${describeElement(it)}: no episode`),
+      .map((element) => `${describeElement(element)}: no episode`),
   (graph) =>
-    [...factsOf(graph), ...episodesOf(graph)].flatMap((it) =>
+    [...factsOf(graph), ...episodesOf(graph)].flatMap((element) =>
       ['episodes', 'entity_edges']
-        .filter((list) => new Set(textsOf(it, list)).size < textsOf(it, list).length)
-        .map((list) => `${describeElement(it)}: the same uuid twice in ${list}`),
+        .filter((list) => new Set(textsOf(element, list)).size < textsOf(element, list).length)
+        .map((list) => `${describeElement(element)}: the same uuid twice in ${list}`),
     ),
   unlisted,
   // Python's `retrieve_episodes` of a saga and its summaries start here.
   (graph) => {
     const members = new Set(
-      graph.edges.filter(({ type }) => type === 'HAS_EPISODE').map((it) => pair(it.source, it.target)),
+      graph.edges.filter(({ type }) => type === 'HAS_EPISODE').map((element) => pair(element.source, element.target)),
     );
     return graph.nodes
       .filter((node) => kindOf(node) === 'Saga')
@@ -46,17 +46,19 @@ export const referenceRules: readonly Rule[] = [
 const pair = (source: { uuid: string | null }, target: { uuid: string | null }) => `${source.uuid} ${target.uuid}`;
 const factsOf = ({ edges }: WholeGraph) => edges.filter(({ type }) => type === 'RELATES_TO');
 const episodesOf = ({ nodes }: WholeGraph) => nodes.filter((node) => kindOf(node) === 'Episodic');
-const uuids = (all: readonly StoredElement[]) => new Set(all.map((it) => textOf(it, 'uuid')));
+const uuids = (all: readonly StoredElement[]) => new Set(all.map((element) => textOf(element, 'uuid')));
 
-function lost(it: StoredElement, list: string, known: ReadonlySet<string>): string[] {
-  return textsOf(it, list)
+function lost(element: StoredElement, list: string, known: ReadonlySet<string>): string[] {
+  return textsOf(element, list)
     .filter((uuid) => !known.has(uuid))
     .map((uuid) => `${list} names ${uuid}, which is not there`);
 }
 
 /** Python finds what an episode said, and removes it, by the episode's own list. */
 function unlisted(graph: WholeGraph): string[] {
-  const listed = new Map(episodesOf(graph).map((it) => [textOf(it, 'uuid'), new Set(textsOf(it, 'entity_edges'))]));
+  const listed = new Map(
+    episodesOf(graph).map((element) => [textOf(element, 'uuid'), new Set(textsOf(element, 'entity_edges'))]),
+  );
   return factsOf(graph).flatMap((fact) =>
     textsOf(fact, 'episodes')
       .filter((episode) => listed.has(episode) && !listed.get(episode)?.has(textOf(fact, 'uuid')))

@@ -7,19 +7,21 @@ const LABEL = /^[A-Za-z_][A-Za-z0-9_]*$/;
 /** Which labels, which edges between what. */
 export const structureRules: readonly Rule[] = [
   ({ nodes }) =>
-    nodes.filter((node) => kindOf(node) === undefined).map((it) => `${describeElement(it)}: unknown labels`),
-  ({ nodes }) => nodes.filter(hasBadType).map((it) => `${describeElement(it)}: a label that is no entity type`),
+    nodes.filter((node) => kindOf(node) === undefined).map((element) => `${describeElement(element)}: unknown labels`),
+  ({ nodes }) =>
+    nodes.filter(hasBadType).map((element) => `${describeElement(element)}: a label that is no entity type`),
   // Python's HAS_MEMBER and breadth-first queries look for a uuid among all nodes, whatever their labels.
   ({ nodes }) =>
     nodes
       .filter((node) => isPrivate(node.labels) && 'uuid' in node.properties)
-      .map((it) => `${describeElement(it)}: a private node with a uuid`),
-  ({ edges }) => edges.filter(isStrange).map((it) => `${describeElement(it)}: unknown edge type`),
-  ({ edges }) => edges.filter(joinsWrongNodes).map((it) => `${describeElement(it)}: wrong ends ${ends(it)}`),
+      .map((element) => `${describeElement(element)}: a private node with a uuid`),
+  ({ edges }) => edges.filter(isStrange).map((element) => `${describeElement(element)}: unknown edge type`),
+  ({ edges }) =>
+    edges.filter(joinsWrongNodes).map((element) => `${describeElement(element)}: wrong ends ${ends(element)}`),
   ({ edges }) =>
     edges
       .filter(({ type, source, target }) => type in EDGES && source.uuid !== null && source.uuid === target.uuid)
-      .map((it) => `${describeElement(it)}: joins a node with itself`),
+      .map((element) => `${describeElement(element)}: joins a node with itself`),
 ];
 
 /** `Episodic`, `Entity`, `Community`, `Saga` or `private`. */

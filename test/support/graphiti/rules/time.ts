@@ -9,32 +9,37 @@ const PYTHON_UTC = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.(?!000000)\d{6})?\+00:00
 /** Dates, and what they say of each other; in the graph's format the order of text is the order of time. */
 export const timeRules: readonly Rule[] = [
   ({ nodes, edges }) =>
-    [...nodes, ...edges].flatMap((it) =>
-      dates(it)
+    [...nodes, ...edges].flatMap((element) =>
+      dates(element)
         .filter(([, value]) => !isDate(value))
         .map(
           ([name, value]) =>
-            `${describeElement(it)}: the ${name} ${JSON.stringify(value)} is not as Python writes dates`,
+            `${describeElement(element)}: the ${name} ${JSON.stringify(value)} is not as Python writes dates`,
         ),
     ),
   (graph) =>
     facts(graph)
-      .filter((it) => hasEnd(it) && 'valid_at' in it.properties && textOf(it, 'valid_at') >= textOf(it, 'invalid_at'))
-      .map((it) => `${describeElement(it)}: ends when or before it begins`),
+      .filter(
+        (element) =>
+          hasEnd(element) &&
+          'valid_at' in element.properties &&
+          textOf(element, 'valid_at') >= textOf(element, 'invalid_at'),
+      )
+      .map((element) => `${describeElement(element)}: ends when or before it begins`),
   (graph) =>
     facts(graph)
-      .filter((it) => hasEnd(it) !== 'expired_at' in it.properties)
-      .map((it) => `${describeElement(it)}: only one of invalid_at and expired_at`),
+      .filter((element) => hasEnd(element) !== 'expired_at' in element.properties)
+      .map((element) => `${describeElement(element)}: only one of invalid_at and expired_at`),
   chainRunsBack,
 ];
 
 const facts = ({ edges }: WholeGraph) => edges.filter(({ type }) => type === 'RELATES_TO');
 const hasEnd = ({ properties }: StoredEdge) => 'invalid_at' in properties;
 
-function dates(it: StoredNode | StoredEdge): [string, unknown][] {
-  const shape = shapeOf(it);
+function dates(element: StoredNode | StoredEdge): [string, unknown][] {
+  const shape = shapeOf(element);
   const kinds = { ...shape?.mandatory, ...shape?.optional };
-  return Object.entries(it.properties).filter(([name]) => kinds[name] === 'date');
+  return Object.entries(element.properties).filter(([name]) => kinds[name] === 'date');
 }
 
 function isDate(value: unknown): boolean {
@@ -46,5 +51,5 @@ function chainRunsBack({ nodes, edges }: WholeGraph): string[] {
   const at = ({ uuid }: StoredEdge['source']) => times.get(uuid ?? '') ?? '';
   return edges
     .filter(({ type, source, target }) => type === 'NEXT_EPISODE' && at(source) > at(target))
-    .map((it) => `${describeElement(it)}: leads to an earlier episode`);
+    .map((element) => `${describeElement(element)}: leads to an earlier episode`);
 }

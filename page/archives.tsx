@@ -9,12 +9,12 @@ import type { Finding } from './sentences.ts';
 import { isReadOnly } from './session.ts';
 import { bytes, duration, plural, Time } from './times.tsx';
 
-/** The archives of the memory, how far they are proven, and work on them with its progress. */
+/** The archives of the memory, what their checks and restore tests showed, and the progress of work on them. */
 export function ArchivesScreen() {
   const archives = useCall('archives', { group: group.value });
   const { work, failure, refused, start } = useArchiveWork();
   const isBusy = work?.state === 'running';
-  /** The archive below which the progress is shown, since a list may be long; above the list for exports. */
+  /** Progress is shown below its archive, because the list may be long. The progress of an export is shown above the list. */
   const place = failure === '' ? work?.file : refused;
   return (
     <>
@@ -47,7 +47,7 @@ export function ArchivesScreen() {
 
 const POLL_MS = 500;
 
-/** The server does the work and keeps only the latest, so that every tab shows the same. */
+/** The server does the work and keeps only the latest piece, so every tab shows the same progress. */
 function useArchiveWork() {
   const work = useSignal<ArchiveWork | null>(null);
   const failure = useSignal('');
@@ -66,7 +66,7 @@ function useArchiveWork() {
         if (hasEnded) refresh();
         else if (reply.work?.state === 'running') timer = setTimeout(ask, POLL_MS);
       } catch {
-        // The list of archives shows why the server does not answer; its return asks again.
+        // The list of archives shows the error. `freshness` repeats the call once the server answers.
       }
     };
     void ask();

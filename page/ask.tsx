@@ -108,13 +108,13 @@ function endOfDay(day: string): string | undefined {
   return day === '' || Number.isNaN(date.getTime()) ? undefined : date.toISOString();
 }
 
-/** Unlike in the field, the order of day and month is clear. */
+/** A date with the month as a word: the date field may show 3/4, which is ambiguous. */
 function inWords(day: string): string {
   const noon = Date.parse(`${day}T12:00`);
   return Number.isNaN(noon) ? day : exactDay(noon);
 }
 
-/** @param props.dates the past dates of the question in words; empty for now */
+/** @param props.dates the dates of a question about the past, in words; empty for a question about now */
 function Answer({
   reply: { facts, passages, block, firstStoredAt },
   dates,
@@ -204,7 +204,7 @@ function Answer({
   );
 }
 
-/** The entity that the question names, if the facts are about one thing. */
+/** The entity that the question names: the only one shared by all facts with the signal `named`. */
 function subjectOf(facts: Reply<'answer'>['facts']): { uuid: string; name: string } | undefined {
   const named = facts.filter(({ scoreParts }) => 'named' in scoreParts);
   const ends = named.slice(0, 1).flatMap(({ source, sourceUuid, target, targetUuid }) => [

@@ -14,14 +14,14 @@ export class CallError extends Error {
 export const sentenceOf = (error: unknown): string =>
   error instanceof CallError ? error.message : 'The page failed for an unexpected reason.';
 
-/** `away`: the server does not answer. `locked`: it answers, but the token is missing or of an earlier start. */
+/** `away`: the server does not answer. `locked`: it answers, but the token is missing or from an earlier start. */
 export const connection = signal<'connected' | 'away' | 'locked'>('connected');
-/** Counts the times at which the screens should ask again: the server is back, or the queue has changed. */
+/** Increases when the screens should reload: the server is back, or the queue has changed. */
 export const freshness = signal(0);
 
 let changing = 0;
 let isOutdated = false;
-/** What was answered before does not hold any more: a server went away or came back. In milliseconds of `performance.now()`. */
+/** Replies from before this time are outdated, because a server went away or came back. Milliseconds of `performance.now()`. */
 export let outdatedAt = 0;
 
 function refreshAll(): void {
@@ -29,13 +29,13 @@ function refreshAll(): void {
   refresh();
 }
 
-/** Has the screens ask again, but not while a change is made: its screen would ask for what the change has just removed. */
+/** Reloads the screens, except during a change: its own screen would request the entity or episode that was just removed. */
 export function refresh(): void {
   if (changing > 0) isOutdated = true;
   else freshness.value += 1;
 }
 
-/** Makes a change, and then has the screens ask again, once a screen that the change leaves is gone. */
+/** Makes a change, then reloads the screens. The timeout lets the screen of a removed entity or episode close first. */
 export async function whileChanging<T>(change: () => Promise<T>): Promise<T> {
   changing += 1;
   try {
@@ -83,11 +83,11 @@ export async function call<Name extends CallName>(
 }
 
 declare global {
-  /** The call that the document's head began. */
+  /** The call that the script in the document's head started. */
   var firstCall: { readonly url: string; readonly response: Promise<Response> } | undefined;
 }
 
-/** Its answer is used once, by the first call with the same address. */
+/** The response of the head's call is used once, by the first call with the same address. */
 function takeFirst(url: string): Promise<Response> | undefined {
   const first = globalThis.firstCall;
   if (first?.url !== url) return undefined;
@@ -111,7 +111,7 @@ async function request(url: string, init: RequestInit): Promise<Response> {
 
 const AGAIN_AFTER_MS = 1500;
 
-/** Follows the news while the page is visible, and connects again when the server was gone. */
+/** Follows the live updates while the page is visible, and reconnects after the server was down. */
 export async function followLiveUpdates(): Promise<void> {
   for (;;) {
     const hidden = new AbortController();

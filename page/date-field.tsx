@@ -1,13 +1,13 @@
 import { useEffect, useRef } from 'preact/hooks';
 
 /**
- * A day, shown and typed as the browser shows dates in the user's language, with its calendar. The value is `YYYY-MM-DD`, as in addresses.
+ * A date field in the user's locale. The value is `YYYY-MM-DD`, as in addresses.
  * @param props.onPick gets an empty text for a cleared field
  */
 export function DateField(props: {
   label: string;
   value: string;
-  /** True: the field has the focus once it is shown. */
+  /** The field takes the focus when it appears. */
   isFocused?: boolean;
   onPick: (day: string) => void;
 }) {
@@ -25,7 +25,7 @@ export function DateField(props: {
         value={value}
         max="9999-12-31"
         onChange={({ currentTarget: { value: day } }) => {
-          // While a year is typed, each digit makes another date: 0002, 0020, 0202.
+          // While the user types a year, the browser reports 0002, 0020 and 0202 first.
           if (!day.startsWith('0')) onPick(day);
         }}
       />

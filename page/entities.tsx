@@ -101,7 +101,7 @@ export function Filter({
   action?: string;
 }) {
   const draft = useSignal(query);
-  // The address also changes by links, such as a screen's own in the menu.
+  // The address also changes through links, such as the menu's link to this screen.
   useLayoutEffect(() => {
     draft.value = query;
   }, [query]);
@@ -126,7 +126,7 @@ export function Filter({
           value={draft.value}
           onInput={(event) => {
             draft.value = event.currentTarget.value;
-            // A search field's own button to clear it sends no submit.
+            // The browser's button that clears a search field sends no submit event.
             if (draft.value === '') setParams({ [name]: undefined, from: undefined });
           }}
         />

@@ -6,13 +6,13 @@ import { group } from './route.tsx';
 
 type Suggested = Reply<'suggestions'>['entities'][number];
 
-/** Typing is followed at this distance. */
+/** Suggestions are loaded after this pause in typing. */
 const QUIET_MS = 120;
 
 /**
- * A field for the name of an entity, which suggests entities while someone types: names that begin with the text or contain it, and names
- * with a letter or two changed.
- * @param props.onSubmit gets the text as typed; empty to show all
+ * A field for an entity name that suggests entities during typing: names that start with or contain the text, and names
+ * that differ in one or two letters.
+ * @param props.onSubmit gets the typed text; empty means all entities
  */
 export function EntityField(props: {
   label: string;
@@ -27,7 +27,7 @@ export function EntityField(props: {
   const typed = useSignal('');
   const isOpen = useSignal(false);
   const active = useSignal(-1);
-  // The address also changes by links, such as a screen's own in the menu.
+  // The address also changes through links, such as the menu's link to this screen.
   useLayoutEffect(() => {
     draft.value = text;
   }, [text]);
@@ -75,7 +75,7 @@ export function EntityField(props: {
         <input
           id="entity"
           type="search"
-          // biome-ignore lint/a11y/noRedundantRoles: without a data list, a field is none by itself
+          // biome-ignore lint/a11y/noRedundantRoles: a field without a data list has no combobox role by default
           role="combobox"
           list={undefined}
           aria-expanded={isShown}
@@ -92,7 +92,7 @@ export function EntityField(props: {
             draft.value = event.currentTarget.value;
             isOpen.value = true;
             active.value = -1;
-            // A search field's own button to clear it sends no submit.
+            // The browser's button that clears a search field sends no submit event.
             if (draft.value === '') onSubmit('');
           }}
         />
@@ -107,7 +107,7 @@ export function EntityField(props: {
                 role="option"
                 tabIndex={-1}
                 aria-selected={place === active.value}
-                // The field keeps the focus.
+                // A click on a suggestion must not take the focus from the field.
                 onPointerDown={(event) => event.preventDefault()}
                 onClick={() => pick(entity)}
               >

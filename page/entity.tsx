@@ -22,7 +22,7 @@ export function EntityScreen({ id }: { id: string }) {
 }
 
 const HOLDS = ['hold now or at other times', 'hold now', 'hold at other times'] as const;
-/** Fewer facts need no filter. */
+/** The filter appears above this number of facts. */
 const FEW = 8;
 
 function EntityPage({ reply: { entity, facts, isCut, aliases, episodes, mentions } }: { reply: Reply<'entity'> }) {

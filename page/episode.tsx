@@ -13,7 +13,7 @@ import { Period, plural, Time } from './times.tsx';
 import { RulesOfEpisode } from './unpin.tsx';
 import { NotRead } from './waits.tsx';
 
-/** One stored text: its words, the facts that came of it, what it cost, and how to forget it. */
+/** One stored text with its facts, its cost, and the button to forget it. */
 export function EpisodeScreen({ id }: { id: string }) {
   const episode = useCall('episode', { group: group.value, episode: id });
   return (
@@ -138,14 +138,14 @@ function EpisodePage({ reply }: { reply: Reply<'episode'> }) {
   );
 }
 
-/** Of what it states, an episode is the source itself; others may state it too. */
+/** This episode is a source of each fact that it states, so only the other sources are shown. */
 function EpisodeFactRow({ fact, uuid, isEnded }: { fact: EpisodeFact; uuid?: string; isEnded?: boolean }) {
   const others = fact.sources.filter((source) => source.uuid !== uuid);
   const sourceCount = others.length + Math.max(0, fact.sourceCount - fact.sources.length);
   return <FactRow fact={{ ...fact, sources: others, sourceCount, ruleOf: null }} isEnded={isEnded ?? false} />;
 }
 
-/** Whether the whole text is a rule that is in force, of which no other rule can be made. */
+/** Whether the whole text is one rule in force, so that no other rule can be made from it. */
 function isRuleAlone(content: string, rules: readonly string[]): boolean {
   const whole = content.replace(/\s+/g, ' ').trim();
   return rules.some((rule) => rule === whole || (rule.endsWith('…') && whole.startsWith(rule.slice(0, -1))));

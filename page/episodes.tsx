@@ -10,7 +10,7 @@ import { NotRead } from './waits.tsx';
 const PAGE = 40;
 const MOST = 1000;
 
-/** The stored texts, the latest first, or those that have some words. */
+/** The stored texts, latest first, or the results of a search for words. */
 export function EpisodesScreen() {
   const query = params.value.get('q') ?? '';
   const limit = Math.min(MOST, Math.max(PAGE, Number(params.value.get('show')) || 0));

@@ -3,7 +3,7 @@ import { SourceLink, SourceLinks } from './episode-name.tsx';
 import { hrefOf, Link } from './route.tsx';
 import { Period, Time } from './times.tsx';
 
-/** A fact as far as a list shows it. */
+/** The fields of a fact that lists show. */
 export interface ShownFact {
   readonly fact: string;
   readonly validAt: string | null;
@@ -14,11 +14,11 @@ export interface ShownFact {
   readonly sourceCount: number;
   readonly endSources?: readonly Source[];
   readonly replacement: string | null;
-  /** uuid of the episode of which it is a rule. */
+  /** uuid of the episode that states the fact as a rule. */
   readonly ruleOf?: string | null;
 }
 
-/** A fact with its period, what the memory knew when, and where it comes from. */
+/** A fact with its period, the time when the memory learned it, and its sources. */
 export function FactRow({ fact, isEnded = false }: { fact: ShownFact; isEnded?: boolean }) {
   return (
     <li class={isEnded ? 'row ended' : 'row'}>
@@ -32,7 +32,7 @@ export function FactRow({ fact, isEnded = false }: { fact: ShownFact; isEnded?: 
   );
 }
 
-/** @param about a fact of several entities on one screen names its own */
+/** @param about the entity of the fact, for screens with facts of several entities */
 export function FactMeta({
   fact: { validAt, invalidAt, createdAt = null, expiredAt = null, sources, sourceCount, endSources = [] },
   about,
@@ -63,11 +63,11 @@ export function FactMeta({
   );
 }
 
-/** What took the place of a fact. */
+/** The sentence that replaced a fact. */
 export const Then = ({ sentence }: { sentence: string | null }) =>
   sentence === null ? null : <p class="quiet then">Then: {sentence}</p>;
 
-/** Marks a text with which every session begins. The screen of its episode offers to remove the rule. */
+/** Marks a rule, which every session starts with. The episode's screen has the button that removes the rule. */
 export const RuleMark = ({ episode }: { episode: string | null | undefined }) =>
   episode ? (
     <Link

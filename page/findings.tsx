@@ -2,7 +2,7 @@ import { hrefOf, Link } from './route.tsx';
 import type { Finding } from './sentences.ts';
 import { Time } from './times.tsx';
 
-/** States in sentences, each with what to do. */
+/** Findings in sentences, each with its remedy. */
 export function FindingList({ findings }: { findings: readonly Finding[] }) {
   return (
     <ul class="findings">
@@ -41,7 +41,7 @@ export function FindingList({ findings }: { findings: readonly Finding[] }) {
   );
 }
 
-/** A sentence in which what to type stands between backticks. */
+/** A sentence with commands in backticks, which are shown as code. */
 export function Sentence({ text }: { text: string }) {
   return <>{text.split('`').map((part, at) => (at % 2 === 1 ? <code key={at}>{part}</code> : part))}</>;
 }

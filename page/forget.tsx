@@ -9,8 +9,8 @@ import { plural } from './times.tsx';
 type PreviewReply = Reply<'previewForget'>;
 
 /**
- * Forgets an episode, and then shows the list of episodes with a receipt.
- * @param begun has the preview shown once it is above 0, and again when it grows
+ * Forgets an episode, then shows the list of episodes with a receipt.
+ * @param begun a counter; the preview opens when it becomes larger than 0 and each time it increases
  */
 export function ForgetEpisode({ uuid, begun }: { uuid: string; begun: number }) {
   const input = { group: group.value, episode: uuid };
@@ -39,7 +39,7 @@ export function ForgetEpisode({ uuid, begun }: { uuid: string; begun: number }) 
 const removed = ({ counts }: PreviewReply['effects']): string =>
   `${plural(counts.episodes, 'episode')}, ${plural(counts.facts, 'fact')} and ${plural(counts.entities, 'entity', 'entities')}`;
 
-/** What stays in the memory. */
+/** Sentences about content that stays in the memory. */
 function remains({ keptFacts, counts }: PreviewReply['effects']): string[] {
   return [
     ...(keptFacts > 0 ? [`Kept, because other episodes state the same: ${plural(keptFacts, 'fact')}.`] : []),
@@ -49,7 +49,7 @@ function remains({ keptFacts, counts }: PreviewReply['effects']): string[] {
   ];
 }
 
-/** Archives are not rewritten: what that means, and what to do about it. */
+/** Archives still contain the forgotten text, because they are not rewritten. These lines say so and give the remedy. */
 function archiveLines({ group: name, place, count, isCut }: PreviewReply['archives']): string[] {
   if (place === null)
     return [
@@ -127,7 +127,7 @@ function Preview({ preview, warning, isBusy, onCancel, onConfirm }: Panel<Previe
   );
 }
 
-/** A list in words of what goes, or of what stays or comes back. */
+/** One list of the preview: deleted, kept or restored items. */
 function Part(props: { title: string; items: readonly string[]; count?: number; isBack?: boolean }) {
   const { title, items, count = items.length, isBack = false } = props;
   if (items.length === 0) return null;

@@ -8,7 +8,7 @@ const NAMES: Readonly<Record<string, string>> = {
   nightly: 'the nightly exports',
 };
 
-/** What a job is to do, and for which memory: `a text in harbor`, `the task “forget” in harbor`. */
+/** A job's task and memory: `a text in harbor`, `the task “forget” in harbor`. */
 export function jobName({ job, group }: Pick<DeadLetter, 'job' | 'group'>): string {
   return `${NAMES[job] ?? `the task “${job}”`}${group === null ? '' : ` ${job === 'export' ? 'of' : 'in'} ${memoryName(group)}`}`;
 }

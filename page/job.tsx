@@ -8,7 +8,7 @@ import { hrefOf, Link, params } from './route.tsx';
 import { TextBlock } from './text-block.tsx';
 import { plural, Time } from './times.tsx';
 
-/** Why one job failed, what can be done, and what it was to do. */
+/** A failed job: the cause, the remedy and the payload. */
 export function JobScreen({ id }: { id: string }) {
   const queue = params.value.get('queue') === 'export' ? 'export' : 'store';
   const job = useCall('deadLetter', { id, queue });

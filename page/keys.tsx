@@ -18,7 +18,7 @@ export const SCREENS = [
 export const isHelpOpen = signal(false);
 let isAfterG = false;
 
-/** `/` for the question, `g` and a letter for a screen, `j` and `k` for rows, `?` for help. Keys typed into a field are the field's. */
+/** `/` for the question, `g` and a letter for a screen, `j` and `k` for rows, `?` for help. Keys typed into a field keep their usual meaning. */
 export function listenToKeys(): void {
   addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -46,7 +46,7 @@ function focusSearch(): void {
   requestAnimationFrame(() => document.querySelector<HTMLInputElement>('#question')?.focus());
 }
 
-/** The first link, or else the first button, of the next row. */
+/** Focuses the first link, summary or button of the next row. */
 function focusRow(step: 1 | -1): void {
   const rows = [...document.querySelectorAll<HTMLElement>('main .row')];
   const at = rows.findIndex((row) => row.contains(document.activeElement));

@@ -8,7 +8,7 @@ import { isReadOnly } from './session.ts';
 const LOSES = 'Dropping removes the job, which can then not be replayed.';
 const DROPPED = 'Its text stays stored and can be found, but no facts are drawn from it.';
 
-/** Replay and, in two steps, drop. @param back where to go after either */
+/** Buttons to replay a job and, in two steps, to drop it. @param back the screen shown afterwards */
 export function LetterActions({
   id,
   queue,

@@ -11,8 +11,8 @@ export interface Loaded<T> {
 }
 
 /**
- * Asks when the input or the freshness changes. Only an answer to the same input stays on the screen meanwhile. Undefined input asks nothing.
- * @param options.calmMs an answer is asked for again because of the freshness only once it has that age
+ * Calls the server when the input or `freshness` changes. Meanwhile the previous reply stays only if its input is the same. No call without input.
+ * @param options.calmMs minimum age of a reply before `freshness` reloads it
  */
 export function useCall<Name extends CallName>(
   name: Name,
@@ -26,7 +26,7 @@ export function useCall<Name extends CallName>(
   const answeredAt = useRef(0);
   const becomesOld = useSignal(0);
   asked.value = key;
-  // Before the first paint: an effect of the signals' own hook asks only after it.
+  // A layout effect calls before the first paint; the effect hook of the signals library runs after it.
   useLayoutEffect(() => effect(ask), []);
   return useComputed(() => state.value).value;
 
@@ -68,7 +68,7 @@ export function useCall<Name extends CallName>(
   }
 }
 
-/** Shows what was loaded, or why there is nothing yet. */
+/** Shows the loaded data, or the reason for its absence. */
 export function Show<T>({
   loaded,
   children,
@@ -78,7 +78,7 @@ export function Show<T>({
   loaded: Loaded<T>;
   children: (data: T) => ComponentChildren;
   lines?: number;
-  /** What takes long, in a sentence. */
+  /** A sentence that says what takes long. */
   waitsFor?: string;
 }) {
   if (loaded.data !== undefined)
@@ -92,7 +92,7 @@ export function Problem({ error }: { error: CallError }) {
   return (
     <div class="notice problem" role="alert">
       <p>{error.message}</p>
-      {/* What does not exist is not there at a second try either. */}
+      {/* Trying again does not help if the entity or episode does not exist. */}
       {error.code !== 'ERR_INVALID_INPUT' && (
         <button type="button" onClick={refresh}>
           Try again
@@ -111,7 +111,7 @@ export function Empty({ title, children }: { title: string; children?: Component
   );
 }
 
-/** Most answers come sooner, and words that flash by are not read. */
+/** Most replies arrive sooner, and a message that flashes by cannot be read. */
 const WORDS_AFTER_MS = 700;
 
 function Skeleton({

@@ -106,7 +106,7 @@ const Mark = () => (
   </svg>
 );
 
-/** After a change of screen the focus is on its content, so that a screen reader reads it, unless the screen has put it into one of its fields. */
+/** After a change of screen the focus moves to the content so that screen readers read it, unless the screen has focused one of its fields. */
 function Content() {
   const main = useRef<HTMLElement>(null);
   const shown = path.value;
@@ -185,11 +185,11 @@ async function start(): Promise<void> {
   void followLiveUpdates();
 }
 
-// The session may come late, when the server was away at the start.
+// The session is loaded later if the server was down at the start.
 freshness.subscribe(() => {
   if (freshness.value > 0 && session.value === undefined) openSession().catch(() => {});
 });
-// An address with a new token may be opened in a tab that shows the page already.
+// A user may open an address with a new token in a tab that already shows the page.
 addEventListener('hashchange', () => {
   if (location.hash.includes('token=')) location.reload();
 });

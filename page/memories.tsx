@@ -4,7 +4,7 @@ import { hrefOf, Link } from './route.tsx';
 import { session } from './session.ts';
 import { Time } from './times.tsx';
 
-/** All memories, each with its size; choosing one shows it on every screen. */
+/** All memories with their sizes. Choosing a memory switches every screen to it. */
 export function MemoriesScreen() {
   const groups = useCall('groups', {});
   return (

@@ -9,7 +9,7 @@ import { hrefOf, Link } from './route.tsx';
 import { costInWords } from './sentences.ts';
 import { plural } from './times.tsx';
 
-/** One memory, its growth, and its end: it is erased after its name was typed. */
+/** One memory, its growth, and its erasure, which the user confirms by typing the name. */
 export function MemoryScreen({ name }: { name: string }) {
   return (
     <>

@@ -8,7 +8,7 @@ import {
 } from 'd3-force';
 import type { EntityItem, Fact } from '../src/page/schemas.ts';
 
-/** Entities in the picture, the one in the middle included. */
+/** Maximum number of entities in the picture, including the central one. */
 export const MOST = 150;
 const STEPS = 220;
 const PADDING = 70;
@@ -33,11 +33,11 @@ export interface Label {
   readonly x: number;
   readonly y: number;
   readonly anchor: 'start' | 'middle' | 'end';
-  /** What hides the lines behind the name, where no place is free of them. */
+  /** A box that hides the lines behind the name, if every position crosses some. */
   readonly cover?: { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
 }
 
-/** Places of the entities that share a fact with one, and of their names. */
+/** Positions of the entities that share a fact with the central entity, and of their names. */
 export function layout(entity: EntityItem, facts: readonly Fact[], isCurrent: (fact: Fact) => boolean) {
   const found = new Map<string, Node>([[entity.uuid, { id: entity.uuid, name: entity.name, fx: 0, fy: 0 }]]);
   const edges: Edge[] = [];
@@ -81,10 +81,10 @@ export interface Box {
 }
 
 const LONGEST = 28;
-/** Of a letter at 12 pixels, on average, and of a line of text above and below its base line. */
+/** Average letter width at 12 pixels, and the height of text above and below the baseline. */
 const [LETTER, ASCENT, DESCENT] = [6.6, 10, 3];
 
-/** Above is the usual place; then below and at the sides. */
+/** Positions in order of preference. */
 const POSITIONS = [
   { x: 0, y: -11, anchor: 'middle' },
   { x: 0, y: 20, anchor: 'middle' },
@@ -96,14 +96,14 @@ const POSITIONS = [
   { x: -9, y: 17, anchor: 'end' },
 ] as const;
 
-/** Where a label lies in the picture. */
+/** The box of a label in the picture. */
 export function boxOf({ x = 0, y = 0 }: { x?: number; y?: number }, label: Label): Box {
   const width = label.text.length * LETTER;
   const left = x + label.x - (label.anchor === 'start' ? 0 : label.anchor === 'end' ? width : width / 2);
   return { left, right: left + width, top: y + label.y - ASCENT, bottom: y + label.y + DESCENT };
 }
 
-/** Of the places around each node the one that the fewest lines and other names cross. */
+/** Puts each name at the position around its node that the fewest lines and other names cross. */
 function labelled(nodes: readonly Node[], edges: readonly Edge[]) {
   const taken: Box[] = nodes.map(({ x = 0, y = 0 }) => ({ left: x - 7, right: x + 7, top: y - 7, bottom: y + 7 }));
   return nodes.map((node, at) => {
@@ -129,7 +129,7 @@ function labelled(nodes: readonly Node[], edges: readonly Edge[]) {
 const overlap = (a: Box, b: Box): boolean =>
   a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 
-/** Whether a line passes through a box: clipped by each side in turn, a part of it remains (Liang and Barsky). */
+/** Whether a line passes through a box: clipped by each side in turn, a part of it remains (Liang–Barsky). */
 export function crosses(
   { x: x1 = 0, y: y1 = 0 }: { x?: number; y?: number },
   { x: x2 = 0, y: y2 = 0 }: { x?: number; y?: number },

@@ -4,7 +4,7 @@ import { layout, MOST } from './neighbour-layout.ts';
 import { hrefOf, Link } from './route.tsx';
 import { holdsAt } from './times.tsx';
 
-/** A picture of the entity and of those that its facts name; what no longer holds is dashed. */
+/** A picture of the entity and the entities in its facts. Ended facts are dashed. */
 export function Neighbourhood({ entity, facts }: { entity: EntityItem; facts: readonly Fact[] }) {
   const picture = useMemo(() => {
     const now = Date.now();

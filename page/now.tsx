@@ -9,16 +9,16 @@ import { costSentence, findings } from './sentences.ts';
 import { TextBlock } from './text-block.tsx';
 import { plural, Time } from './times.tsx';
 
-/** While a worker is busy, what is cheap to read follows within seconds. The briefing and the costs are read from the graph after each commit. */
+/** While a worker is busy, cheap data reload within seconds. Briefing and costs, read from the graph, reload after each commit. */
 const SOON_MS = 6000;
-/** The whole state takes many commands; how many texts wait and failed comes with the news. */
+/** Reading the whole state takes many commands. The numbers of waiting and failed texts come with the live updates. */
 const STATE_MS = 10_000;
 const LATER_MS = 60_000;
 
-/** Whether the memory works, what it contains, and what happened last. */
+/** The health of the memory, its contents and the latest events. */
 export function NowScreen() {
   const now = useCall('now', { group: group.value }, { calmMs: STATE_MS });
-  // Both are read from the whole graph, which would keep the first content waiting.
+  // Both calls read the whole graph and would delay the first content.
   const isShown = now.data !== undefined || now.error !== undefined;
   const rest = isShown ? { group: group.value } : undefined;
   const episodes = useCall('episodes', rest && { ...rest, limit: 6 }, { calmMs: SOON_MS });
@@ -55,7 +55,7 @@ export function NowScreen() {
   );
 }
 
-/** What an agent knew when it began, of which forgotten texts leave nothing. */
+/** The last briefing that an agent got. After each forgetting it is removed, so that no forgotten text stays in it. */
 function LastBriefing({ last }: Reply<'briefing'>) {
   if (last === null)
     return (

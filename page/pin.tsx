@@ -7,7 +7,7 @@ import { group, hrefOf, Link } from './route.tsx';
 
 type Preview = Reply<'previewPin'>;
 
-/** Makes a standing rule of an episode: of a sentence that the user chooses, or of a rule that an agent has proposed. */
+/** Makes a standing rule from an episode: from a sentence that the user chooses, or from an agent's proposal. */
 export function PinEpisode({ uuid, hasRules }: { uuid: string; hasRules: boolean }) {
   const input = { group: group.value, episode: uuid };
   return (
@@ -27,7 +27,7 @@ export function PinEpisode({ uuid, hasRules }: { uuid: string; hasRules: boolean
   );
 }
 
-/** A rule that no worker has read yet is asked for again whenever the queue has changed. */
+/** A rule that no worker has read yet is reloaded whenever the queue changes. */
 function Pinned({ pinned, rule }: { pinned: Reply<'pin'>; rule: string }) {
   const waiting = pinned.isInForce ? undefined : { group: group.value, episode: pinned.episode };
   const isInForce = useCall('previewPin', waiting).data?.state === 'inForce' || pinned.isInForce;

@@ -17,30 +17,30 @@ type Step<Preview, Done> =
   | { readonly at: 'done'; readonly result: Done }
   | { readonly at: 'failed'; readonly message: string };
 
-/** A preview on the screen, with what its buttons do. */
+/** A preview on the screen and the actions of its buttons. */
 export interface Panel<Preview> {
   readonly preview: Preview;
-  /** Why the preview is shown again. */
+  /** The reason why the preview is shown again. */
   readonly warning: string | undefined;
   readonly isBusy: boolean;
   /** Shows the preview for a choice of the user. */
   readonly onChoose: (choice: string) => void;
-  /** @param typed what the user typed to confirm, where that is asked for */
+  /** @param typed the text that the user typed to confirm, if the preview requires one */
   readonly onConfirm: (typed?: string) => void;
   readonly onCancel: () => void;
 }
 
 /**
- * A change in two steps: start → looking → preview → acting → done. A preview that the memory has outlived is replaced by a new one, which
- * has to be confirmed again. Every failure leads to `failed`, from which the start is near.
- * @param props.look loads the preview, of the user's choice if one was made
+ * A change in two steps: start → looking → preview → acting → done. If the memory has changed since the preview, a new preview replaces it and
+ * needs a new confirmation. Every failure leads to `failed`, from which the user can start again.
+ * @param props.look loads the preview, for the user's choice if there is one
  */
 export function PreviewAndConfirm<Preview, Done>(props: {
   title: string;
   hint: string;
   /** The button of the first step. */
   begin: string;
-  /** Begins the first step from elsewhere on the screen, each time that it grows. */
+  /** A counter that another part of the screen increases to start the first step. */
   begun?: number;
   look: (choice?: string) => Promise<Preview>;
   act: (preview: Preview, typed?: string) => Promise<Done>;
@@ -84,7 +84,7 @@ export function PreviewAndConfirm<Preview, Done>(props: {
     if (current.at === 'start' && isBack.current) beginning.current?.focus();
     isBack.current = false;
   }, [current.at]);
-  /** Escape in a field only leaves the field, since what was typed would be lost. */
+  /** Escape in a field only leaves the field, so that the typed text is not lost. */
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== 'Escape' || current.at !== 'preview') return;
     if (event.target instanceof HTMLElement && event.target.closest('input, textarea')) return;

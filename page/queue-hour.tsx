@@ -4,7 +4,7 @@ import { plural } from './times.tsx';
 
 const [WIDTH, HEIGHT, STEP] = [360, 64, 6];
 
-/** Two plots of the last hour, minute by minute: how many jobs ended, and how long episodes took from the queue to their facts. */
+/** Two plots of the last hour by minute: jobs ended, and the time of episodes from the queue to their facts. */
 export function QueueHour() {
   const hour = useCall('queueHour', {});
   return (

@@ -12,7 +12,7 @@ import { isReadOnly } from './session.ts';
 import { plural, Time } from './times.tsx';
 import { WaitingJobs } from './waiting-jobs.tsx';
 
-/** What waits, and why jobs failed, with replay and drop. */
+/** Waiting jobs, and failed jobs with their causes and buttons to replay and drop them. */
 export function QueueScreen() {
   const state = useCall('deadLetters', {});
   return (
@@ -68,7 +68,7 @@ export function QueueScreen() {
 const openJobs = (...queues: readonly Jobs[]): number =>
   queues.reduce((sum, { waiting, active, delayed }) => sum + waiting + active + delayed, 0);
 
-/** While jobs are open, any of them can still fail, a replayed one too. */
+/** Open jobs can still fail, and so can replayed ones, so the heading counts the open jobs. */
 const NoLetters = ({ open }: { open: number }) => (
   <Empty
     title={
@@ -84,7 +84,7 @@ const NoLetters = ({ open }: { open: number }) => (
   </Empty>
 );
 
-/** What became of replayed jobs, as far as the queue shows. */
+/** The outcome of replayed jobs as far as the queue shows it. */
 function replayState({ kind, failedBefore = {} }: Receipt, letters: readonly DeadLetter[], open: number): string[] {
   if (kind !== 'replay') return [];
   const again = letters.filter(({ id, failedAt }) => failedBefore[id] !== undefined && failedBefore[id] !== failedAt);
@@ -137,7 +137,7 @@ function Letter({ letter }: { letter: DeadLetter }) {
 const failuresOf = (letters: readonly DeadLetter[]) =>
   Object.fromEntries(letters.map(({ id, failedAt }) => [id, failedAt]));
 
-/** After an outage all failed jobs have the same cause. */
+/** One button for all jobs, since an outage makes many fail for the same reason. */
 function ReplayAll({ count, letters }: { count: number; letters: readonly DeadLetter[] }) {
   const isAsking = useSignal(false);
   const failure = useSignal('');

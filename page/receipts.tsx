@@ -3,24 +3,24 @@ import { group } from './route.tsx';
 import { readStored, writeStored } from './storage.ts';
 import { Time } from './times.tsx';
 
-/** What was changed here, shown until someone closes it. It names no stored text, since a forgotten text leaves no trace. */
+/** A change made on this page, shown until the user closes it. It quotes no stored text, because a forgotten text must leave no trace. */
 export interface Receipt {
   readonly id: string;
   readonly kind: 'forget' | 'replay' | 'drop';
-  /** The memory that was shown. */
+  /** The memory that was open. */
   readonly memory: string;
   readonly at: string;
   readonly done: string;
-  /** What remains, and what to do about it. */
+  /** Remaining content, each with its remedy. */
   readonly left: readonly string[];
-  /** Of replayed jobs the time of the failure before, by id. */
+  /** For replayed jobs, the time of the previous failure by job id. */
   readonly failedBefore?: Readonly<Record<string, string>>;
 }
 
 const KEY = 'memory-manager receipts';
 const MOST = 5;
 
-/** Of this tab, the latest first; a reload keeps them. */
+/** The receipts of this tab, latest first. They survive a reload. */
 export const receipts = signal<readonly Receipt[]>(stored());
 
 function stored(): Receipt[] {
@@ -40,12 +40,12 @@ let count = 0;
 
 export function addReceipt(receipt: Omit<Receipt, 'id' | 'at' | 'memory'>): void {
   const at = new Date().toISOString();
-  // `crypto.randomUUID` is missing on plain http, except on this machine.
+  // `crypto.randomUUID` does not exist on plain http, except on localhost.
   const id = `${at} ${count++}`;
   set([{ ...receipt, id, at, memory: group.value ?? '' }, ...receipts.value].slice(0, MOST));
 }
 
-/** @param more what became of it since, by receipt */
+/** @param more the current outcome of a receipt */
 export function Receipts({
   kinds,
   more,
@@ -53,7 +53,7 @@ export function Receipts({
   kinds: readonly Receipt['kind'][];
   more?: (receipt: Receipt) => readonly string[];
 }) {
-  // Queues are those of all memories.
+  // Queues are shared by all memories.
   const shown = receipts.value.filter(
     ({ kind, memory }) => kinds.includes(kind) && (kind !== 'forget' || memory === (group.value ?? '')),
   );

@@ -1,6 +1,6 @@
 const REPLAY = 'Then replay the job.';
 
-/** What to do about a failed job, by the kind of its failure. The kinds are those of docs/failures.md that make dead letters. */
+/** What to do about a failed job, by the kind of its failure. The kinds are the ones in docs/failures.md that make dead letters. */
 export const REMEDIES: Readonly<Record<string, string>> = {
   UnusableReplyError: `The model could not read this text, or refuses it. Replay it once, since a model does not always reply the same. If it fails again, store the text in a simpler form or use another model, and drop the job.`,
   TextTooLongError: `The text is too long for the model’s server. Store it in parts, or use a model or an account with a higher limit. ${REPLAY}`,

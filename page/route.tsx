@@ -1,11 +1,11 @@
 import { computed, signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 
-/** Where the page is: the address without the fragment. */
+/** The page's address without the fragment. */
 const address = signal(location.pathname + location.search);
 
 export const path = computed(() => address.value.split('?')[0] ?? '/');
-// Only the first question mark begins the parameters: a typed address may have others in a question.
+// Only the first question mark starts the parameters; a question in a typed address may contain others.
 export const params = computed(() => new URLSearchParams(/\?(.*)/s.exec(address.value)?.[1] ?? ''));
 
 addEventListener('popstate', () => {
@@ -19,7 +19,7 @@ export function goTo(href: string): void {
   scrollTo(0, 0);
 }
 
-/** Changes parameters of the present address; undefined or empty removes one. The browser's back button skips it. */
+/** Changes parameters of the current address; undefined or empty removes one. The change adds no entry to the browser's history. */
 export function setParams(changes: Readonly<Record<string, string | undefined>>): void {
   const next = new URLSearchParams(params.value);
   for (const [name, value] of Object.entries(changes))
@@ -30,7 +30,7 @@ export function setParams(changes: Readonly<Record<string, string | undefined>>)
   address.value = path.value + query;
 }
 
-/** The memory that is shown; undefined for the one that the page was started with. */
+/** The open memory; undefined for the memory that the page was started with. */
 export const group = computed(() => params.value.get('memory') ?? undefined);
 
 /** The address of a screen in the same memory. */

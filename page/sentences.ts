@@ -6,11 +6,11 @@ export interface Finding {
   readonly text: string;
   /** What to do. */
   readonly remedy?: string;
-  /** The screen on which it is done. */
+  /** The screen with the remedy. */
   readonly href?: string;
-  /** What it means for the memory. */
+  /** The effect on the memory. */
   readonly effect?: string;
-  /** Since when it lasts, or when the page’s server first saw it. */
+  /** When the problem began, or when the page’s server first saw it. */
   readonly since?: string;
   readonly noticedAt?: string;
 }
@@ -38,7 +38,7 @@ function problemFinding({ level, message, remedy, since, noticedAt, stopsReading
   };
 }
 
-/** Texts that wait for a user, or for Valkey. */
+/** Texts that wait for the user's decision or for Valkey. */
 function leftOver({ jobs, lastDeadLetter, spooled }: Now): Finding[] {
   return [
     ...(jobs && jobs.failed > 0
@@ -106,7 +106,7 @@ const AGENT_WORK = {
   },
 } as const;
 
-/** What agents of this machine did last; nothing where none works here. */
+/** The latest work of agents on this machine; empty if there are none. */
 function agentFindings(agents: Now['agents']): Finding[] {
   return (['recall', 'capture'] as const).flatMap((kind): Finding[] => {
     const work = agents[kind];
@@ -125,7 +125,7 @@ function agentFindings(agents: Now['agents']): Finding[] {
   });
 }
 
-/** What was spent on reading texts today. */
+/** The cost of reading texts today. */
 export function costSentence(
   { episodes, cost }: Reply<'spending'>,
   { spentToday, dailyLimit }: Pick<Now, 'spentToday' | 'dailyLimit'>,

@@ -2,7 +2,7 @@ import { computed, signal } from '@preact/signals';
 import type { Reply } from '../src/page/schemas.ts';
 import { call } from './calls.ts';
 
-/** What the server says of itself; undefined until it has answered. */
+/** The server's description of itself; undefined until its first reply. */
 export const session = signal<Reply<'session'> | undefined>(undefined);
 export const isReadOnly = computed(() => session.value?.isReadOnly ?? true);
 

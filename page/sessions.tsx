@@ -7,10 +7,10 @@ import { costInWords, redactionSentence } from './sentences.ts';
 import { plural, Time } from './times.tsx';
 import { NotRead } from './waits.tsx';
 
-/** Turns on one page, as many as the server gives. */
+/** Turns on one page; the server returns as many. */
 const PAGE = 20;
 
-/** The sessions with agents, the one with the latest turn first. */
+/** The sessions with agents, latest turn first. */
 export function SessionsScreen() {
   const sessions = useCall('sessions', { group: group.value });
   return (
@@ -58,7 +58,7 @@ export function SessionsScreen() {
   );
 }
 
-/** What was captured of one session, turn by turn. */
+/** The captured turns of one session. */
 export function SessionScreen({ name }: { name: string }) {
   const offset = Math.max(0, Math.floor(Number(params.value.get('from')) || 0));
   const turns = useCall('turns', { group: group.value, session: name, offset });

@@ -1,6 +1,6 @@
 /**
- * The browser's storage, which a user can switch off and which can be full. Then a reload forgets what was kept here; what succeeded must not
- * look like a failure.
+ * The browser's storage, which can be full or switched off. Then these values are lost on reload, but a change that succeeded must not look
+ * like a failure.
  */
 type Area = 'sessionStorage' | 'localStorage';
 

@@ -29,18 +29,18 @@ export interface ChartProps {
 
 const WIDE = 640;
 const LABEL = 280;
-/** Room at the right of the last time. */
+/** Space to the right of the last time. */
 const ROOM = 12;
-/** Lines above and below the visible ones that are drawn. */
+/** Number of lines drawn above and below the visible ones. */
 const SPARE = 6;
 const AXIS = 30;
 
 interface Frame {
   readonly width: number;
-  /** Where the bars begin. */
+  /** Left edge of the bars. */
   readonly left: number;
   readonly rowHeight: number;
-  /** From the top of a row to its first bar. */
+  /** Distance from the top of a row to its first bar. */
   readonly barTop: number;
 }
 
@@ -55,7 +55,7 @@ const scale = ({ left, width }: Frame, { from, to }: Span) => {
   return { x: (time: number) => left + (time - from) * perMs, time: (x: number) => from + (x - left) / perMs };
 };
 
-/** Bars on two lanes for each fact, a line for the chosen date, and above them how many facts there are at each time. */
+/** Bars on two lanes for each fact, a line for the chosen date, and above them the number of facts over time. */
 export function TimelineChart(props: ChartProps) {
   const box = useRef<HTMLDivElement>(null);
   const width = useSignal(0);
@@ -86,7 +86,7 @@ type Part = ChartProps & { readonly frame: Frame };
 const OVERVIEW = 44;
 const SAMPLES = 160;
 
-/** The whole time with the part that is shown; dragging moves that part. */
+/** The whole period with a frame around the shown part; dragging moves the frame. */
 function Overview({ lines, mode, extent, view, frame: { width } }: Part) {
   const area = useMemo(() => {
     const counts = density(lines, mode, extent, SAMPLES);
@@ -125,7 +125,7 @@ function Overview({ lines, mode, extent, view, frame: { width } }: Part) {
   );
 }
 
-/** Widths of a letter of the axis, and of half the handle. */
+/** Widths of a letter on the axis and of half the handle. */
 const [LETTER, HANDLE] = [7, 9];
 
 /** A click on the axis moves the date line there. */
@@ -133,7 +133,7 @@ function Axis({ view, at, frame }: Part) {
   const { x, time } = scale(frame, view.value);
   const ticks = ticksOf(view.value, Math.max(2, Math.floor((frame.width - frame.left) / 92)));
   const anchorOf = ({ at }: Tick) => (x(at) > frame.width - 40 ? 'end' : x(at) < 40 ? 'start' : 'middle');
-  /** Whether the handle of the date line lies on the label. */
+  /** Whether the handle of the date line covers the label. */
   const isCovered = (tick: Tick) => {
     const room = LETTER * tick.label.length;
     const left = x(tick.at) - room * { start: 0, middle: 0.5, end: 1 }[anchorOf(tick)];
@@ -168,7 +168,7 @@ function Axis({ view, at, frame }: Part) {
 const ZOOM = 1.5;
 const PAN = 0.15;
 
-/** The lines that can be seen at the present scroll position; all others are only room. */
+/** Draws only the lines near the scroll position; blank space stands for the others. */
 function Rows({ lines, mode, extent, view, at, selected, frame }: Part) {
   const box = useRef<HTMLDivElement>(null);
   const top = useSignal(0);
@@ -200,7 +200,7 @@ function Rows({ lines, mode, extent, view, at, selected, frame }: Part) {
       ref={box}
       role="group"
       aria-label={`${plural(lines.length, 'fact')} as bars. Left and right move in time, plus and minus zoom, 0 shows everything. The same facts are in the table below.`}
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls and takes keys
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: the box scrolls and handles keys
       tabIndex={0}
       onKeyDown={keys}
       onScroll={(event) => (top.value = event.currentTarget.scrollTop)}
@@ -271,7 +271,7 @@ function Bar(props: { lane: string; span: Span; y: number; height: number; view:
   return <rect class={lane} x={left.toFixed(1)} y={y} width={width.toFixed(1)} height={height} rx={2} />;
 }
 
-/** A line from the end of a fact to the beginning of the one that took its place. */
+/** A line from the end of a fact to the start of its replacement. */
 function Replacement(props: { line: Line; place: number; first: number; view: Span; frame: Frame }) {
   const { line, place, first, view, frame } = props;
   if (line.next === undefined || line.held.to < view.from || line.held.to > view.to) return null;
@@ -287,7 +287,7 @@ function Replacement(props: { line: Line; place: number; first: number; view: Sp
   );
 }
 
-/** Dragging moves in time, two fingers or Ctrl and the wheel zoom, Shift and the wheel move. */
+/** Dragging and Shift+wheel move in time; pinching and Ctrl+wheel zoom. */
 function useGestures(box: { readonly current: HTMLDivElement | null }, view: Signal<Span>, frame: Frame): void {
   useEffect(() => {
     const element = box.current as HTMLDivElement;
@@ -312,7 +312,7 @@ function useGestures(box: { readonly current: HTMLDivElement | null }, view: Sig
       const now = place(event.clientX);
       const other = [...pointers].find(([id]) => id !== event.pointerId)?.[1];
       if (other === undefined) {
-        // A press with a tremble is a click on a label.
+        // A press that moves a few pixels is still a click on a label.
         if (!element.hasPointerCapture(event.pointerId) && Math.abs(now - before) < 4) return;
         element.setPointerCapture(event.pointerId);
         view.value = panned(view.value, (before - now) * perPixel());
@@ -333,7 +333,7 @@ function useGestures(box: { readonly current: HTMLDivElement | null }, view: Sig
   }, [frame.width, view]);
 }
 
-/** The chosen date: a slider that pointer and keys move. */
+/** The chosen date as a slider for pointer and keyboard. */
 function DateLine({ view, at, extent, dateText, frame }: Part) {
   const { x, time } = scale(frame, view.value);
   const place = x(at.value);
@@ -351,7 +351,7 @@ function DateLine({ view, at, extent, dateText, frame }: Part) {
     event.preventDefault();
     follow();
   };
-  /** Keeps the line within what is shown. */
+  /** Keeps the line within the shown period. */
   const follow = () => {
     const { from, to } = view.value;
     if (at.value > to) view.value = panned(view.value, (at.value - to) / (to - from) + 0.2);

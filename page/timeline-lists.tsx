@@ -46,7 +46,7 @@ export function SelectedFact({
 
 const PAGE = 30;
 
-/** The facts that belong to the date. */
+/** The facts that hold, or were known, on the chosen date. */
 export function FactsOnDate({
   on,
   at,
@@ -102,7 +102,7 @@ export function FactsOnDate({
   );
 }
 
-/** While the date line moves, mostly the same facts belong to it; then their rows are not made again. */
+/** A move of the date line changes few facts, so unchanged rows are not rendered again. */
 function FactsOnDateRows({ shown, lines }: { shown: readonly ReturnType<typeof lineOn>[]; lines: readonly Line[] }) {
   const key = shown.map(({ fact }) => `${fact.uuid} ${fact.invalidAt}`).join(' ');
   return useMemo(
@@ -124,7 +124,7 @@ function FactsOnDateRows({ shown, lines }: { shown: readonly ReturnType<typeof l
   );
 }
 
-/** While the date line moves, only the rows that change are made again. */
+/** A move of the date line renders only the changed rows again. */
 function TableRow({ line: { fact }, lines }: { line: Line; lines: readonly Line[] }) {
   return useMemo(
     () => (
@@ -151,7 +151,7 @@ function TableRow({ line: { fact }, lines }: { line: Line; lines: readonly Line[
 
 const ROWS = 100;
 
-/** The same facts for those who cannot use the picture. */
+/** The same facts as a table, for users who cannot use the picture. */
 export function Table({ lines, mode, at }: { lines: readonly Line[]; mode: TimelineMode; at: Signal<number> }) {
   const isOpen = useSignal(false);
   const most = useSignal(ROWS);

@@ -1,23 +1,23 @@
 import type { TimelineFact } from '../src/page/schemas.ts';
 
-/** Milliseconds since 1970; a missing beginning is -∞, a missing end ∞. */
+/** Milliseconds since 1970; a missing start is -∞, a missing end ∞. */
 export interface Span {
   readonly from: number;
   readonly to: number;
 }
 
-/** `true`: by what the memory knows now. `known`: by what it knew on the chosen day. */
+/** `true`: by present knowledge. `known`: by the knowledge of the chosen day. */
 export type TimelineMode = 'true' | 'known';
 
 export interface Line {
   readonly fact: TimelineFact;
   readonly held: Span;
   readonly known: Span;
-  /** When the fact belongs to the answer of a mode. */
+  /** The period in which each mode shows the fact. */
   readonly shown: Readonly<Record<TimelineMode, Span>>;
-  /** Index of the line that took its place. */
+  /** Index of the line that replaced this one. */
   readonly next: number | undefined;
-  /** The line as it was before its end was learned; undefined if no end was learned. */
+  /** The line before the memory learned of its end; undefined if no end was learned. */
   readonly unended: Line | undefined;
 }
 
@@ -26,7 +26,7 @@ const timeOf = (text: string | null, missing: number): number => {
   return Number.isNaN(time) ? missing : time;
 };
 
-/** One line for each fact; a fact that was replaced is followed by what replaced it. */
+/** One line for each fact. A replaced fact is followed by its replacement. */
 export function linesOf(facts: readonly TimelineFact[]): readonly Line[] {
   const ordered = inChains(facts);
   const places = new Map(ordered.map(({ uuid }, place) => [uuid, place]));
@@ -52,7 +52,7 @@ const unendedLine = (fact: TimelineFact, held: Span, known: Span, shown: Line['s
   unended: undefined,
 });
 
-/** Facts are in the order of their beginnings, and stay so except for what replaces another. */
+/** Keeps the order by start time, except that a replacement follows the replaced fact. */
 function inChains(facts: readonly TimelineFact[]): readonly TimelineFact[] {
   const byUuid = new Map(facts.map((fact) => [fact.uuid, fact]));
   const placed = new Set<TimelineFact>();
@@ -66,13 +66,13 @@ function inChains(facts: readonly TimelineFact[]): readonly TimelineFact[] {
   return [...placed];
 }
 
-/** A line on a day: in the mode of what was known, an end that was learned later is not there yet, nor what then took its place. */
+/** A line on a day. In the mode `known`, an end that was learned later is left out, and so is the replacement. */
 export const lineOn = (line: Line, mode: TimelineMode, at: number): Line =>
   mode === 'known' && line.unended !== undefined && line.known.to > at ? line.unended : line;
 
 export const includes = ({ from, to }: Span, at: number): boolean => from <= at && to > at;
 
-/** All times at which a line of the mode begins or ends, each once, in order. */
+/** All start and end times of the mode's lines, sorted and without duplicates. */
 export function changesOf(lines: readonly Line[], mode: TimelineMode): readonly number[] {
   const times = lines.flatMap(({ shown }) => [shown[mode].from, shown[mode].to]).filter(Number.isFinite);
   return [...new Set(times)].sort((a, b) => a - b);
@@ -81,7 +81,7 @@ export function changesOf(lines: readonly Line[], mode: TimelineMode): readonly 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-/** From the first to the last known time, today included, with some room. */
+/** From the first to the last known time, including today, with a margin. */
 export function extentOf(lines: readonly Line[], now: number): Span {
   let [from, to] = [now - DAY_MS, now];
   for (const { held, known } of lines)
@@ -94,7 +94,7 @@ export function extentOf(lines: readonly Line[], now: number): Span {
 const MIN_SPAN = HOUR_MS / 6;
 const MAX_SPAN = 500 * 366 * DAY_MS;
 
-/** Makes the span longer or shorter by a factor around a time that keeps its place. */
+/** Scales the span by a factor around a fixed time. */
 export function zoomed({ from, to }: Span, factor: number, around: number): Span {
   const span = Math.min(MAX_SPAN, Math.max(MIN_SPAN, (to - from) * factor));
   const start = around - ((around - from) / (to - from)) * span;
@@ -107,7 +107,7 @@ export function panned({ from, to }: Span, share: number): Span {
   return { from: from + distance, to: to + distance };
 }
 
-/** How many lines of a mode include each of some evenly spaced times. */
+/** The number of the mode's lines at evenly spaced times. */
 export function density(
   lines: readonly Line[],
   mode: TimelineMode,
@@ -126,7 +126,7 @@ export function density(
   return changes.slice(0, samples).map((change) => (sum += change));
 }
 
-/** On a long span the date line stands at ends of days, on a short one at minutes. */
+/** On a long span the date line snaps to ends of days, on a short one to minutes. */
 export const isDaily = ({ from, to }: Span): boolean => to - from > 4 * DAY_MS;
 
 export function endOfDay(time: number): number {
@@ -149,7 +149,7 @@ export function stepped(time: number, steps: number, isLong: boolean, view: Span
 
 const two = (number: number) => String(number).padStart(2, '0');
 
-/** As in an address: a day means its end. */
+/** A time as an address parameter; a day stands for its end. */
 export function timeParam(time: number): string {
   const date = new Date(time);
   if (endOfDay(time) !== time) return date.toISOString();
@@ -177,7 +177,7 @@ const clockFormat = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute
 const dayFormat = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
 const monthFormat = new Intl.DateTimeFormat(undefined, { month: 'short', year: 'numeric' });
 
-/** Round times within a span, at most `most`. */
+/** At most `most` round times within a span. */
 export function ticksOf({ from, to }: Span, most: number): readonly Tick[] {
   const unit = UNITS.find(({ length }) => (to - from) / length <= most) ?? { years: 500, length: 0 };
   const first = new Date(from);
@@ -194,7 +194,7 @@ type Unit = { readonly minutes?: number; readonly days?: number; readonly months
 
 function tickTime(first: Date, { minutes, days, months, years }: Unit, count: number): number {
   const [year, month, day] = [first.getFullYear(), first.getMonth(), first.getDate()];
-  // The constructor takes years below 100 for years of the twentieth century.
+  // The `Date` constructor treats years below 100 as 19xx.
   const start = (y: number, m: number, d: number, min = 0) => {
     const date = new Date(2000, 0, 1);
     date.setFullYear(y, m, d);

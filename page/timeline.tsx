@@ -21,18 +21,18 @@ import {
 } from './timeline-model.ts';
 import { plural } from './times.tsx';
 
-/** How many facts are asked for first, so that something is seen soon; then, of a larger memory; and of one that is shown whole. */
+/** Facts in the first call (small, so that the screen fills soon), then for a large memory, and for a memory that is shown whole. */
 const FIRST = 120;
 const FEW = 1000;
 const MOST = 5000;
-/** A timeline is costly to read, so changes of the memory are followed less closely than elsewhere. */
+/** A timeline is expensive to read, so it reloads less often than other screens. */
 const CALM_MS = 30_000;
 const SETTLED_MS = 250;
 
-/** Facts of one entity or of the whole memory in time, and those that belong to a chosen date. */
+/** The facts of one entity or of the whole memory over time, and a list for a chosen date. */
 export function TimelineScreen() {
   const entity = params.value.get('entity') ?? '';
-  /** The name of the entity, whose uuid may be in the address. */
+  /** The entity's name, because the address may contain a uuid. */
   const found = useSignal({ entity: '', name: '' });
   const query = found.value.entity === entity ? found.value.name : entity;
   return (
@@ -53,7 +53,7 @@ export function TimelineScreen() {
 
 function Loading({ entity, onFound }: { entity: string; onFound: (name: string) => void }) {
   const last = useRef<Reply<'timeline'> | undefined>(undefined);
-  /** The part of a large memory that is asked for; undefined for its latest facts. */
+  /** The requested period of a large memory; undefined for the latest facts. */
   const period = useSignal(periodOfParams());
   const limit = useSignal(FIRST);
   const { from, to } = period.value ?? {};
@@ -75,7 +75,7 @@ function Loading({ entity, onFound }: { entity: string; onFound: (name: string) 
   }, [loaded.data]);
   if (loaded.data) last.current = loaded.data;
   if (loaded.error?.code === 'ERR_INVALID_INPUT' && entity !== '') return <Unknown name={entity} />;
-  // What was read stays while another period is read.
+  // The previous facts stay while another period loads.
   const shown = { ...loaded, data: loaded.data ?? (loaded.error ? undefined : last.current) };
   return (
     <Show loaded={shown} lines={8}>
@@ -189,7 +189,7 @@ function Timeline({ reply, onSettled }: { reply: Reply<'timeline'>; onSettled: (
   );
 }
 
-/** Writes the date and the shown time into the address once they rest, and takes them from an address that was opened meanwhile. */
+/** Writes the date and the shown period into the address once they stop changing, and reads them when another address is opened. */
 function useAddress(view: Signal<Span>, at: Signal<number>, extent: Span, onSettled: (view: Span) => void): void {
   const notify = useRef(onSettled);
   notify.current = onSettled;

@@ -5,7 +5,7 @@ const longDayFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'long' });
 const minuteFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'long', timeStyle: 'short' });
 const clockFormat = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
 
-/** A day in the user's zone; today with the time, unless `isDay`. The exact instant is shown on hover. */
+/** A day in the user's time zone, with the time if it is today, unless `isDay`. Hovering shows the exact time. */
 export function Time({ of, isDay = false }: { of: string; isDay?: boolean }) {
   const date = new Date(of);
   if (Number.isNaN(date.getTime())) return <span>{of}</span>;
@@ -37,7 +37,7 @@ export function Period({ from, to }: { from: string | null; to: string | null })
         since <Time of={from} isDay />
       </span>
     );
-  // Only within a day the clock tells the two apart.
+  // Times are shown only if both ends are today; otherwise the days differ.
   const isDay = !(isToday(new Date(from)) && isToday(new Date(to)));
   return (
     <span>
@@ -69,7 +69,7 @@ export function bytes(count: number): string {
   return `${(count / 1000 ** power).toLocaleString(undefined, { maximumFractionDigits: power === 0 ? 0 : 1 })} ${units[power]}`;
 }
 
-/** `$0.0123`, `$4.20`; small amounts keep two digits that count. */
+/** `$0.0123`, `$4.20`; small amounts have two significant digits. */
 export const money = (dollars: number): string =>
   `$${dollars >= 1 || dollars === 0 ? dollars.toFixed(2) : dollars.toPrecision(2)}`;
 

@@ -1,4 +1,4 @@
-// The token comes in the address's fragment, which browsers send to nobody. It stays in this tab, and other tabs of the page may ask for it.
+// The token is in the address's fragment, which browsers never send. This tab keeps it and gives it to other tabs of the page on request.
 
 import { readStored, writeStored } from './storage.ts';
 
@@ -8,7 +8,7 @@ const ANSWERS_WITHIN_MS = 400;
 
 let token: string | undefined;
 
-/** The token of this page: from the address, from this tab's earlier visit, or from another open tab; undefined where none has it. */
+/** The token from the address, from an earlier visit in this tab, or from another open tab; undefined if none has it. */
 export async function findToken(): Promise<string | undefined> {
   const given = new URLSearchParams(location.hash.slice(1)).get('token');
   if (given !== null) history.replaceState(null, '', location.pathname + location.search);
@@ -22,7 +22,7 @@ export async function findToken(): Promise<string | undefined> {
 
 export const currentToken = (): string => token ?? '';
 
-/** Browsers that keep nothing for a page may refuse this too. */
+/** Browsers with storage switched off may refuse a channel too. */
 function openChannel(): BroadcastChannel | undefined {
   try {
     return new BroadcastChannel('memory-manager token');

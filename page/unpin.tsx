@@ -3,7 +3,7 @@ import { call, sentenceOf, whileChanging } from './calls.ts';
 import { group } from './route.tsx';
 import { isReadOnly } from './session.ts';
 
-/** The rules that an episode states, each with a button that ends it. The text stays, and can be made a rule again, so nothing is asked. */
+/** The rules of an episode, each with a button that ends it. There is no confirmation, because the text stays and can become a rule again. */
 export function RulesOfEpisode({ uuid, rules }: { uuid: string; rules: readonly string[] }) {
   const removed = useSignal<readonly string[]>([]);
   const busy = useSignal<string | undefined>(undefined);

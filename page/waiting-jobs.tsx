@@ -5,10 +5,10 @@ import { jobName } from './job-name.ts';
 import { Show, useCall } from './loading.tsx';
 import { plural, Time } from './times.tsx';
 
-/** The news come with each job that ends, and a list is read by people. */
+/** A live update arrives with each job that ends, which is too often for a list that people read. */
 const CALM_MS = 3000;
 
-/** What each open job is, and why it waits. */
+/** The open jobs, each with its content and the reason why it waits. */
 export function WaitingJobs() {
   const waiting = useCall('waitingJobs', {}, { calmMs: CALM_MS });
   return (
@@ -40,7 +40,7 @@ export function WaitingJobs() {
   );
 }
 
-/** Jobs of one cause stand together, since an outage is the cause of all. First those that wait for nothing but a worker. */
+/** Groups jobs by cause, since an outage delays many. Jobs that only wait for a worker come first. */
 function byCause(jobs: readonly WaitingJob[]): [string, WaitingJob[]][] {
   const causes = new Map<string, WaitingJob[]>();
   for (const job of jobs) causes.set(job.reason ?? '', [...(causes.get(job.reason ?? '') ?? []), job]);

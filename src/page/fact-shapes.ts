@@ -37,7 +37,7 @@ const provenance = {
   endSources: z.array(Source),
   /** The sentence that took its place. */
   replacement: z.nullable(z.string()),
-  /** uuid of the episode of which it is a rule. */
+  /** uuid of the episode that states the fact as a rule. */
   ruleOf: z.nullable(z.string()),
 };
 export const KnownFact = z.extend(Fact, provenance);

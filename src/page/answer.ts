@@ -39,7 +39,7 @@ export async function readAnswer(
   };
 }
 
-/** When the first text was stored, if that was after a time; null too in a memory with more texts than are read for it. */
+/** When the first text was stored, if that was after `than`. Also null if the memory has more texts than this function reads. */
 async function storedLater(memory: MemoryManager, group: string | undefined, than: string): Promise<string | null> {
   const episodes = await memory.episodes.list({ group, limit: LIMITS.episodes });
   if (episodes.length === LIMITS.episodes) return null;

@@ -7,7 +7,7 @@ import type { PageContext } from './handlers.ts';
 import { type ArchiveWork, OPERATION_LIMITS } from './operation-shapes.ts';
 import type { CallInput } from './schemas.ts';
 
-/** An unusable or unreachable store is reported in the reply, because the restore tests are known without it. */
+/** The reply reports an unusable or unreachable store instead of failing, because the restore tests are known without the store. */
 export async function readArchives({ memory, archiveWork }: PageContext, { group }: CallInput<'archives'>) {
   const [list, { valkey }] = await Promise.all([
     archiveWork.list(group ?? memory.config.group),

@@ -1,6 +1,6 @@
-// Changes that are refused because of what happened meanwhile. The messages are sentences for the user.
+// Changes that are refused because the state has changed since the user saw it. The messages are sentences for the user.
 
-/** The change would now differ from the preview that the user saw. */
+/** The change would have other effects than the preview that the user saw. */
 export class PreviewOutdatedError extends Error {
   override name = 'PreviewOutdatedError';
   readonly code = 'ERR_PREVIEW_OUTDATED';

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { ConfigError } from '../errors.ts';
 
-/** The page as it is sent, with the content security policy that allows its own script and style and nothing else. */
+/** The page as sent, with a content security policy that allows only its own script and style. */
 export interface PageDocument {
   readonly html: Buffer;
   readonly gzipped: Buffer;

@@ -20,7 +20,7 @@ export async function readEntities(
   return { entities: entities.slice(0, limit).map(row), isCut: entities.length > limit };
 }
 
-/** Names that are like the text come first, then entities whose summary has its words. */
+/** Entities with similar names come first, then entities whose summary contains the words. */
 async function findEntities(
   memory: MemoryManager,
   query: string,
@@ -40,12 +40,12 @@ async function findEntities(
   return { entities: found.map(row), isCut: found.length === most };
 }
 
-/** Entities that a user may mean by what is typed so far. */
+/** Entities that match the text typed so far. */
 export async function readSuggestions({ memory }: PageContext, { group, typed }: CallInput<'suggestions'>) {
   return { entities: await memory.suggestEntities(typed, { group, limit: LIMITS.suggestions }) };
 }
 
-/** @throws InvalidInputError when there is none of that name or uuid */
+/** @throws InvalidInputError when no entity has that name or uuid */
 export async function readEntity({ memory }: PageContext, { group, entity }: CallInput<'entity'>) {
   const [{ entities, facts }, rules] = await Promise.all([
     memory.getHistory(entity, { group }),

@@ -47,7 +47,7 @@ export async function readEpisodes({ memory }: PageContext, { group, query, limi
   };
 }
 
-/** @throws InvalidInputError when there is none */
+/** @throws InvalidInputError when it does not exist */
 export async function readEpisode({ memory }: PageContext, { group, episode }: CallInput<'episode'>) {
   const details = await memory.getEpisode(episode, { group });
   const [{ entities }, rules] = await Promise.all([
@@ -76,7 +76,7 @@ export async function readEpisode({ memory }: PageContext, { group, episode }: C
   };
 }
 
-/** What it states, and what it ended. */
+/** The facts that the episode states, and the facts that it ended. */
 function factsOf({ uuid, facts }: Pick<EpisodeDetails, 'uuid' | 'facts'>, rules: RulesInForce) {
   const shown = facts.slice(0, LIMITS.facts).map(({ isStated, sources, replacedBy: _, ...fact }) => ({
     isStated,

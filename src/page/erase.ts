@@ -8,7 +8,7 @@ import { type EraseContents, OPERATION_LIMITS } from './operation-shapes.ts';
 import type { CallInput } from './schemas.ts';
 
 const TIME_LIMIT = 10 * MINUTE;
-/** The latest episodes are compared by uuid, older ones only by number. */
+/** Only the uuids of this many latest episodes are compared; older episodes only count. */
 const COMPARED = 100;
 
 export async function previewErase({ memory }: PageContext, { name }: CallInput<'previewErase'>) {
@@ -30,7 +30,7 @@ async function plan(memory: MemoryManager, name: string) {
   const planned = await memory.forgetGroup(name, { dryRun: true });
   const latest = await memory.episodes.list({ group: name, limit: COMPARED });
   const { episodes, entities, facts, outsideGraph, archives } = planned;
-  // Jobs are not compared: they come and go without a change of the memory.
+  // Jobs are not compared, because they come and go without a change of the memory.
   const counts = [episodes, entities, facts, outsideGraph.spooled, outsideGraph.journal];
   return { planned, fingerprint: fingerprintOf([counts, archives.files, latest.map(({ uuid }) => uuid)]) };
 }

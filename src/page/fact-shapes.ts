@@ -8,7 +8,7 @@ const count = z.number();
 
 export const Source = z.object({
   ...{ uuid: z.string(), name: z.string(), referenceTime: time },
-  /** The file or the description of where its text comes from; null for none. */
+  /** The file of the text or the description of its source; null for neither. */
   origin: z.nullable(z.string()),
   session: z.nullable(z.string()),
 });
@@ -28,14 +28,14 @@ export const Fact = z.object({
 });
 export type Fact = z.output<typeof Fact>;
 
-/** Who said a fact, and what ended it. */
+/** The sources of a fact, and the sources of its end. */
 const provenance = {
   /** The first episodes that state it, of `sourceCount` in all. */
   sources: z.array(Source),
   sourceCount: count,
   /** The first episodes that ended it. */
   endSources: z.array(Source),
-  /** The sentence that took its place. */
+  /** The sentence that replaced it. */
   replacement: z.nullable(z.string()),
   /** uuid of the episode that states the fact as a rule. */
   ruleOf: z.nullable(z.string()),
@@ -46,13 +46,13 @@ export type KnownFact = z.output<typeof KnownFact>;
 export const TimelineFact = z.object({
   ...{ uuid: z.string(), fact: z.string(), source: z.string(), sourceUuid: z.string() },
   ...{ validAt: timeOrNull, invalidAt: timeOrNull, createdAt: timeOrNull, expiredAt: timeOrNull },
-  /** uuid of the fact that took its place, which may not be among those of the reply. */
+  /** uuid of the fact that replaced it, which the reply may not contain. */
   replacedBy: z.nullable(z.string()),
   ...provenance,
 });
 export type TimelineFact = z.output<typeof TimelineFact>;
 
-/** What each signal of the ranking adds to a score. */
+/** The contribution of each ranking signal to a score. */
 const ScoreParts = z.record(z.string(), z.number());
 
 export const FactHit = z.extend(Fact, {
@@ -67,7 +67,7 @@ export const PassageResult = z.object({
   role: z.nullable(z.string()),
   headings: z.array(z.string()),
   until: timeOrNull,
-  /** uuid of its episode, if the excerpt has a rule. */
+  /** uuid of its episode, if the excerpt contains a rule. */
   ruleOf: z.nullable(z.string()),
   score: z.number(),
   scoreParts: ScoreParts,

@@ -10,7 +10,7 @@ import { type CallInput, type ForgetPreview, LIMITS } from './schemas.ts';
 
 const TIME_LIMIT = 5 * MINUTE;
 
-/** Listing a remote bucket may take long, and the preview must not wait for it. */
+/** Limit for listing a remote bucket, so that a slow store cannot hold up the preview. */
 const ARCHIVES_WITHIN = 4 * SECOND;
 
 export async function previewForget(context: PageContext, { group, episode }: CallInput<'previewForget'>) {
@@ -28,7 +28,7 @@ export async function previewForget(context: PageContext, { group, episode }: Ca
   };
 }
 
-/** The archives that were made since the episode was stored: they contain its text, and forgetting does not change them. */
+/** Archives made since the episode was stored. They contain its text, and forgetting does not change them. */
 async function archivesWith({ memory, archiveWork }: PageContext, group: string | undefined, episode: string) {
   const name = group ?? memory.config.group;
   const unknown = { group: name, place: null, count: 0, isCut: false };
@@ -41,7 +41,7 @@ async function archivesWith({ memory, archiveWork }: PageContext, group: string 
 }
 
 /**
- * Forgets an episode if that still has the effects of the preview.
+ * Forgets an episode if the effects are still those of the preview.
  * @throws PreviewOutdatedError; what `MemoryManager.forget` throws
  */
 export async function forgetEpisode({ memory }: PageContext, { group, episode, fingerprint }: CallInput<'forget'>) {
@@ -50,7 +50,7 @@ export async function forgetEpisode({ memory }: PageContext, { group, episode, f
   return { effects: shown(await memory.forget({ episode }, { group, timeoutMs: TIME_LIMIT })) };
 }
 
-/** The same for the same effects, whatever their order. */
+/** Equal for equal effects, regardless of their order. */
 function effectsFingerprint({ episodes, facts, entities, maskedEpisodes, similar, ...rest }: ForgetResult): string {
   const { kept, reopened, ...numbers } = rest;
   const lists = [episodes, facts, entities, maskedEpisodes, similar, kept, reopened].map((items) =>

@@ -17,7 +17,6 @@ import { readSessions, readTurns } from './sessions.ts';
 import { readCostSince } from './spending.ts';
 import { readTimeline } from './timeline.ts';
 
-/** The resources that the handlers use. */
 export interface PageContext {
   readonly memory: MemoryManager;
   readonly isReadOnly: boolean;
@@ -42,14 +41,14 @@ export function openPageState(memory: MemoryManager) {
   };
 }
 
-/** A result that is kept for a time and shared by all callers. */
+/** A result that is cached for a time and shared by all callers. */
 interface Remembered<T> {
   read(): Promise<T>;
   /** Makes the next caller read again. */
   outdate(): void;
 }
 
-/** A failure is not kept. */
+/** Failures are not cached, so that the next caller tries again. */
 function rememberFor<T>(ms: number, read: () => Promise<T>): Remembered<T> {
   let last: { readonly at: number; readonly result: Promise<T> } | undefined;
   return {

@@ -17,7 +17,7 @@ export interface LiveUpdates {
 }
 
 /**
- * One reader of the queue's counts serves all open pages. Nothing is read while no page is open.
+ * One reader of the queue's counts serves all open pages, and pauses while no page is open.
  * @param onTick called before each reading
  */
 export function openLiveUpdates(config: Config, archiveWork: ArchiveWorkbench, onTick: () => void): LiveUpdates {
@@ -50,7 +50,7 @@ export function openLiveUpdates(config: Config, archiveWork: ArchiveWorkbench, o
       const { counts, lastEnded } = await watch.look();
       return { jobs: jobsOf(counts), completed: counts.completed, lastEnded, work };
     } catch {
-      // The screens then ask for the state themselves and show why Valkey does not answer.
+      // On null the screens load the state themselves, which says why Valkey does not answer.
       return { jobs: null, completed: 0, lastEnded: '', work };
     }
   }

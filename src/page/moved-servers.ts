@@ -5,9 +5,9 @@ import { runningFile } from '../home.ts';
 import type { MemoryManager } from '../memory.ts';
 
 /**
- * Finds the servers again after `down` and `up`, which may give them other ports and passwords. The file that `up` writes is read only if it has
- * changed; while it is missing, the servers are stopped and the last addresses stay.
- * @returns the memory at its new address, once for each change; else undefined
+ * Finds the servers after `down` and `up`, which may change ports and passwords. The file that `up` writes is read only if it has
+ * changed. While the file is missing, the servers are stopped and the last addresses stay.
+ * @returns the memory at its new address, once for each change; otherwise undefined
  */
 export function openMovedServers(
   { home, group }: Pick<Config, 'home' | 'group'>,
@@ -19,7 +19,7 @@ export function openMovedServers(
     const version = versionOf(home);
     if (version === undefined || version === read) return undefined;
     const settings = settingsNow();
-    // The file is being replaced, or a setting of it cannot be used; the next call reads it again.
+    // The file is being replaced or has an unusable setting; the next call reads it again.
     if (settings === undefined) return undefined;
     read = version;
     if (settings === known) return undefined;

@@ -3,7 +3,7 @@ import { type AgentOutcome, readOutcomes } from '../telemetry/agent-outcomes.ts'
 import type { PageContext } from './handlers.ts';
 import type { CallInput, Now } from './schemas.ts';
 
-/** The most problems that are listed. */
+/** Maximum number of listed problems. */
 const MOST = 20;
 
 export async function readNow({ memory, noticed }: PageContext, { group }: CallInput<'now'>) {
@@ -27,12 +27,12 @@ export async function readNow({ memory, noticed }: PageContext, { group }: CallI
   };
 }
 
-/** When this server first saw a problem, for problems whose begin nothing records, such as that of a server that is down. */
+/** First sightings of problems whose start is not recorded, such as a server that is down. */
 export interface NoticedProblems {
   dated(problems: readonly StatusProblem[]): Now['problems'];
 }
 
-/** A problem that was not seen for this long has ended in the meantime, or nobody looked. */
+/** After this time without a sighting, a problem counts as new, because it may have ended in between. */
 const FORGOTTEN_AFTER_MS = 60_000;
 
 /** @param now milliseconds since 1970 */
@@ -62,7 +62,7 @@ export function openNoticedProblems(now: () => number = Date.now): NoticedProble
   }
 }
 
-/** As far as this machine knows: agents on other machines record elsewhere. */
+/** Only agents on this machine: others record their work on their own machines. */
 function agentWork(home: string, group: string): Now['agents'] {
   const own = readOutcomes(home).filter((outcome) => outcome.group === group);
   const last = (work: AgentOutcome['work']) => {

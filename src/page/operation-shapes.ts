@@ -29,7 +29,7 @@ export const OPERATION_LIMITS = {
   suggestions: 12,
   /** Characters of a rule. */
   rule: 300,
-  /** How far back the cost of reading is summed up: 31 days. */
+  /** Maximum period of the cost of reading: 31 days. */
   spendingMs: 31 * 86_400_000,
 } as const;
 
@@ -46,7 +46,7 @@ const Archive = z.object({
 export type Archive = z.output<typeof Archive>;
 
 const workKind = z.enum(['export', 'verify', 'restoreTest']);
-/** Work on archives that the server of the page has started or waits for; only the latest is kept. */
+/** Work on archives that the page's server has started or waits for. The server keeps only the latest. */
 const ArchiveWork = z.object({
   id: z.string(),
   kind: workKind,
@@ -57,7 +57,7 @@ const ArchiveWork = z.object({
   /** From 0 to 1. */
   share: z.number(),
   state: z.enum(['running', 'done', 'failed']),
-  /** What came of it, in a sentence; empty while it runs. */
+  /** The outcome in a sentence; empty while the work runs. */
   message: z.string(),
 });
 export type ArchiveWork = z.output<typeof ArchiveWork>;
@@ -66,7 +66,7 @@ const Minute = z.object({
   start: time,
   completed: count,
   failed: count,
-  /** Milliseconds from the queue to the end, of up to ten episodes of this minute; null without any. */
+  /** Median time from enqueueing to the end of up to ten episodes of this minute; null if there are none. */
   medianMs: z.nullable(count),
   slowestMs: z.nullable(count),
 });
@@ -96,7 +96,7 @@ const WaitingJob = z.object({
   /** Why the last attempt failed or was postponed, the kind of that failure, and since when the job waits for it. */
   ...{ reason: z.nullable(z.string()), error: z.nullable(z.string()), since: timeOrNull },
   nextTryAt: timeOrNull,
-  /** That count. */
+  /** Attempts that count; postponed ones do not. */
   attempts: count,
 });
 export type WaitingJob = z.output<typeof WaitingJob>;
@@ -107,7 +107,7 @@ const EraseContents = z.object({
   episodes: count,
   entities: count,
   facts: count,
-  /** Outside the graph. */
+  /** Contents outside the graph. */
   elsewhere: z.array(
     z.object({ what: z.enum(['jobs', 'spooled', 'journal', 'memos', 'cached', 'scratchGraphs']), count }),
   ),
@@ -116,7 +116,7 @@ const EraseContents = z.object({
     place: z.nullable(z.string()),
     files: z.array(z.string()),
     count,
-    /** False when no worker could record at the place that nothing is to be restored from them. */
+    /** False if no worker could record, beside the archives, that they must not be restored. */
     isRecorded: z.boolean(),
   }),
 });
@@ -138,11 +138,11 @@ const SessionTurn = z.object({
   isCut: z.boolean(),
   referenceTime: time,
   isCommitted: z.boolean(),
-  /** Why it is not read yet, if an attempt failed. */
+  /** Null once it is read; the reason is null if no attempt failed. */
   waits: z.nullable(z.object({ isFailed: z.boolean(), reason: z.nullable(z.string()) })),
-  /** Rules that it states. */
+  /** Rules that the turn states. */
   rules: z.array(z.string()),
-  /** What it states, and what it ended. */
+  /** The facts that the episode states, and the facts that it ended. */
   facts: z.array(TurnFact),
   endedFacts: z.array(TurnFact),
   redactions: z.array(Redaction),
@@ -155,11 +155,11 @@ const SessionRow = z.object({
   episodes: count,
   first: timeOrNull,
   last: timeOrNull,
-  /** The beginning of its latest turn, if that is among the latest episodes; else empty. */
+  /** The start of its latest turn, if that is among the latest episodes; otherwise empty. */
   preview: z.string(),
 });
 
-/** The use of every episode since then is read, so a longer time would read a whole memory. */
+/** A limit, because the cost is summed from every episode since then, which could be a whole memory. */
 const isWithinDays = (since: string): boolean => Date.now() - Date.parse(since) <= OPERATION_LIMITS.spendingMs;
 
 const job = { id: text, queue: z.enum(['store', 'export']) };
@@ -175,7 +175,7 @@ export const OPERATION_CALLS = {
       problem: z.nullable(z.string()),
       archives: z.array(Archive),
       isCut: z.boolean(),
-      /** Files that are no whole archive, and encrypted ones that no key opens. */
+      /** Incomplete archives, and encrypted ones that no configured key opens. */
       incomplete: count,
       locked: count,
       restoreTest: z.nullable(z.object({ file: z.string(), ageMs: count })),
@@ -193,7 +193,7 @@ export const OPERATION_CALLS = {
     method: 'GET',
     input: z.object({}),
     reply: z.object({
-      /** Those that run, then those that come next. */
+      /** Running jobs, then the next ones. */
       jobs: z.array(WaitingJob),
       isCut: z.boolean(),
     }),
@@ -242,7 +242,7 @@ export const OPERATION_CALLS = {
     method: 'GET',
     input: z.object({ ...ofGroup, since: z.iso.datetime({ offset: true }).check(z.refine(isWithinDays)) }),
     reply: z.object({
-      /** Of the calls that read this memory's episodes. */
+      /** Cost of the calls that read this memory's episodes. */
       episodes: count,
       cost: Cost,
     }),
@@ -257,7 +257,7 @@ export const OPERATION_CALLS = {
        */
       state: z.enum(['pending', 'inForce', 'ended', 'text']),
       suggestions: z.array(z.string()),
-      /** The rule as agents read it; null while none is chosen. */
+      /** The rule as agents read it; null until a sentence is chosen. */
       rule: z.nullable(z.string()),
       /** Rules that would end. */
       ends: z.array(z.string()),

@@ -17,10 +17,10 @@ import type { CallInput } from './schemas.ts';
 
 const TIME_LIMIT = MINUTE;
 const SHORTEST = 6;
-/** Enough for all rules of a briefing. */
+/** A token budget that is large enough for all rules. */
 const WHOLE = 100_000;
 
-/** Previews a standing rule: the episode itself if an agent proposed it, otherwise a sentence that the user chooses. */
+/** Previews a standing rule: an agent's proposal, or a sentence of the episode that the user chooses. */
 export async function previewPin({ memory }: PageContext, { group, episode, rule }: CallInput<'previewPin'>) {
   const { fingerprint, ...plan } = await planPin(memory, group, episode, rule);
   return { ...plan, fingerprint };
@@ -36,9 +36,9 @@ export async function pinRule({ memory }: PageContext, { group, episode, rule, f
     return { episode: plan.uuid, isInForce: true };
   }
   const { uuid, rule: text } = plan;
-  // With a key, since a second click before a worker has read the rule must not queue it again.
+  // The key prevents a second click from queueing the rule again before a worker has read it.
   const pinned = await storeRule(memory, group, { uuid, text, idempotencyKey: `pin ${uuid} ${fingerprint}` });
-  // A key brings neither a forgotten rule back nor one that the user has ended.
+  // The key does not restore a rule that was forgotten or ended, so its state is read.
   const state = pinned.isInForce ? await stateOfRule(memory, group, pinned.episode) : 'inForce';
   if (state === 'forgotten') return storeRule(memory, group, { uuid, text });
   if (state === 'ended') await memory.episodes.confirm(pinned.episode, { group, timeoutMs: TIME_LIMIT });
@@ -75,7 +75,7 @@ async function stateOfRule(memory: MemoryManager, group: string | undefined, epi
   }
 }
 
-/** The rule is queued in any case, and applies once a worker has read it. Without a worker nothing is waited for. */
+/** Without a worker there is no wait: the rule stays queued and applies once a worker has read it. */
 async function isStored(memory: MemoryManager, group: string | undefined, receipt: EpisodeReceipt): Promise<boolean> {
   try {
     const { valkey } = await memory.getStatus({ group, countPassages: false });
@@ -114,7 +114,7 @@ function stateOf({ metadata }: EpisodeDetails, own: readonly string[]): 'pending
   return 'unpinned' in metadata ? 'ended' : metadata.confirmed ? 'inForce' : 'pending';
 }
 
-/** The sentences that the user typed in a turn; for other texts, all sentences. */
+/** For a turn, the sentences that the user typed; for other texts, all sentences. */
 function suggestionsFrom({ content, metadata }: EpisodeDetails): string[] {
   const typed = userSentences(userText(content, JSON.stringify(metadata))).map(({ text }) => text);
   const sentences = typed.length > 0 ? typed : sentencesIn(content.slice(0, OPERATION_LIMITS.searched));

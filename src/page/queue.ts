@@ -5,12 +5,12 @@ import type { CallInput, Jobs } from './schemas.ts';
 
 export async function readDeadLetters({ memory }: PageContext, { limit }: CallInput<'deadLetters'>) {
   const [store, exports] = await Promise.all([memory.getJobCounts('store'), memory.getJobCounts('export')]);
-  // Read after the counts, so that a job that fails in between is at least in the list.
+  // The list is read after the counts, so that a job that fails in between is not missed.
   const letters = await memory.deadLetters.list({ limit: limit + 1 });
   const isCut = letters.length > limit;
   const counted = (queue: 'store' | 'export', counts: Jobs): Jobs => ({
     ...jobsOf(counts),
-    // The same number for table and list, even if a job failed between the two reads.
+    // Table and list must show the same number even if a job fails between the two reads.
     ...(!isCut && { failed: letters.filter((letter) => letter.queue === queue).length }),
   });
   return {
@@ -30,7 +30,7 @@ export async function readWaitingJobs({ memory }: PageContext) {
 
 const STATES = ['active', 'waiting', 'delayed'] as const;
 
-/** @throws InvalidInputError when there is none */
+/** @throws InvalidInputError when it does not exist */
 export async function readDeadLetter({ memory }: PageContext, { id, queue }: CallInput<'deadLetter'>) {
   const { payload, details, traceId, ...letter } = await memory.deadLetters.get(id, { queue });
   const text = typeof payload === 'string' ? payload : JSON.stringify(payload, null, 2);

@@ -1,7 +1,7 @@
 import type { MemoryManager } from '../memory.ts';
 import { oneLine } from '../text.ts';
 
-/** The rules with which sessions begin now, by the episodes that state them. */
+/** The rules in the current briefing, by the episodes that state them. */
 export interface RulesInForce {
   /** The rules that an episode states. */
   of(episode: string): string[];
@@ -23,7 +23,7 @@ export async function readRules(memory: MemoryManager, group: string | undefined
   };
 }
 
-/** A shown text may have several sentences, and a fact may be a part of a rule. */
+/** A shown text may contain more sentences than the rule, and a fact may be a part of the rule. */
 const isSame = (rule: string, shown: string): boolean => shown.includes(rule) || (shown !== '' && rule.includes(shown));
 
 const bare = (text: string): string =>

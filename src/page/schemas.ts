@@ -15,7 +15,7 @@ export type {
   WaitingJob,
 } from './operation-shapes.ts';
 
-// What the page asks and gets, shared by the server and the page in the browser. Times are ISO 8601 texts. No list is longer than its limit.
+// Requests and replies of the page, shared by its server and the browser. Times are ISO 8601 texts. No list is longer than its limit.
 
 const time = z.string();
 const timeOrNull = z.nullable(time);
@@ -36,7 +36,7 @@ export const LIMITS = {
   /** Sources of a fact in a list. */
   sourcesOfFact: 3,
   suggestions: 8,
-  /** Characters of an episode's text, the rest of which only the command line shows. */
+  /** Characters of an episode's text; only the command line shows the rest. */
   content: 200_000,
   /** Characters of an episode in a list. */
   preview: 280,
@@ -56,12 +56,12 @@ const instant = z.optional(z.iso.datetime({ offset: true }));
 const ofGroup = { group: z.optional(text) };
 
 const EntityItem = z.object({ uuid: z.string(), name: z.string(), type: z.string(), summary: z.string() });
-/** Counts are null where a search found it. */
+/** The counts are null in results of a search. */
 const EntityRow = z.extend(EntityItem, { facts: z.nullable(count), lastMentioned: timeOrNull });
 export type EntityRow = z.output<typeof EntityRow>;
 export type EntityItem = z.output<typeof EntityItem>;
 
-/** Why an episode is not read yet, if an attempt failed; `isFailed` if it is a dead letter. */
+/** The failure that keeps an episode from being read; `isFailed` if it is a dead letter. */
 const WaitState = z.object({ isFailed: z.boolean(), reason: z.nullable(z.string()) });
 export type WaitState = z.output<typeof WaitState>;
 
@@ -73,10 +73,10 @@ const EpisodeRow = z.object({
   sourceDescription: z.string(),
   referenceTime: time,
   session: z.nullable(z.string()),
-  /** False until its facts are in the graph; null where the list cannot know. */
+  /** False until its facts are in the graph; null if unknown. */
   isCommitted: z.nullable(z.boolean()),
   isRule: z.boolean(),
-  /** Null where no attempt is known to have failed. */
+  /** Null if no failed attempt is known. */
   waits: z.nullable(WaitState),
 });
 export type EpisodeRow = z.output<typeof EpisodeRow>;
@@ -89,13 +89,13 @@ const Sentence = z.object({ uuid: z.string(), fact: z.string() });
 const ForgetPreview = z.object({
   episodes: z.array(Named),
   facts: z.array(Sentence),
-  /** Facts that stay, and what would hold again. */
+  /** Facts that stay, and facts that become current again. */
   kept: z.array(Sentence),
   reopened: z.array(Sentence),
   entities: z.array(Named),
   maskedEpisodes: z.array(Named),
   similar: z.array(Named),
-  /** Numbers before the lists were cut. */
+  /** Totals, also of lists that were cut. */
   counts: z.object({
     episodes: count,
     facts: count,
@@ -110,7 +110,7 @@ const ForgetPreview = z.object({
 });
 export type ForgetPreview = z.output<typeof ForgetPreview>;
 
-/** What does not work or needs attention: `StatusProblem`, and when this server first saw it. */
+/** A `StatusProblem`, and when this server first saw it. */
 const Problem = z.object({
   level: z.enum(['problem', 'warning']),
   ...{ message: z.string(), remedy: z.string(), since: timeOrNull, noticedAt: time, stopsReading: z.boolean() },
@@ -121,30 +121,30 @@ const AgentWork = z.nullable(
 );
 
 const Now = z.object({
-  /** The gravest first. */
+  /** Most severe first. */
   problems: z.array(Problem),
-  /** Both servers answer, and nothing stops new texts from being read. */
+  /** Both servers answer, and new texts can be read. */
   isWorking: z.boolean(),
   /** How many are running. */
   workers: count,
   jobs: z.nullable(Jobs),
   oldestWaitingMs: z.nullable(count),
   lastCommitAgeMs: z.nullable(count),
-  /** Why the latest failed job failed. */
+  /** The reason of the latest failed job. */
   lastDeadLetter: z.nullable(z.string()),
   restoreTestAgeMs: z.nullable(count),
   size: z.nullable(z.object({ episodes: count, entities: count, facts: count })),
   spooled: count,
-  /** Dollars that all workers have spent today by UTC, upkeep included; null if no model has a price. */
+  /** Dollars that all workers have spent today (UTC), including maintenance; null if no model has a price. */
   spentToday: z.nullable(count),
   /** Dollars for a day; null without MEMORY_BUDGET. */
   dailyLimit: z.nullable(count),
-  /** What agents of this machine did last: stored turns, and got a briefing or facts. */
+  /** The latest stored turn and the latest recall of agents on this machine. */
   agents: z.object({ capture: AgentWork, recall: AgentWork }),
 });
 export type Now = z.output<typeof Now>;
 
-/** Every call of the page: how it is asked, and the shapes of its input and of its reply. Only a `POST` changes anything. */
+/** Every call of the page: its method and the shapes of its input and reply. Only a `POST` changes anything. */
 export const CALLS = {
   session: {
     method: 'GET',
@@ -162,7 +162,7 @@ export const CALLS = {
           entities: count,
           facts: count,
           lastEpisode: timeOrNull,
-          /** The folder in which an agent of this machine last used it. */
+          /** The folder where an agent on this machine last used the memory. */
           project: z.nullable(z.string()),
         }),
       ),
@@ -175,7 +175,7 @@ export const CALLS = {
     input: z.object(ofGroup),
     reply: z.object({
       ...{ text: z.string(), tokens: count, pending: count },
-      /** The last one that an agent got; null if none is known. */
+      /** The last briefing that an agent got; null if none is known. */
       last: z.nullable(
         z.object({ host: z.string(), session: z.nullable(z.string()), deliveredAt: time, text: z.string() }),
       ),
@@ -196,7 +196,7 @@ export const CALLS = {
       passages: z.array(PassageResult),
       /** The answer as an agent reads it. */
       block: z.string(),
-      /** When the memory stored its first text, where the reason for an empty answer is that this was later. */
+      /** When the memory stored its first text, if the answer is empty because the question is about an earlier time. */
       firstStoredAt: timeOrNull,
     }),
   },
@@ -212,12 +212,12 @@ export const CALLS = {
     }),
     reply: z.object({ entities: z.array(EntityRow), isCut: z.boolean() }),
   },
-  /** Entities that a user may mean by what is typed so far. */
+  /** Entities that match the text typed so far. */
   suggestions: {
     method: 'GET',
     input: z.object({ ...ofGroup, typed: text }),
     reply: z.object({
-      /** `called` is the name or alias that is similar. */
+      /** `called` is the name or alias that matches. */
       entities: z.array(z.object({ uuid: z.string(), name: z.string(), type: z.string(), called: z.string() })),
     }),
   },
@@ -230,7 +230,7 @@ export const CALLS = {
       isCut: z.boolean(),
       /** Its other names. */
       aliases: z.array(z.string()),
-      /** The latest that mention it, of `mentions` in all. */
+      /** The latest episodes that mention it, of `mentions` in all. */
       episodes: z.array(Source),
       mentions: count,
     }),
@@ -240,16 +240,16 @@ export const CALLS = {
     input: z.object({
       ...ofGroup,
       entity: z.optional(text),
-      /** The period of interest, which counts only where there are more facts than `limit`. */
+      /** The requested period, used only if there are more facts than `limit`. */
       from: instant,
       to: instant,
       limit: upTo(LIMITS.timeline, 1000),
     }),
     reply: z.object({
       entity: z.nullable(z.object({ uuid: z.string(), name: z.string(), type: z.string() })),
-      /** In the order in which they began to hold. */
+      /** Ordered by the time from which they hold. */
       facts: z.array(TimelineFact),
-      /** Of all facts of the memory or of the entity. */
+      /** Number of all facts of the memory or of the entity. */
       count,
     }),
   },
@@ -272,13 +272,13 @@ export const CALLS = {
       createdAt: time,
       committedAt: timeOrNull,
       session: z.nullable(z.string()),
-      /** False where only its metadata name the session, which then has no screen. */
+      /** False if only the metadata name the session, which then has no screen. */
       isInSession: z.boolean(),
-      /** Those that it states. */
+      /** Facts that the episode states. */
       facts: z.array(EpisodeFact),
-      /** Those of other episodes that it ended. */
+      /** Facts of other episodes that it ended. */
       endedFacts: z.array(EpisodeFact),
-      /** The rules that it states. */
+      /** Rules that the episode states. */
       rules: z.array(z.string()),
       entities: z.array(Named),
       use: z.array(
@@ -289,14 +289,14 @@ export const CALLS = {
           completionTokens: count,
           /** Null where the price of the model is unknown. */
           dollars: z.nullable(count),
-          /** How many episodes share the call. */
+          /** Number of episodes that share the call. */
           episodes: count,
         }),
       ),
       redactions: z.array(Redaction),
-      /** Null once it is read. */
+      /** Null once the episode is read. */
       waits: z.nullable(WaitState),
-      /** Of an episode that is stored as a fact: its sentence and the time in which it holds. */
+      /** For an episode that was stored as a fact: its sentence and the period in which it holds. */
       stated: z.nullable(z.object({ fact: z.string(), validAt: timeOrNull, invalidAt: timeOrNull })),
     }),
   },
@@ -305,12 +305,12 @@ export const CALLS = {
     input: z.object({ ...ofGroup, episode: text }),
     reply: z.object({
       effects: ForgetPreview,
-      /** The beginning of the text, and whether there is more. */
+      /** The start of the text; `isCut` if there is more. */
       text: z.string(),
       isCut: z.boolean(),
       /** Rules that would end. */
       rules: z.array(z.string()),
-      /** Archives that contain the text; forgetting does not change them. The place is null where it cannot be reached or is not set. */
+      /** Archives that contain the text; forgetting does not change them. The place is null if it cannot be reached or is not set. */
       archives: z.object({ group: z.string(), place: z.nullable(z.string()), count, isCut: z.boolean() }),
       fingerprint: z.string(),
     }),

@@ -23,18 +23,17 @@ export interface PageServer {
 }
 
 export interface PageOptions {
-  /** 0 for a free one. */
+  /** 0 chooses a free port. */
   readonly port: number;
-  /** True: calls that change anything are refused. */
+  /** Refuses calls that change anything. */
   readonly isReadOnly: boolean;
   readonly version: string;
   /** Allowed host names in addition to this machine's and IP addresses. */
   readonly allowedHosts: readonly string[];
-  /** Asked before each call, and every two seconds while a page is open: the memory at its new address once the servers have moved, else undefined. The page closes it. */
+  /** Returns the memory at its new address once the servers have moved. Called before each call and every two seconds; the page closes the memory. */
   readonly findMoved?: () => MemoryManager | undefined;
 }
 
-/** A request that is refused, with its status. */
 class Refusal extends Error {
   readonly status: number;
   readonly code: string;
@@ -55,7 +54,7 @@ const HEADERS = {
 } as const;
 
 /**
- * Serves the page and its calls on this machine. The token is made at each start; only a page that was opened with it gets data.
+ * Serves the page and its calls on this machine. Each start makes a new token, and only a page opened with the token gets data.
  * @throws ConfigError when the port is taken or the page was not built
  */
 export async function servePage(
@@ -73,7 +72,7 @@ export async function servePage(
     const news = openLiveUpdates(memory.config, context.archiveWork, () => void current());
     return { context, news, closeState };
   }
-  /** After `down` and `up` the servers may have other ports and passwords. Streams of news end, and the pages ask again. */
+  /** After `down` and `up` the servers may have other ports and passwords. Ending the streams makes the pages reconnect and reload. */
   function current() {
     const moved = isClosed ? undefined : findMoved();
     if (moved === undefined) return open;
@@ -125,7 +124,7 @@ export async function servePage(
   };
 }
 
-/** Pages of other ports of this machine are other programs' pages. */
+/** Another port on this machine is another program, so its pages are refused too. */
 function refusedOrigin({ headers: { origin, host, 'sec-fetch-site': site }, url = '/' }: IncomingMessage) {
   const isForeign = origin !== undefined && origin !== `http://${host}`;
   const isForeignCall = url.startsWith('/api/') && (site === 'cross-site' || site === 'same-site');
@@ -181,13 +180,13 @@ function send(response: ServerResponse, status: number, body: object): void {
   response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
 }
 
-/** The sentences of expected failures are for the user; what else failed is not described to the page. */
+/** Expected failures carry a sentence for the user. The page learns no details of other failures. */
 function sendFailure(response: ServerResponse, error: unknown): void {
   if (response.headersSent) {
     response.destroy();
     return;
   }
-  // The rest of a refused request is not read.
+  // The rest of a refused request is not read, so the connection cannot be reused.
   if (error instanceof Refusal) response.setHeader('Connection', 'close');
   const { status, code, message } = failureOf(error);
   send(response, status, { code, message });

@@ -13,12 +13,12 @@ import type { CallInput } from './schemas.ts';
 import { waitOf } from './waits.ts';
 
 const AT_ONCE = 4;
-/** The latest episodes, from which sessions get a preview. */
+/** Number of latest episodes that sessions take their preview from. */
 const PREVIEWED = 100;
-/** Facts of a turn in its session; its own page has all. */
+/** Facts of a turn in its session. The episode's own screen has all. */
 const FACTS = 20;
 
-/** Sessions with agents, and other chains of episodes. */
+/** Sessions with agents, and other sagas. */
 export async function readSessions({ memory }: PageContext, { group }: CallInput<'sessions'>) {
   const [sessions, latest] = await Promise.all([
     memory.sagas.list({ group }),
@@ -34,7 +34,7 @@ export async function readSessions({ memory }: PageContext, { group }: CallInput
   };
 }
 
-/** A session turn by turn. @throws InvalidInputError when there is none of that name */
+/** The turns of a session. @throws InvalidInputError when no session has that name */
 export async function readTurns({ memory }: PageContext, { group, session, offset }: CallInput<'turns'>) {
   const saga = await memory.sagas.get(session, { group, offset, limit: OPERATION_LIMITS.turns }).catch((error) => {
     if (!(error instanceof InvalidInputError)) throw error;

@@ -4,10 +4,10 @@ import type { MemoryManager } from '../memory.ts';
 import type { WaitState } from './schemas.ts';
 
 const AT_ONCE = 4;
-/** Of more unread episodes in a list, only the latest are looked for in the queue. */
+/** Maximum number of unread episodes of a list that are looked up in the queue, latest first. */
 const LOOKED_UP = 40;
 
-/** An episode without a job, such as one that Graphiti wrote, has no known reason. */
+/** No reason is known for an episode without a job, such as one that Graphiti wrote. */
 export async function waitOf(memory: MemoryManager, uuid: string, group: string | undefined): Promise<WaitState> {
   try {
     const { state, reason = null } = await memory.episodes.getState(uuid, { group });
@@ -18,7 +18,7 @@ export async function waitOf(memory: MemoryManager, uuid: string, group: string 
   }
 }
 
-/** Why episodes of a list are not read, by uuid. Nothing is looked up while the queue has no dead letters. */
+/** The failures of unread episodes of a list, by uuid. Nothing is looked up while the queue has no dead letters. */
 export async function failuresOf(memory: MemoryManager, uuids: readonly string[], group: string | undefined) {
   if (uuids.length === 0 || !(await hasDeadLetters(memory))) return new Map<string, WaitState>();
   const waits = await mapConcurrently(

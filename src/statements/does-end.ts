@@ -33,13 +33,7 @@ export function endsStatement(change: StatedChange, propertyValue: PropertyValue
         (propertyValue.kind === 'person' && termKey(value) === termKey(change.oldValue))
         ? DUTIES.has(propertyValue.verb) && isInRole(change.context, propertyValue)
         : false;
-    if (change.endsWhat === 'name')
-      return (
-        propertyValue.verb === 'call' ||
-        terms.has('call') ||
-        isKnownByName(change.oldValue, propertyValue) ||
-        (propertyValue.verb === 'be' && termKey(value) === termKey(change.oldValue))
-      );
+    if (change.endsWhat === 'name') return isNameOf(change.oldValue, propertyValue);
     if (change.subject.length > 0 || change.everywhere)
       return change.everywhere ? isAbout(change.oldValue, propertyValue) : true;
     if (change.oldValue.length > 1 && change.oldValue.length >= terms.size - 1) return true;
@@ -76,6 +70,14 @@ export function endsStatement(change: StatedChange, propertyValue: PropertyValue
     );
   if (change.endsWhat === 'version' || propertyValue.kind === 'number' || propertyValue.kind === 'date') return false;
   return PLACES.has(propertyValue.verb.replace(' ', '|')) && !sameName;
+}
+
+/** Whether it says what something is called. "Fennmoor is the map renderer" and "Fennmoor calls Brinewick" hold under a new name too. */
+function isNameOf(renamed: readonly string[], propertyValue: PropertyValue): boolean {
+  const { verb, value, kind, terms } = propertyValue;
+  const isValue = termKey(value) === termKey(renamed);
+  if (terms.has('call')) return isValue || verb !== 'call';
+  return isKnownByName(renamed, propertyValue) || (verb === 'be' && kind !== 'person' && isValue);
 }
 
 /** "The default branch is master": the value is the name of what was renamed. */

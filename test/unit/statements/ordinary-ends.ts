@@ -238,4 +238,6 @@ export const ORDINARY_ENDS: readonly (readonly [string, string])[] = [
   ['Pier stores its avatars in S3.', 'Pier has moved its avatars to Cloudflare R2.'],
   ['Osprey keeps its attachments in MySQL 8.', 'Osprey moved its attachments to S3.'],
   ['Quill keeps its queue in RabbitMQ 3.', 'Quill switched its queue to NATS.'],
+  ['The map renderer is called Fennmoor.', 'Fennmoor was renamed to Tarnlight.'],
+  ['The name of the map renderer is Fennmoor.', 'We renamed Fennmoor to Tarnlight.'],
 ];

@@ -349,4 +349,10 @@ export const ORDINARY_KEEPS: readonly (readonly [string, string])[] = [
   ['Osprey keeps its metrics in InfluxDB.', 'Osprey moved its metrics to OpenMetrics.'],
   ['Osprey keeps its metrics in InfluxDB.', 'Osprey moved its metrics to Port 9100.'],
   ['The shop keeps its orders in MySQL 8.', 'The shop moved its orders to InnoDB.'],
+  // What a thing is and does, it is and does under its new name.
+  ['Fennmoor is the map renderer.', 'Fennmoor was renamed to Tarnlight.'],
+  ['Fennmoor is our map renderer.', 'Fennmoor is now called Tarnlight.'],
+  ['Fennmoor calls Brinewick.', 'Fennmoor was renamed to Tarnlight.'],
+  ['Fennmoor runs on port 8080.', 'Fennmoor has been renamed to Tarnlight.'],
+  ['Fennmoor calls Brinewick.', 'We renamed Fennmoor to Tarnlight.'],
 ];

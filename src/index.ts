@@ -79,7 +79,7 @@ export type { QueryOptions, TimeOptions } from './memory/query.ts';
 export type { EntitiesOptions, Entity } from './memory/reads/entities.ts';
 export type { HistoryOptions } from './memory/reads/history.ts';
 export type { MentionsOptions } from './memory/reads/mentions.ts';
-export type { SimilarEntity, SuggestOptions } from './memory/reads/suggestions.ts';
+export type { SuggestOptions } from './memory/reads/suggestions.ts';
 export type { TimelineOptions } from './memory/reads/timeline.ts';
 export type { RebuildOptions, RebuildResult } from './memory/rebuild.ts';
 export type { RedactOptions, RedactResult } from './memory/redact.ts';
@@ -145,6 +145,7 @@ export type { ScoreParts } from './search/answer/rank.ts';
 export type { DateFilter, SearchFilters } from './search/filters.ts';
 export type { Ranker, RecipePart, SearchKind, SearchMethod, SearchRecipe } from './search/recipes/recipes.ts';
 export type { GraphWalk } from './search/search-context.ts';
+export type { SimilarEntity } from './search/similar-entities.ts';
 export type { ExpiryRule, JournalKey } from './settings.ts';
 export type { Certificates, Endpoint, Topology } from './store-address.ts';
 export {

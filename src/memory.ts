@@ -40,7 +40,7 @@ import { type QueryOptions, queryAsText, runQuery } from './memory/query.ts';
 import { type EntitiesOptions, type Entity, getEntities } from './memory/reads/entities.ts';
 import { getHistory, type HistoryOptions } from './memory/reads/history.ts';
 import type { MentionsOptions } from './memory/reads/mentions.ts';
-import type { SimilarEntity, SuggestOptions } from './memory/reads/suggestions.ts';
+import type { SuggestOptions } from './memory/reads/suggestions.ts';
 import type { TimelineOptions } from './memory/reads/timeline.ts';
 import type { RedactOptions, RedactResult } from './memory/redact.ts';
 import type {
@@ -63,6 +63,7 @@ import type { QueueName } from './queue/jobs.ts';
 import type { EpisodeReceipt, Receipt } from './queue/producer.ts';
 import type { DrainResult } from './queue/spool/drain.ts';
 import type { WaitingJob } from './queue/waiting-jobs.ts';
+import type { SimilarEntity } from './search/similar-entities.ts';
 import { traceRequest } from './telemetry/tracing.ts';
 import type { Triplet } from './triplet.ts';
 

@@ -13,6 +13,7 @@ import { typeOf } from './results.ts';
 export interface SimilarEntity {
   readonly uuid: string;
   readonly name: string;
+  /** The most specific type; `Entity` where nothing more is known. */
   readonly type: string;
   /** The name or alias that is similar. */
   readonly called: string;

@@ -1,14 +1,8 @@
+import type { SimilarEntity } from '../../search/similar-entities.ts';
 import { checkText } from '../../text.ts';
 import type { GroupOptions } from '../options.ts';
 import type { Services } from '../services.ts';
 import { checkLimit } from './cached-read.ts';
-import type { Entity } from './entities.ts';
-
-/** An entity whose name or alias is similar to a text. */
-export interface SimilarEntity extends Pick<Entity, 'name' | 'type' | 'uuid'> {
-  /** The name or alias that is similar. */
-  readonly called: string;
-}
 
 export interface SuggestOptions extends GroupOptions {
   /** From 1 to 100; default 8. */

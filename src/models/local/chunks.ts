@@ -3,11 +3,11 @@ import type { TaggedWord } from './tagging.ts';
 import {
   ADVERBS,
   AUXILIARIES,
+  CHUNK_PREPOSITIONS,
   EMPTY_ADJECTIVES,
   EMPTY_NOUNS,
   FORMS_OF_BE,
   PAST_STATES,
-  PREPOSITIONS,
 } from './vocabulary.ts';
 
 /** A name or a common noun, with the words that specify it. */
@@ -90,7 +90,8 @@ export const isDeterminer = (token: TaggedWord | undefined): boolean =>
 function isPhraseWord(token: TaggedWord | undefined): boolean {
   if (!token || token.spelled || isDeterminer(token) || !/^\p{L}[\p{L}\p{N}'’-]*$/u.test(token.text)) return false;
   const { tags, lower } = token;
-  if (OUTSIDE_PHRASES.some((tag) => tags.has(tag)) || PREPOSITIONS.has(lower) || AUXILIARIES.has(lower)) return false;
+  if (OUTSIDE_PHRASES.some((tag) => tags.has(tag)) || CHUNK_PREPOSITIONS.has(lower) || AUXILIARIES.has(lower))
+    return false;
   return tags.has('Noun') || tags.has('Adjective');
 }
 
@@ -205,7 +206,7 @@ function complementsAt(sentence: Sentence, from: number) {
     } else if (objects.length > 0 && prepositional.length + particles.length === 0 && isParticle(sentence, at)) {
       particles.push(token.lower);
       at += 1;
-    } else if (PREPOSITIONS.has(token.lower) && !token.spelled) {
+    } else if (CHUNK_PREPOSITIONS.has(token.lower) && !token.spelled) {
       const phrase = nounPhraseAt(sentence, at + 1);
       const isSkipped = tokens[at + 1]?.tags.has('Date') || (!phrase && tokens[at + 1]?.tags.has('Value'));
       if (!phrase && !isSkipped) break;

@@ -7,7 +7,7 @@ import {
   type Sentence,
 } from './chunks.ts';
 import type { TaggedWord } from './tagging.ts';
-import { ADVERBS, IMPERATIVE_VERBS, INTERJECTIONS, PREPOSITIONS } from './vocabulary.ts';
+import { ADVERBS, CHUNK_PREPOSITIONS, IMPERATIVE_VERBS, INTERJECTIONS } from './vocabulary.ts';
 
 /** One statement of a sentence: a subject with its predicates. */
 export interface Clause {
@@ -87,7 +87,7 @@ function skipLeadIn(tokens: readonly TaggedWord[], from: number): number {
     if (!token) break;
     const isSkipped = ADVERBS.has(token.lower) || INTERJECTIONS.has(token.lower);
     if (token.tags.has('Date') || (isSkipped && !token.spelled)) at += 1;
-    else if (PREPOSITIONS.has(token.lower) && next?.tags.has('Date')) at += 2;
+    else if (CHUNK_PREPOSITIONS.has(token.lower) && next?.tags.has('Date')) at += 2;
     else break;
   }
   return at;
@@ -139,7 +139,7 @@ function skipAttributes(sentence: Sentence, from: number): number {
   let at = from;
   for (let times = 0; times < 3; times++) {
     const token = tokens[at];
-    if (token && PREPOSITIONS.has(token.lower) && !token.spelled) {
+    if (token && CHUNK_PREPOSITIONS.has(token.lower) && !token.spelled) {
       const next = tokens[at + 1]?.tags.has('Date') ? at + 2 : nounPhraseAt(sentence, at + 1)?.next;
       if (next === undefined) return at;
       at = next;

@@ -63,7 +63,7 @@ export const WELL_KNOWN_PRODUCTS = words(`
   yarn graphql grpc elasticsearch opensearch neo4j falkordb bullmq piscina express fastify django flask rails spring
   laravel tailwind bootstrap storybook supabase firebase snowflake bigquery airflow spark hadoop pytorch tensorflow`);
 
-export const PREPOSITIONS = words(`
+export const CHUNK_PREPOSITIONS = words(`
   in on at to from with by for of into over under via through as about against between onto within without than around
   after before since until per upon`);
 

@@ -170,6 +170,10 @@ export function tailFrom(
   return [...upToTaken.map(({ id }) => id), ...longestPathFrom(taken, steps)];
 }
 
+/** Ids of the changes that a graph at `from` takes, in order. */
+export const changesAfter = (steps: readonly ReplayStep[], from: ChangeHead): readonly string[] =>
+  longestPathFrom(from, steps);
+
 const stepsByChangeId = (steps: readonly ReplayStep[]) =>
   new Map(steps.flatMap((step) => (step.link ? [[step.link.head.changeId, step] as const] : [])));
 

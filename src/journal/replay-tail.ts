@@ -5,8 +5,17 @@ import { type ChangeHead, readChangeHead } from '../graph/queries/fence.ts';
 import { readEmbedder } from '../graph/queries/meta-nodes.ts';
 import { replaceVersion } from '../valkey/keys.ts';
 import { firstEntryForArchive, type Journal } from './journal.ts';
-import { type LossState, readLossState, recordGraphHead, recordUnrepaired } from './lost-changes.ts';
-import { isLaterEntry, previousId, type ReplayStep, replayStep, tailFrom } from './replay-plan.ts';
+import { type LossState, lacksTail, readLossState, recordGraphHead, recordUnrepaired } from './lost-changes.ts';
+import {
+  changesAfter,
+  firstDivergentChange,
+  isEarlierChange,
+  isLaterEntry,
+  previousId,
+  type ReplayStep,
+  replayStep,
+  tailFrom,
+} from './replay-plan.ts';
 import { findLatestChange } from './stream.ts';
 
 /*
@@ -32,20 +41,23 @@ export async function replayTail(valkey: Redis, journal: Journal, graph: GroupGr
   const head = await readChangeHead(graph);
   const steps = await readTailSteps(valkey, journal, group, state, head);
   const tail = tailOf(steps, head, state);
-  if (tail === undefined) return impossible(valkey, group);
+  if (tail === undefined) return impossible(valkey, graph, state);
   if (steps.length === 0) return { outcome: 'complete', changes: 0 };
   if (!(await readEmbedder(graph))) await createIndexes(graph, steps);
   await apply(journal, graph, steps, new Set(tail), firstToRepeat(steps, head));
   const reached = await readChangeHead(graph);
   const end = steps.find(({ id }) => id === tail.at(-1))?.link?.head;
-  if (end && !isSameHead(reached, end)) return impossible(valkey, group);
+  if (end && !isSameHead(reached, end)) return impossible(valkey, graph, state);
   if (state.lost !== null || tail.length > 0) await recordGraphHead(valkey, group, reached);
   await replaceVersion(valkey, group);
   return { outcome: 'complete', changes: tail.length };
 }
 
-async function impossible(valkey: Redis, group: string): Promise<ReplayedTail> {
-  await recordUnrepaired(valkey, group);
+/** A mark without a loss would be kept for the next loss, and the memory would go on without changes that the journal has. */
+async function impossible(valkey: Redis, graph: GroupGraph, { lost }: LossState): Promise<ReplayedTail> {
+  if (lost === null && (await lacksTail(valkey, graph.group, graph)) === 'no')
+    return { outcome: 'complete', changes: 0 };
+  await recordUnrepaired(valkey, graph.group);
   return { outcome: 'impossible', changes: 0 };
 }
 
@@ -76,10 +88,18 @@ function tailOf(
   // A change to the graph without the lost ones: they cannot be applied after it.
   const isBranched = lost !== null && steps.some(({ id, link }) => link !== null && !isLaterEntry(lost, id));
   if (isBranched) return undefined;
-  // Nothing newer is known; the graph may be ahead of that.
-  if (taken === undefined || head.changeId === taken.changeId || head.token > taken.token) return [];
-  return tailFrom(steps, head, taken);
+  const isBehind = taken !== undefined && isOlderHead(steps, head, taken);
+  if (isBehind) return tailFrom(steps, head, taken);
+  // An earlier replay of a loss may have ended anywhere, also after the change that is noted as taken.
+  if (lost !== null) return changesAfter(steps, head);
+  // Not every change is noted as taken: the graph is at that change, or ahead of it.
+  const isDivergent = taken !== undefined && firstDivergentChange(steps, head.changeId, taken.changeId) !== undefined;
+  return isDivergent ? undefined : [];
 }
+
+/** Lease numbers only rise. Of two changes of one lease the journal shows which was first. */
+const isOlderHead = (steps: readonly ReplayStep[], head: ChangeHead, taken: ChangeHead): boolean =>
+  head.token < taken.token || (head.token === taken.token && isEarlierChange(steps, head.changeId, taken.changeId));
 
 /** Id of the entry after which entries without a link are repeated. */
 function firstToRepeat(steps: readonly ReplayStep[], head: ChangeHead): string {

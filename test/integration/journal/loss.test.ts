@@ -5,7 +5,13 @@ import { CHECK_FENCE, RETURN_FENCE, readChangeHead } from '../../../src/graph/qu
 import { recordEpisodes } from '../../../src/graph/queries/record.ts';
 import { graphName } from '../../../src/group.ts';
 import { changeLogKey } from '../../../src/journal/change-log.ts';
-import { journaledGroups, lossesOf, lostGroups, recordUnrepaired } from '../../../src/journal/lost-changes.ts';
+import {
+  isUnrepaired,
+  journaledGroups,
+  lossesOf,
+  lostGroups,
+  recordUnrepaired,
+} from '../../../src/journal/lost-changes.ts';
 import { journalKey } from '../../../src/journal/stream.ts';
 import { until } from '../../support/wait.ts';
 import { useRebuilding } from './support.ts';
@@ -30,8 +36,8 @@ const noted = (graph: GroupGraph): Promise<string> =>
   });
 
 /** As an old dump of the graph that is put in place again. */
-async function keepCopy(group: string) {
-  const copy = `copy-of-${group}`;
+async function keepCopy(group: string, name = 'first') {
+  const copy = `copy-of-${group}-${name}`;
   await falkordb().call('GRAPH.COPY', graphName(group), copy);
   return async () => {
     await falkordb().call('GRAPH.DELETE', graphName(group));
@@ -243,6 +249,53 @@ describe('changes that a graph lost', () => {
 
     expect(await memory.replay()).toEqual({ outcome: 'complete', changes: 1 });
     expect(await memory.export()).toMatchObject({ group: memory.group });
+  });
+
+  test.each([
+    ['the graph is whole', true],
+    ['an earlier replay was interrupted', false],
+  ])('are told from changes that were taken and not noted, when %s', async (_, isWhole) => {
+    const memory = open();
+    await memory.store(1, 'Harbor uses Redis.');
+    const putBackFirst = await keepCopy(memory.group);
+    let [taken, putBackSecond] = ['', async () => {}];
+    await memory.fenced(async ({ fence, seen }) => {
+      await memory.graph.change(`${CHECK_FENCE} SET m.first = 1 ${RETURN_FENCE}`, { fence, seen });
+      taken = await noted(memory.graph);
+      await memory.graph.change(`${CHECK_FENCE} SET m.second = 1 ${RETURN_FENCE}`, { fence, seen: fence });
+      await noted(memory.graph);
+      if (!isWhole) putBackSecond = await keepCopy(memory.group, 'second');
+      await memory.graph.change(`${CHECK_FENCE} SET m.third = 1 ${RETURN_FENCE}`, { fence, seen: fence });
+    });
+    await noted(memory.graph);
+    await opened.valkey.hset(changeLogKey(opened.valkey, memory.group), 'taken', taken);
+    if (!isWhole) {
+      await putBackFirst();
+      await expect(memory.store(2, 'Quay uses Node.')).rejects.toMatchObject(WAITS);
+      // The worker that replayed the changes died before the last one.
+      await putBackSecond();
+    }
+
+    expect(await memory.replay()).toEqual({ outcome: 'complete', changes: isWhole ? 0 : 1 });
+
+    const [fence] = await memory.graph.read(
+      "MATCH (m:_Meta {key: 'fence'}) RETURN m.second AS second, m.third AS third",
+    );
+    expect(fence).toEqual({ second: 1, third: 1 });
+    expect(await isUnrepaired(opened.valkey, memory.group)).toBe(false);
+    expect(await isNoted(memory.group)).toBe(false);
+    await memory.store(3, 'Dock uses Rust.');
+    await noted(memory.graph);
+    // The next loss is noticed, and nothing is written over it.
+    await (isWhole ? putBackFirst() : memory.lose());
+    await expect(memory.store(4, 'Pier uses Go.')).rejects.toMatchObject(WAITS);
+    expect(await memory.replay()).toMatchObject({ outcome: 'complete' });
+    await memory.store(4, 'Pier uses Go.');
+    expect((await memory.facts()).sort()).toEqual([
+      'Dock uses Rust 3– (1)',
+      'Harbor uses Redis 1– (1)',
+      'Pier uses Go 4– (1)',
+    ]);
   });
 
   test('cannot be replayed after a restore or without the start of the journal, and the memory goes on', async () => {

@@ -1,6 +1,6 @@
 import { type AST, RegExpParser } from '@eslint-community/regexpp';
 
-/** A text that a pattern has a hard time with: what stands once, and what follows as often as there is room. */
+/** A text that slows a pattern down: a prefix once, and a part that is repeated. */
 export interface HostileShape {
   readonly name: string;
   readonly head: string;
@@ -11,8 +11,8 @@ export const hostileText = ({ head, unit }: HostileShape, length: number): strin
   (head + unit.repeat(Math.ceil(Math.max(0, length - head.length) / unit.length))).slice(0, length);
 
 /**
- * What makes patterns slow, drawn from the patterns themselves: beginnings that nearly match in a row, and for every repetition what
- * leads to it and then the repeated thing without an end, once and many times.
+ * Texts that slow a pattern down, derived from the pattern: a row of beginnings that nearly match, and for every repetition
+ * the prefix that leads to it and then the repeated part without an end, once and many times.
  */
 export function hostileShapes(patterns: readonly RegExp[]): HostileShape[] {
   const shapes = new Map<string, HostileShape>();
@@ -45,12 +45,12 @@ export function hostileShapes(patterns: readonly RegExp[]): HostileShape[] {
 interface Piece {
   /** The shortest text that this part takes. */
   readonly text: string;
-  /** What it may take again and again. */
+  /** The part that it may repeat. */
   readonly pump?: string;
 }
 type Way = readonly Piece[];
 
-/** Most alternatives that are tried of a choice inside a pattern; of the whole pattern all are tried. */
+/** Maximum number of alternatives tried inside a pattern. At the top level all are tried. */
 const INNER = 3;
 
 function ways(tree: AST.Pattern): Way[] {
@@ -62,7 +62,7 @@ function sequence(elements: readonly AST.Element[], most: number): Way[] {
   for (const element of elements) {
     const parts = partsOf(element, most);
     const next = made.flatMap((way) => parts.map((part) => [...way, ...part]));
-    // Combinations of choices would be endless: each choice is gone through with the first way that leads to it.
+    // All combinations of choices would be too many, so each choice is tried only with the first prefix that leads to it.
     made = next.length > 40 && most < 40 ? next.slice(0, 40) : next;
   }
   return made;

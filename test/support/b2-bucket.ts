@@ -3,7 +3,7 @@ import type { B2Settings } from '../../src/archive/stores/b2/declaration.ts';
 
 const { TEST_B2_KEY_ID, TEST_B2_APP_KEY, TEST_B2_BUCKET, TEST_B2_PREFIX, TEST_B2_AUTHORIZE_URL } = process.env;
 
-/** Variables of the tests alone, so that they never write to a worker's bucket. */
+/** These variables are only for tests, so that tests never write to a worker's bucket. */
 export const isBucketGiven = Boolean(TEST_B2_BUCKET);
 export const bucketNote = isBucketGiven ? '' : ' (skipped: TEST_B2_BUCKET names no bucket, see CONTRIBUTING.md)';
 

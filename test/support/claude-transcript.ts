@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs';
 
-/** Writes a transcript as Claude Code does: one JSON line for each part of what happens, each a second later. */
+/** Writes a transcript like Claude Code: one JSON line per event, each a second later. */
 export function startTranscript(path: string, session: string) {
   let [count, clock] = [0, Date.parse('2026-11-22T10:00:00.000Z')];
 
@@ -40,14 +40,14 @@ export function startTranscript(path: string, session: string) {
     raw,
     add,
     answer,
-    /** What the user says; gives its uuid. */
+    /** A user message. @returns its uuid */
     user: (content: unknown, rest: Record<string, unknown> = {}) =>
       add('user', { message: { role: 'user', content }, ...rest }),
     says: (text: string, rest: Record<string, unknown> = {}) => answer([{ type: 'text', text }], rest),
-    /** The last words of a turn. */
+    /** The final answer of a turn. */
     ends: (text: string) => answer([{ type: 'text', text }], {}, { stop_reason: 'end_turn' }),
     thinks: (thinking: string) => answer([{ type: 'thinking', thinking, signature: 'EuYBCkQ' }]),
-    /** A call of a tool and its result. */
+    /** A tool call and its result. */
     uses: (name: string, input: unknown, content: unknown, isError = false) => {
       const id = `toolu_${count}`;
       answer([{ type: 'tool_use', id, name, input }]);
@@ -58,9 +58,9 @@ export function startTranscript(path: string, session: string) {
     },
     interrupted: () =>
       add('user', { message: { role: 'user', content: [{ type: 'text', text: '[Request interrupted by user]' }] } }),
-    /** What surrounds the talk in every file. */
+    /** A metadata line, as every transcript has. */
     snapshot: () => raw(`${JSON.stringify({ type: 'file-history-snapshot', messageId: 'x', snapshot: {} })}\n`),
-    /** Gives the uuid of the message in which the summary stands. */
+    /** @returns the uuid of the message with the summary */
     compacted: (content = 'This session is being continued from a previous conversation. Summary: SUMMARY'): string => {
       add('system', {
         subtype: 'compact_boundary',

@@ -1,4 +1,4 @@
-/** A program that waits for jobs and runs workers in its own process, closes all at the first line of its input, and then has nothing left to do. */
+/** A program that waits for jobs, runs workers in its own process and closes everything at the first input line. It must then exit by itself. */
 import { once } from 'node:events';
 import { loadConfig } from '../../src/config.ts';
 import { MemoryManager } from '../../src/memory.ts';

@@ -5,10 +5,10 @@ import { isBuilt } from '../../scripts/is-built.mjs';
 import type { Config } from '../../src/config.ts';
 import { MINUTE } from '../../src/time.ts';
 
-/** The command line from its sources. */
+/** The CLI from its sources. */
 export const SOURCES = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
-/** The command line as users have it, which starts three times faster; from its sources while these were changed since the build. */
+/** The built CLI, which starts three times faster; the sources if they have changed since the build. */
 export const MAIN = isBuilt() ? fileURLToPath(new URL('../../dist/bin/main.cjs', import.meta.url)) : SOURCES;
 
 /** How a command line ended. */
@@ -18,7 +18,7 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-/** The environment in which the command line uses the same servers, queue and folders as `config`. */
+/** Environment variables that make the CLI use the servers, queue and folders of `config`. */
 export function environmentOf(config: Config): Record<string, string> {
   return {
     FALKORDB_HOST: config.falkordb.host,
@@ -31,15 +31,15 @@ export function environmentOf(config: Config): Record<string, string> {
     MEMORY_GROUP: config.group,
     MEMORY_MODELS: 'local',
     MEMORY_HEALTH_PORT: String(config.health.port),
-    // A test that runs at three at night must not differ from others.
+    // The nightly export must not start during a test that runs at three in the morning.
     MEMORY_EXPORT_CRON: config.nightly?.cron ?? 'off',
   };
 }
 
-/** What --no-wait says: nothing, or that episodes wait on disk, since a busy Valkey may accept them later than it waits. */
+/** Output of --no-wait: empty, or a note that episodes are spooled, because a busy Valkey may answer too late. */
 export const NO_OUTPUT_OR_SPOOLED = /^$|^Valkey does not answer; .* kept in .*\n$/;
 
-/** Starts the real program, or that of another release; of our own environment it sees only where programs are. */
+/** Starts the real CLI or that of another release. It inherits only PATH and HOME from this process. */
 export function startCommand(
   args: readonly string[],
   environment: Record<string, string>,
@@ -50,7 +50,7 @@ export function startCommand(
   return spawn(process.execPath, [main, ...args], { cwd: folder, env: { PATH, HOME, ...environment }, stdio: 'pipe' });
 }
 
-/** Runs the real program to its end, with `input` as its standard input; kills what hangs after two minutes. */
+/** Runs the real CLI with `input` on stdin until it ends. A run that hangs is killed after two minutes. */
 export async function runCommand(
   args: readonly string[],
   environment: Record<string, string>,
@@ -72,7 +72,7 @@ export async function runCommand(
   return { status, ...output };
 }
 
-/** What every failure looks like: one line on stderr, nothing on stdout, exit status 1. */
+/** Matches a failed command: one line on stderr, nothing on stdout, exit status 1. */
 export function failedWith(sentence: RegExp) {
   return { status: 1, stdout: '', stderr: new OneLine(sentence) };
 }
@@ -82,7 +82,7 @@ class OneLine {
   constructor(sentence: RegExp) {
     this.sentence = sentence;
   }
-  /** Asked by vitest's `toMatchObject`. */
+  /** `toMatchObject` of Vitest calls this method. */
   asymmetricMatch(text: unknown): boolean {
     return typeof text === 'string' && /^[^\n]+[.)]\n$/.test(text) && this.sentence.test(text);
   }

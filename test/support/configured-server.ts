@@ -7,14 +7,14 @@ import { withLibraries } from '../../src/embedded/libraries.ts';
 import { launch } from '../../src/embedded/process.ts';
 import { SECOND } from '../../src/time.ts';
 
-/** A server as others configure it. */
+/** A server with a user's own configuration. */
 export interface ConfiguredServer {
   readonly host: string;
   readonly port: number;
   stop(): Promise<void>;
 }
 
-/** Starts a server with these lines of configuration and nothing else but an address. */
+/** Starts a server with only an address and the given configuration lines. */
 export async function startConfigured(
   lines: readonly string[],
   { withGraphs = false, password }: { withGraphs?: boolean; password?: string } = {},

@@ -8,7 +8,7 @@ import { openQueue } from '../../src/queue/queues.ts';
 import { openSpool } from '../../src/queue/spool/spool.ts';
 import type { StoreConnections } from './store-connections.ts';
 
-/** What a worker forgets with, for tests that work past the queue; called in a test or in a hook. */
+/** A worker's forgetting without the queue. Call it in a test or in a hook. */
 export function openTestForgetting(config: Config, opened: StoreConnections, embedder: Embedder): Forgetting {
   return openForgetting(forgettingParts(config, opened, embedder));
 }
@@ -31,5 +31,5 @@ afterAll(async () => {
   await Promise.all(queues.splice(0).map((queue) => queue.close()));
 });
 
-/** One episode and nothing else. */
+/** Targets of a forgetting: one episode. */
 export const anEpisode = (uuid: string) => ({ episodes: [uuid], facts: [], entities: [], withEpisodes: false });

@@ -2,7 +2,7 @@ import { mapConcurrently } from '../../src/map-concurrently.ts';
 import type { MemoryManager } from '../../src/memory.ts';
 import { commandsIn, HOSTILE } from './hostile-texts.ts';
 
-/** A stored text, and a word of its own that finds it. */
+/** A stored text, and a unique word that finds it. */
 export interface HostileNote {
   readonly text: string;
   readonly word: string;
@@ -12,7 +12,7 @@ const LETTERS = 'abcdefghijklmnopqrstuvwxyz';
 const KINDS = ['task', 'decision', 'rule', 'fact'] as const;
 
 /**
- * The hostile texts in a group, as a plugin, a hook or another program may have stored them: each as a note that a briefing shows, as a
+ * Stores the hostile texts in a group, as a plugin, a hook or another program could: each as a note that a briefing shows, as a
  * passage, and as a fact between things with such names. NUL is refused before anything is stored.
  */
 export async function storeHostile(memory: MemoryManager, group: string): Promise<HostileNote[]> {
@@ -38,12 +38,12 @@ export async function storeHostile(memory: MemoryManager, group: string): Promis
   return notes;
 }
 
-/** What could pass for a command in an answer: in a text, or in each text of JSON. */
+/** Text in an answer that could pass for a command, in a text or in each string of JSON. */
 export function commandsInAnswer(answer: unknown): string[] {
   if (typeof answer === 'string') return commandsIn(answer);
   if (answer === null || typeof answer !== 'object') return [];
   return Object.values(answer).flatMap(commandsInAnswer);
 }
 
-/** Lines of a text that a stored text began itself. */
+/** Bullets in an answer that come from a stored text. */
 export const forgedBullets = (answer: string): string[] => answer.match(/^- another bullet.*/gm) ?? [];

@@ -2,7 +2,7 @@ import { Job } from 'bullmq';
 import type { Config } from '../../../src/config.ts';
 import { openQueues } from '../../../src/queue/queues.ts';
 
-/** How many attempts each `store` job counted, the one that succeeded included; undefined for a job that is not completed. */
+/** The number of attempts of each `store` job, including the successful one; undefined for a job that is not completed. */
 export async function attemptsOf(config: Config, jobIds: readonly string[]): Promise<(number | undefined)[]> {
   const { queues, close, ask } = openQueues(config);
   try {

@@ -13,7 +13,7 @@ export interface Deployment {
   stop(): Promise<void>;
 }
 
-/** How long a server is silent before the others replace it. */
+/** Milliseconds of silence after which the other servers replace a server. */
 const SILENCE = 2000;
 const DURABLE = [
   'appendonly yes',
@@ -26,7 +26,7 @@ const GROUP = 'main';
 
 /**
  * One primary with two replicas and three sentinels.
- * @param options.silence how long a server is silent before the sentinels replace it. They promote no replica that has had no primary for ten
+ * @param options.silence milliseconds of silence before the sentinels replace a server. They promote no replica that has had no primary for ten
  *        times as long.
  */
 export async function startSentinels({
@@ -78,15 +78,14 @@ export async function startSentinels({
   };
 }
 
-/** Three primaries with one replica each, or two primaries that no other node replaces, however long they are silent, and with room
- * for few connections that are not yet accepted. */
+/** Three primaries with one replica each, or two primaries that are never replaced and have a short accept queue. */
 export async function startCluster({ isReplaced = true } = {}): Promise<Deployment> {
   const lines = [
     ...DURABLE,
     'cluster-enabled yes',
     `cluster-node-timeout ${isReplaced ? SILENCE : HOUR}`,
     'cluster-config-file nodes.conf',
-    // A replica may take over however long ago it heard of its primary.
+    // A replica may take over regardless of how long it has been disconnected.
     'cluster-replica-validity-factor 0',
     ...(isReplaced ? [] : ['tcp-backlog 1']),
   ];

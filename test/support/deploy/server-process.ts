@@ -14,14 +14,14 @@ import { until } from '../wait.ts';
 export interface ServerProcess {
   readonly host: string;
   readonly port: number;
-  /** A plain connection to this very server. */
+  /** A plain connection to this server. */
   readonly client: Redis;
-  /** `kill -9`; resolves when it is gone. */
+  /** `kill -9`; resolves when the process has ended. */
   kill(): Promise<void>;
   /** `kill -STOP`: connections stay open, and nothing answers until `thaw`. */
   freeze(): void;
   thaw(): void;
-  /** Ends it and removes its folder. */
+  /** Stops the process and removes its folder. */
   stop(): Promise<void>;
 }
 
@@ -30,12 +30,12 @@ export interface ServerOptions {
   readonly withGraphs?: boolean;
 }
 
-/** A cluster's bus has the port 10,000 above. */
+/** The cluster bus uses the server's port plus 10,000. */
 const BUS = 10_000;
 /** Another process may take a port between the choice and the start. */
 const ATTEMPTS = 5;
 
-/** Starts a server or a sentinel with these lines of configuration, in a folder of its own. It ends with the test, however that ends. */
+/** Starts a server or a sentinel with these configuration lines in its own folder. It stops with the test, even if the test fails. */
 export async function startProcess(
   lines: (port: number) => readonly string[],
   options: ServerOptions = {},
@@ -56,7 +56,7 @@ async function startOnce(
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'memory-deploy-')));
   const port = await choosePort();
   const at = (name: string) => join(folder, name);
-  // The program is a sentinel when its name says so.
+  // The program becomes a sentinel if its name contains "sentinel".
   if (isSentinel) await symlink(server, at('valkey-sentinel'));
   const own = [
     `bind ${LOOPBACK}`,

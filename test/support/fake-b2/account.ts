@@ -6,11 +6,11 @@ export interface FakeKey {
   readonly id: string;
   readonly key: string;
   readonly capabilities: readonly string[];
-  /** The only bucket that it is good for. */
+  /** The only bucket that the key gives access to. */
   readonly bucket?: string;
-  /** What all names must begin with. */
+  /** The prefix that all names must have. */
   readonly prefix?: string;
-  /** Made by version 4 of the protocol for some buckets, so that version 2 refuses it. */
+  /** Created by version 4 of the protocol for several buckets; version 2 refuses such a key. */
   readonly isNewer?: boolean;
 }
 
@@ -21,7 +21,7 @@ export interface Bucket {
 
 export const ALL_CAPABILITIES = ['listBuckets', 'listFiles', 'readFiles', 'writeFiles', 'deleteFiles'];
 
-/** Keys and the tokens that they are changed for. */
+/** Keys, and the tokens that clients get for them. */
 export function openAccount(keys: FakeKey[], buckets: Bucket[]) {
   const tokens = new Map<string, FakeKey>();
   const expired = new Set<string>();
@@ -29,7 +29,7 @@ export function openAccount(keys: FakeKey[], buckets: Bucket[]) {
 
   return {
     accountId,
-    /** All tokens that were ever given, which must be found nowhere. */
+    /** All secrets ever issued. None may appear in output or files. */
     secrets: () => [...tokens.keys(), ...expired, ...keys.map(({ key }) => key)],
     expire() {
       for (const token of tokens.keys()) expired.add(token);

@@ -28,12 +28,12 @@ export interface ApiParts {
 }
 
 interface Handler {
-  /** Members that it takes; others are refused. */
+  /** Accepted members; others are refused. */
   readonly takes: readonly (keyof Member)[];
   readonly answer: (body: Member, key: FakeKey) => unknown;
 }
 
-/** The calls that take and give JSON. */
+/** The calls with JSON requests and replies. */
 export function jsonApi({ storage, uploadUrls, buckets, accountId }: ApiParts) {
   const bucketOf = (bucketId: string | undefined) => {
     const bucket = buckets.find((known) => known.bucketId === bucketId);

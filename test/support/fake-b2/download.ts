@@ -11,7 +11,7 @@ export interface DownloadRequest {
   readonly fault: Fault | undefined;
 }
 
-/** The newest version of `/file/<bucket>/<name>`, or what a range names of it. */
+/** Sends the newest version of `/file/<bucket>/<name>`, or the requested range of it. */
 export function download(asked: DownloadRequest, key: FakeKey, storage: Storage, buckets: readonly Bucket[]): void {
   const { request, response, call, fault } = asked;
   const [, bucketName = '', ...path] = decodeURIComponent(request.url ?? '')

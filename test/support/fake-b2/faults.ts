@@ -4,15 +4,15 @@ export type Fault = (
   | { readonly kind: 'refuse'; readonly status: number; readonly code?: string; readonly retryAfter?: number }
   /** The connection breaks after this number of bytes of the request body. */
   | { readonly kind: 'reset'; readonly after?: number }
-  /** What was asked is done, and the connection breaks before the answer. */
+  /** The server carries out the request, and the connection breaks before the reply. */
   | { readonly kind: 'lost-answer' }
   /** The connection breaks, or falls silent, after this number of bytes of the response body. */
   | { readonly kind: 'reset-in-answer' | 'silent-in-answer'; readonly after: number }
   | { readonly kind: 'silence' }
-  /** So many milliseconds pass before each piece of the request's body is read, or before the first pieces only. */
+  /** Delay in milliseconds before each chunk of the request body is read, or before the first `pieces` chunks only. */
   | { readonly kind: 'slow'; readonly ms: number; readonly pieces?: number }
 ) & {
-  /** The call that goes wrong. Default: any. */
+  /** The call that fails. Default: any. */
   readonly on?: Operation;
 };
 

@@ -1,4 +1,4 @@
-/** What B2 answers when it refuses: `{status, code, message}` as JSON. */
+/** B2's error reply: `{status, code, message}` as JSON. */
 export class B2Refusal extends Error {
   readonly status: number;
   readonly code: string;
@@ -30,7 +30,7 @@ export type Operation =
   | 'hide_file'
   | 'download_file_by_name';
 
-/** B2's rules for names, of which the decoded form is checked. */
+/** B2's rules for names; `name` is decoded. */
 export function checkFileName(name: string): void {
   if (name === '' || Buffer.byteLength(name) > 1024) throw badRequest('File names are 1 to 1024 bytes long');
   if (/^\/|\/$|\/\//.test(name)) throw badRequest('File names must not begin or end with / or hold //');

@@ -5,7 +5,7 @@ import { B2Refusal, badRequest, checkFileName } from './protocol.ts';
 import { type Storage, sha1 } from './storage.ts';
 import type { UploadUrl } from './upload-urls.ts';
 
-/** Takes what was sent to an upload URL; `body` is whole. */
+/** Handles an upload; `body` is the complete body. */
 export function receive(
   url: UploadUrl,
   headers: IncomingHttpHeaders,

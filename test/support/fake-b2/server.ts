@@ -13,16 +13,16 @@ import { openUploadUrls } from './upload-urls.ts';
 
 export interface FakeB2Options {
   readonly buckets?: readonly string[];
-  /** Bytes; B2's own is 5 MB. */
+  /** Bytes; the real minimum is 5 MB. */
   readonly minimumPart?: number;
   /** False: content is checked but not kept. */
   readonly keeps?: boolean;
 }
 
 export interface FakeB2 {
-  /** For a key that may do everything in every bucket. */
+  /** Settings with a key that has all rights in every bucket. */
   readonly settings: B2Settings & { readonly keyId: string; readonly appKey: string; readonly bucket: string };
-  /** What was asked, in order, and how it was answered: 0 for a broken connection. */
+  /** The calls in order, with the status of the reply; 0 for a broken connection. */
   readonly calls: readonly {
     readonly operation: Operation;
     readonly at: number;
@@ -33,21 +33,21 @@ export interface FakeB2 {
   /** Another key for the same account. */
   addKey(key: Omit<FakeKey, 'id' | 'key'>): FakeKey;
   deleteKey(id: string): void;
-  /** The next calls go wrong, each once. */
+  /** Makes the next calls fail, one call per fault. */
   fail(...faults: Fault[]): void;
-  /** Every connection breaks after this number of uploaded bytes, and stays broken until `repair`. */
+  /** Every connection breaks after this number of uploaded bytes, until `repair`. */
   cutAfter(bytes: number): void;
   repair(): void;
   expireTokens(): void;
   expireUploadUrls(): void;
-  /** What somebody else puts there: a file, or a large file that is never finished. */
+  /** Adds a file of another program, or a large file that is never finished. */
   add(name: string, content: Buffer | 'unfinished'): void;
-  /** Names in a bucket as a reader sees them, hence without unfinished ones. */
+  /** File names in a bucket as a reader sees them, without unfinished files. */
   names(bucket?: string): string[];
   content(name: string): Buffer | undefined;
   versions(name: string): number;
   unfinished(): string[];
-  /** Everything that must stand in no error: keys and tokens. */
+  /** Keys and tokens, which no error message may contain. */
   secrets(): string[];
   close(): Promise<void>;
 }
@@ -80,7 +80,7 @@ export async function startFakeB2({
       if (request.socket.destroyed) return;
       const { status, code, message } = error instanceof B2Refusal ? error : new B2Refusal(500, 'fake', String(error));
       call.status = status;
-      // A body that is not read would stand before the next request on this connection.
+      // An unread body would be parsed as the next request on this connection.
       request.resume();
       response.writeHead(status, JSON_TYPE).end(JSON.stringify({ status, code, message }));
     });
@@ -103,7 +103,7 @@ export async function startFakeB2({
     const isUpload = call.operation === 'upload_file' || call.operation === 'upload_part';
     if (isUpload) {
       const target = uploadUrls.use(url, headers.authorization);
-      // Good again only if all goes well.
+      // The URL becomes valid again only if the upload succeeds.
       target.spent = true;
       const body = await bodyOf(request, fault);
       const made = receive(target, headers, body, storage, buckets);
@@ -150,7 +150,7 @@ export async function startFakeB2({
     request.resume();
     call.status = status;
     const after = retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) };
-    // Servers like to quote; nothing of it may go further.
+    // Real servers quote the request; the client must not pass the quotation on.
     const message = `Refused ${request.headers.authorization}`;
     response.writeHead(status, { ...JSON_TYPE, ...after }).end(JSON.stringify({ status, code, message }));
   }
@@ -159,7 +159,7 @@ export async function startFakeB2({
     try {
       uploadUrls.use(url, headers.authorization).spent = true;
     } catch {
-      // No upload URL, or one that is not good anyway.
+      // There is no upload URL, or the URL is invalid anyway.
     }
   }
 

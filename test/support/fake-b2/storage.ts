@@ -22,7 +22,7 @@ export function openStorage(minimumPart: number, keeps: boolean) {
   let versions: Version[] = [];
   let clock = 0;
 
-  /** Times are never twice the same, so that the order of versions is known. */
+  /** Times are unique, so that versions have an order. */
   function now(): number {
     clock = Math.max(clock + 1, Date.now());
     return clock;
@@ -45,7 +45,7 @@ export function openStorage(minimumPart: number, keeps: boolean) {
     add,
     large,
     all: (): readonly Version[] => versions,
-    /** By name, of each the newest first. */
+    /** Sorted by name, then newest version first. */
     sorted: (bucketId: string, prefix: string) =>
       versions
         .filter((version) => version.bucketId === bucketId && version.fileName.startsWith(prefix))

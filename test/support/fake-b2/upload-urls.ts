@@ -6,15 +6,15 @@ export interface UploadUrl {
   readonly path: string;
   readonly token: string;
   readonly kind: 'upload_file' | 'upload_part';
-  /** The bucket's or the large file's. */
+  /** Id of the bucket or of the large file. */
   readonly of: string;
   readonly key: FakeKey;
-  /** An error has happened with it. */
+  /** True after an error; B2 then wants a new URL. */
   spent: boolean;
   busy: boolean;
 }
 
-/** Upload URLs, each with a token of its own, good for one upload at a time until something goes wrong. */
+/** Upload URLs, each with its own token, valid for one upload at a time until an error. */
 export function openUploadUrls(base: () => string) {
   const urls = new Map<string, UploadUrl>();
   return {

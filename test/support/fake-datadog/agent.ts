@@ -10,15 +10,15 @@ export interface FakeDatadog {
   readonly url: string;
   readonly spans: readonly Span[];
   readonly metrics: readonly MetricLine[];
-  /** Everything that came, as it came, for what must not be in it. */
+  /** All raw request bodies, for tests that something is not in them. */
   readonly bodies: readonly Buffer[];
   /** Method and path of every call. */
   readonly calls: readonly string[];
-  /** Waits for a span, which is there once the process has ended or after two seconds. */
+  /** Waits for a span. dd-trace sends spans when the process ends, or every two seconds. */
   span(isMatch: (span: Span) => boolean, what?: string): Promise<Span>;
-  /** The sum of a counter so far, of those lines that have these tags. */
+  /** The current sum of a counter's lines with these tags. */
   counted(name: string, tags?: Record<string, string>): number;
-  /** All spans of a trace, in the order of their beginnings. */
+  /** All spans of a trace by start time. */
   trace(id: string): Span[];
   reset(): void;
   close(): Promise<void>;

@@ -10,7 +10,7 @@ export interface Span {
   readonly id: string;
   readonly parent: string | undefined;
   readonly error: boolean;
-  /** Milliseconds since 1970, and how long. */
+  /** Start in milliseconds since 1970, and duration in milliseconds. */
   readonly start: number;
   readonly took: number;
   readonly tags: Readonly<Record<string, string | number>>;
@@ -33,7 +33,7 @@ interface Sent {
 
 const unpackr = new Unpackr({ int64AsType: 'bigint', useRecords: false, mapsAsObjects: true });
 
-/** What `PUT /v0.4/traces` carries: a list of traces, each a list of spans. */
+/** Parses the body of `PUT /v0.4/traces`: a list of traces, each a list of spans. */
 export function readSpans(body: Buffer): Span[] {
   return (unpackr.unpack(body) as Sent[][]).flat().map((sent) => ({
     name: sent.name,

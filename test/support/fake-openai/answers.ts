@@ -2,7 +2,7 @@ import type { Knowledge, ShownFact } from './knowledge.ts';
 import type { JsonSchema } from './protocol.ts';
 import { readScript } from './script.ts';
 
-/** What a model with this knowledge would answer; reads the prompt that the product really sends. */
+/** The answer of a model with this knowledge to the product's real prompt. */
 export function answer(name: string, prompt: string, schema: JsonSchema, knowledge: Knowledge): unknown {
   if (name === 'extraction') return extraction(prompt, schema);
   if (name === 'verdict') return verdict(prompt, knowledge);
@@ -10,7 +10,7 @@ export function answer(name: string, prompt: string, schema: JsonSchema, knowled
   return scores(prompt);
 }
 
-/** The text that is to be read. */
+/** The episode's text in a prompt. */
 export function episodeIn(prompt: string): string {
   return /<episode>\n([\s\S]*)\n<\/episode>/.exec(prompt)?.[1] ?? '';
 }
@@ -20,7 +20,7 @@ function extraction(prompt: string, schema: JsonSchema): unknown {
   const shape = schema.properties;
   const types = shape?.entities?.items?.properties?.type?.enum;
   const typed = entities.flatMap((entity) => {
-    // As a real model with a type that the schema does not allow: the general one, or not at all.
+    // Like a real model if the schema does not allow the type: the general type, or no entity.
     const type = !types || types.includes(entity.type) ? entity.type : types.includes('Entity') ? 'Entity' : undefined;
     return type === undefined ? [] : [{ ...entity, type }];
   });
@@ -104,7 +104,7 @@ function summaries(prompt: string): unknown {
   };
 }
 
-/** The share of the query's words that a passage holds. */
+/** The share of the query's words that each passage contains. */
 function scores(prompt: string): unknown {
   const query = wordsOf(JSON.parse(/^<query>(.*)<\/query>$/m.exec(prompt)?.[1] ?? '""'));
   const passages = [...prompt.matchAll(/^<passage number="(\d+)">(.*)<\/passage>$/gm)];

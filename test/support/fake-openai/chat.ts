@@ -26,7 +26,7 @@ export function replyTo({ options, knowledge }: FakeState, body: ChatRequest): F
   const format = body.response_format?.type ?? 'text';
   const { name, schema } = body.response_format?.json_schema ?? schemaInWords(body);
   const promptTokens = estimateTokens(body.messages.map(({ content }) => content).join(''));
-  // The first message of the user holds the material; what follows is about a reply.
+  // The first user message contains the material; later messages are about a reply.
   const material = body.messages.find(({ role }) => role === 'user')?.content ?? '';
 
   function refused(): Response | undefined {
@@ -68,7 +68,7 @@ export function replyTo({ options, knowledge }: FakeState, body: ChatRequest): F
   };
 }
 
-/** The schema that stands in the last message where the server is asked without one. */
+/** The schema in the text of the last message, for requests without structured output. */
 function schemaInWords({ messages }: ChatRequest): { name: string; schema: JsonSchema } {
   const [, name = '', schema = '{}'] = /<schema name="(\w+)">(.*)<\/schema>/.exec(messages.at(-1)?.content ?? '') ?? [];
   return { name, schema: JSON.parse(schema) as JsonSchema };
@@ -98,7 +98,7 @@ function completion(model: string, content: string, promptTokens: number, fault:
   return { status: 200, body };
 }
 
-/** Where in a message the answer stands. */
+/** Puts the answer into the member of the message that the fault names. */
 function placed(content: string, fault: Fault | undefined) {
   switch (fault?.kind) {
     case 'in-reasoning':

@@ -3,7 +3,7 @@ import { base64, fakeVector } from './embeddings.ts';
 import { type EmbeddingRequest, refusal } from './protocol.ts';
 import type { FakeState } from './server.ts';
 
-/** What OpenAI takes in one request. */
+/** OpenAI's limit per request. */
 const MOST_TEXTS = 2048;
 const MOST_TOKENS = 300_000;
 
@@ -34,7 +34,7 @@ export function embeddingsFor({ options }: FakeState, body: EmbeddingRequest): F
         return { object: 'embedding', index, embedding: speaksBase64 ? base64(vector) : vector };
       });
       const usage = { prompt_tokens: promptTokens, total_tokens: promptTokens };
-      // Fewer vectors than texts, as a server that cuts its batches.
+      // Fewer vectors than texts, like a server that truncates batches.
       const kept = fault?.kind === 'truncated' ? data.slice(1) : data;
       return { status: 200, body: { object: 'list', data: kept, model: body.model, usage } };
     },

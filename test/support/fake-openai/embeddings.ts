@@ -1,12 +1,12 @@
-/** As many numbers as OpenAI's models have; other names have those of the small one. */
+/** Dimensions of OpenAI's models; other models get the dimension of the small one. */
 const NATIVE: Readonly<Record<string, number>> = { 'text-embedding-3-large': 3072 };
 const SMALL = 1536;
-/** Places that one word or trigram moves, so that a cut vector still tells. */
+/** Number of positions that one word or trigram changes, so that a shortened vector still distinguishes texts. */
 const SPREAD = 4;
 
 /**
- * The vector of a text, of length 1: words and trigrams each move some places, so that texts that share some are near.
- * Asked for fewer numbers it is cut and brought to length 1 again, as OpenAI does.
+ * The unit vector of a text. Words and trigrams each change some positions, so texts that share them are near.
+ * For fewer dimensions the vector is shortened and normalised again, as OpenAI does.
  */
 export function fakeVector(text: string, model: string, dimensions?: number): number[] {
   const native = new Array<number>(NATIVE[model] ?? SMALL).fill(0);

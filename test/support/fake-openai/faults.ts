@@ -1,7 +1,7 @@
 import { type Response, refusal } from './protocol.ts';
 
 /**
- * What can go wrong with a call: `refuse` answers with an error, `spoil` breaks the reply's text, `odd` the reply around it,
+ * Faults of a call: `refuse` answers with an error, `spoil` corrupts the reply's text, `odd` the reply around it,
  * `break` the connection.
  */
 export type Fault =
@@ -10,9 +10,9 @@ export type Fault =
   | { readonly kind: 'refused'; readonly status: number; readonly code?: string; readonly message?: string }
   /** The reply's text is this one. */
   | { readonly kind: 'content'; readonly text: string }
-  /** In the middle of an answer in pieces the server tells of this failure. */
+  /** The server reports this error in the middle of a streamed answer. */
   | { readonly kind: 'error-in-stream'; readonly error: unknown; readonly event?: 'error' }
-  /** Delay of each piece of the answer, in milliseconds. */
+  /** Delay of each chunk of the answer, in milliseconds. */
   | { readonly kind: 'slow'; readonly piece: number }
   /** The whole body is this one. Default status: 200. */
   | { readonly kind: 'body'; readonly body: unknown; readonly status?: number }
@@ -31,16 +31,16 @@ export type FaultName =
   | 'reset'
   /** The connection is cut in the middle of the answer. */
   | 'cut'
-  /** An answer in pieces ends in the middle as if it were whole. */
+  /** A streamed answer ends in the middle as if it were complete. */
   | 'unfinished'
-  /** The end of an answer in pieces is not marked, or only by `[DONE]`, or `[DONE]` comes and the connection stays open. */
+  /** The end of a streamed answer is not marked, or only by `[DONE]`, or `[DONE]` arrives and the connection stays open. */
   | 'no-done'
   | 'no-finish-reason'
   | 'hang-after-done'
-  /** The connection is cut when all of the text is there, but not the tokens. */
+  /** The connection is cut after the whole text but before the token counts. */
   | 'cut-after-text'
   | 'garbage-in-stream'
-  /** The answer comes in one piece, whatever is asked. */
+  /** The answer is never streamed. */
   | 'no-pieces'
   | 'truncated'
   | 'wrong-types'
@@ -58,12 +58,12 @@ export type FaultName =
   | 'no-stream'
   | 'no-stream-options'
   | 'no-temperature'
-  /** The answer stands in `reasoning_content`, in a list of parts, or in a tool call, and the content is empty. */
+  /** The answer is in `reasoning_content`, in a list of parts, or in a tool call, and the content is empty. */
   | 'in-reasoning'
   | 'in-parts'
   | 'in-tool-call';
 
-/** What OpenAI's errors hold that must go no further: it quotes keys and texts. */
+/** OpenAI's errors quote keys and texts, which must not be passed on. */
 export const ERROR_CONTENT = 'sk-leaked-key and the secret text of the episode';
 
 export function refusalFor(fault: Fault): Response | undefined {

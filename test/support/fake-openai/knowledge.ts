@@ -6,7 +6,7 @@ export interface ShownFact {
   readonly fact: string;
 }
 
-/** What the fake server knows of the world, learned from lines such as `same: K8s = Kubernetes` (see script.ts). */
+/** The fake server's general knowledge, learned from lines such as `same: K8s = Kubernetes` (see script.ts). */
 export interface Knowledge {
   learn(text: string): void;
   isSame(one: string, other: string): boolean;
@@ -54,5 +54,5 @@ export function openKnowledge(text = ''): Knowledge {
   return known;
 }
 
-/** Letters and digits only: `K8s!` and `k8s` are one. */
+/** Letters and digits only: `K8s!` and `k8s` are the same name. */
 const plain = (text: string) => text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '');

@@ -3,11 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fault } from './faults.ts';
 import type { Completion } from './protocol.ts';
 
-/** Tokens are shorter; as many events would only take time. */
+/** Characters per event. Real tokens are shorter, but more events only take longer. */
 const PIECES = 12;
 const DONE = 'data: [DONE]\n\n';
 
-/** Sends a completion as OpenAI does when it is asked for a stream: server-sent events, each with a piece of the text. */
+/** Streams a completion like OpenAI: server-sent events, each with a piece of the text. */
 export async function sendInPieces(
   response: ServerResponse,
   completion: Completion,
@@ -23,7 +23,7 @@ export async function sendInPieces(
     case 'hang-in-body':
       return void response.write(half);
     case 'cut':
-      // In the middle of an event, and not before the other side has what came so far.
+      // Cut in the middle of an event, after the client has received the earlier chunks.
       return void response.write(half + (texts.at(-1) ?? '').slice(0, 40), () => response.destroy());
     case 'unfinished':
       return void response.end(half);
@@ -71,7 +71,7 @@ function eventsOf({ choices, usage, ...of }: Completion, includeUsage: boolean) 
   };
 }
 
-/** The text that comes in pieces, and the member of the message that each piece adds to. */
+/** The streamed text, and the member of the message that each chunk extends. */
 function spoken(message: Completion['choices'][number]['message'] | undefined): [string, (piece: string) => object] {
   if (typeof message?.refusal === 'string') return [message.refusal, (refusal) => ({ refusal })];
   if (message?.reasoning_content) return [message.reasoning_content, (reasoning_content) => ({ reasoning_content })];

@@ -1,4 +1,4 @@
-/** The part of JSON schema that OpenAI's strict structured output takes. */
+/** The subset of JSON Schema that OpenAI's strict structured output accepts. */
 export interface JsonSchema {
   readonly type?: string | readonly string[];
   readonly properties?: Readonly<Record<string, JsonSchema>>;
@@ -71,7 +71,7 @@ const KEYWORDS = new Set([
   ...['type', 'properties', 'required', 'additionalProperties', 'items', 'anyOf', 'enum', 'const', 'description'],
 ]);
 
-/** What OpenAI would say against a strict schema; undefined when it takes it. */
+/** OpenAI's objection to a strict schema; undefined if it accepts the schema. */
 export function schemaProblem(schema: JsonSchema, path = '()'): string | undefined {
   const unknown = Object.keys(schema).find((key) => !KEYWORDS.has(key));
   if (unknown) return `In context=${path}, '${unknown}' is not permitted.`;

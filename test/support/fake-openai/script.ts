@@ -23,7 +23,7 @@
  *
  * `{evidence="…"}` after the relation gives the sentence of a fact. The episode must contain this sentence.
  *
- * and knowledge for questions that come later, which the server keeps (or is given at its start as `knowledge`, the same lines):
+ * General knowledge for later questions, which the server keeps. The option `knowledge` takes the same lines:
  *
  *     same: K8s = Kubernetes                       two names of one thing
  *     exclusive: LIVES_IN                          a source has one target at a time: two with other targets contradict
@@ -125,7 +125,7 @@ export function readScript(text: string): Scripted {
   return { entities: [...entities.values()], facts, ended, values, rules, tasks };
 }
 
-/** The line without bullet, quote mark and speaker. */
+/** A line without its bullet, quote mark and speaker. */
 function bare(line: string): string {
   const words = line.trim().replace(/^(?:[-*>]|\d+\.)\s+/, '');
   return /^(?:entity|ended|value|rule|task|done): /.test(words)

@@ -10,30 +10,30 @@ import { type ChatRequest, type Completion, type EmbeddingRequest, type Response
 
 export type CallPurpose = 'extract' | 'resolve' | 'summarize' | 'score' | 'embed' | 'unknown';
 
-/** One call as it came, for assertions. */
+/** One received call, for assertions. */
 export interface FakeCall {
   readonly purpose: CallPurpose;
   readonly model: string;
-  /** True when the model is shown a reply of its own. */
+  /** True if the prompt contains an earlier reply of the model. */
   readonly repair: boolean;
   /** `json_schema`, `json_object`, `text`; empty for embeddings. */
   readonly format: string;
   readonly promptTokens: number;
   completionTokens: number;
-  /** How it was answered; 0 for a broken connection. */
+  /** Status of the reply; 0 for a broken connection. */
   status: number;
-  /** How many texts were embedded. */
+  /** Number of embedded texts. */
   readonly texts: number;
   readonly body: ChatRequest | EmbeddingRequest;
   readonly fault: Fault | undefined;
 }
 
 export interface FakeOpenAIOptions {
-  /** Milliseconds that every call takes. */
+  /** Delay of every call in milliseconds. */
   readonly delay?: number;
-  /** The same for embeddings. Default: as every call. */
+  /** Delay of embedding calls. Default: `delay`. */
   readonly embeddingDelay?: number;
-  /** The only key that is taken; any when not given. */
+  /** The only accepted key. Default: any. */
   readonly key?: string;
   /** Lines such as `same: K8s = Kubernetes`; see script.ts. */
   readonly knowledge?: string;
@@ -41,15 +41,15 @@ export interface FakeOpenAIOptions {
   readonly jsonSchema?: boolean;
   /** False: JSON mode is refused too. */
   readonly jsonObject?: boolean;
-  /** What it does when it is asked for an answer in pieces. Default: as OpenAI. */
+  /** Response to a request for a stream. Default: like OpenAI. */
   readonly stream?: 'refuse' | 'ignore';
   /** False: `stream_options` is refused. */
   readonly streamOptions?: false;
-  /** What it does with the parameter `dimensions` of embeddings. Default: as OpenAI. */
+  /** Handling of the parameter `dimensions` of embeddings. Default: like OpenAI. */
   readonly dimensions?: 'refuse' | 'ignore';
-  /** False: base64 is not spoken, numbers are sent whatever is asked. */
+  /** False: embeddings are always sent as numbers, never as base64. */
   readonly base64?: boolean;
-  /** The fault of a call, asked before the queue of `fail`. */
+  /** The fault of a call; takes precedence over the queue of `fail`. */
   readonly faultOf?: (call: Pick<FakeCall, 'purpose' | 'model' | 'repair' | 'body'>) => Fault | FaultName | undefined;
 }
 
@@ -60,7 +60,7 @@ export interface FakeOpenAI {
   readonly tokens: { readonly prompt: number; readonly completion: number };
   /** Calls of a purpose. */
   called(purpose: CallPurpose): FakeCall[];
-  /** The next calls go wrong, one after the other. */
+  /** Makes the next calls fail, one call per fault. */
   fail(...faults: (Fault | FaultName)[]): void;
   /** Learns lines such as `exclusive: LIVES_IN`. */
   learn(knowledge: string): void;
@@ -69,15 +69,15 @@ export interface FakeOpenAI {
   close(): Promise<void>;
 }
 
-/** What answers share. */
+/** State shared by all answers. */
 export interface FakeState {
   readonly options: FakeOpenAIOptions;
   readonly knowledge: Knowledge;
 }
 
 /**
- * A server that speaks OpenAI's protocol (`/chat/completions`, `/embeddings`) and is as clever as the script in the text
- * (script.ts) and the prompts of src/models/openai. The same calls in the same order are answered alike.
+ * A server that speaks OpenAI's protocol (`/chat/completions`, `/embeddings`) and answers from the script in the text
+ * (script.ts) and the prompts of src/models/openai. The same calls in the same order get the same answers.
  */
 export async function startFakeOpenAI(options: FakeOpenAIOptions = {}): Promise<FakeOpenAI> {
   const fake: FakeState = { options, knowledge: openKnowledge(options.knowledge) };
@@ -117,7 +117,7 @@ export async function startFakeOpenAI(options: FakeOpenAIOptions = {}): Promise<
     if (inPieces && isCompletion(given.body) && fault?.kind !== 'no-pieces')
       return sendInPieces(response, given.body, (body as ChatRequest).stream_options?.include_usage === true, fault);
     if (fault?.kind === 'hang-in-body' || fault?.kind === 'cut') {
-      // Cut only when the other side has what came so far.
+      // Cut only after the client has received the earlier chunks.
       const cut = () => fault.kind === 'cut' && response.destroy();
       return void response.writeHead(200, { 'content-type': 'application/json' }).write('{"choices":', cut);
     }

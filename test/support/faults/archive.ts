@@ -4,7 +4,7 @@ import type { FakeB2 } from '../fake-b2/index.ts';
 import { random } from '../random.ts';
 import { seededUuid } from './story.ts';
 
-/** As the workers of these tests have it. */
+/** The dimension that the workers of these tests use. */
 const DIMENSION = 768;
 const AT_ONCE = 200;
 
@@ -46,7 +46,7 @@ export async function fillGraph(graph: GroupGraph, entityCount: number): Promise
     );
 }
 
-/** The settings of a process whose archives go to that bucket. */
+/** The settings of a process that archives to this bucket. */
 export function b2Environment({ settings }: FakeB2, prefix: string): Record<string, string> {
   return {
     B2_KEY_ID: settings.keyId,
@@ -59,7 +59,7 @@ export function b2Environment({ settings }: FakeB2, prefix: string): Record<stri
 
 export const b2Config = ({ settings }: FakeB2, prefix: string) => ({ b2: { ...settings, prefix } });
 
-/** What a user would take for an archive that should be none: in the list, for `verify`, for `restore`. */
+/** Incomplete archives that `list`, `verify` or `restore` accepts; there should be none. */
 export async function acceptedIncompleteArchives(
   memory: MemoryManager,
   group: string,
@@ -75,7 +75,7 @@ export async function acceptedIncompleteArchives(
   return taken;
 }
 
-/** Undefined when it was refused in a sentence. */
+/** Undefined if the work was refused with a sentence for the user. */
 async function refusedOr<T>(work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();

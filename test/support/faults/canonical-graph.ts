@@ -7,15 +7,15 @@ import {
   type WholeGraph,
 } from '../graphiti/whole-graph.ts';
 
-/** When something was done, by whom and at which price: the same work gives others each time. */
+/** Properties that differ each time the same work is done: times, models and prices. */
 const LEFT_OUT = new Set(['created_at', 'expired_at', 'known', 'group_id', 'use', 'token', 'uuid']);
-/** A summary that grew too long is written by a model, at a time and from facts that depend on the order of arrival. */
+/** A model writes a summary that has grown too long. Its time and facts depend on the order of arrival. */
 const isWrittenByModel = (summary: string) => summary.startsWith('Summary of ');
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 
 /**
- * All nodes, edges and properties as sorted lines, the same for graphs that mean the same: uuids stand as what they are uuids
- * of, times of the system are left out.
+ * All nodes, edges and properties as sorted lines, equal for equivalent graphs: uuids are replaced by the names of their elements
+ * and system times are left out.
  */
 export function canonicalLines(graph: WholeGraph, long: ReadonlySet<string> = waitingForSummaries(graph)): string[] {
   const nameOfUuid = meaningOfUuids(graph);
@@ -41,8 +41,8 @@ const LONG = 'long';
 const isLongNote = ({ properties }: StoredNode) => String(properties.key).startsWith('long:');
 
 /**
- * The lines that differ between two states of one graph. A task may write summaries at any time, also between the two: the summary of
- * an entity that waits for one in either state is not compared.
+ * The lines that differ between two states of one graph. A task may write summaries at any time, so the summary of
+ * an entity that waits for a new one in either state is not compared.
  */
 export function changesBetween(before: WholeGraph, after: WholeGraph): string[] {
   const long = new Set([...waitingForSummaries(before), ...waitingForSummaries(after)]);
@@ -58,7 +58,7 @@ export function graphHash(graph: WholeGraph): string {
   return createHash('sha256').update(canonicalLines(graph).join('\n')).digest('hex');
 }
 
-/** Lists of texts are sets, and so are the lines of a summary; a number of a vector may differ in what no float holds. */
+/** Lists of texts and lines of a summary are compared as sets, and vector elements without rounding differences. */
 function plain(name: string, value: unknown, named: (text: string) => string): unknown {
   if (name.endsWith('_embedding')) return (value as number[]).map((element) => Math.round(element * 1e4));
   if (name === 'summary')
@@ -79,13 +79,13 @@ function meaningOfUuids({ nodes, edges }: WholeGraph): Map<string, string> {
   const nameOfUuid = new Map(
     nodes.flatMap((element) => (textOf(element, 'uuid') ? [[textOf(element, 'uuid'), node(element)] as const] : [])),
   );
-  // Passages and statements have ids of their own names.
+  // Passages and statements have their own id properties instead of uuids.
   for (const element of nodes) {
     const [id] = [
       textOf(element, 'passage'),
       element.labels.includes('_Statement') ? textOf(element, 'id') : '',
     ].filter(Boolean);
-    // A passage's vector has the id of its passage, which is its name wherever it stands in the graph.
+    // A passage's vector has the passage's id, so only the passage itself may set the name.
     if (id && textOf(element, 'episode') && !element.labels.includes('_PassageVector'))
       nameOfUuid.set(
         id,

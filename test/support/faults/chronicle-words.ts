@@ -1,4 +1,4 @@
-/** The words of which a chronicle is made. */
+/** The vocabulary of a chronicle. */
 const listed = (text: string): string[] => text.split(',').map((words) => words.trim());
 
 export const PEOPLE = listed(

@@ -3,14 +3,14 @@ import { random } from '../random.ts';
 import { DETAILS, PARTS, PEOPLE, PURPOSES, REASONS, REMEDIES, SYMPTOMS, TEAMS, TOOLS } from './chronicle-words.ts';
 import { type StoryEpisode, seededUuid, uniqueName } from './story.ts';
 
-/** What the fake model is to know of a chronicle. */
+/** The fake model's knowledge for a chronicle. */
 export const CHRONICLE_KNOWLEDGE = ['exclusive: RUNS_ON', 'exclusive: LED_BY'].join('\n');
 
 const SERVICES = 60;
 const HOSTS = 25;
 const APART = 90 * MINUTE;
 
-/** Draws things and words; some things come up far more often than others, as in real memories. */
+/** Draws entities and words. Some entities are far more frequent than others, as in real memories. */
 function drawing(seed: number) {
   const chance = random(seed);
   const number = (below: number) => Math.floor(chance() * below);
@@ -88,10 +88,10 @@ export function makeChronicle(group: string, length: number): StoryEpisode[] {
   });
 }
 
-/** What only the episode of that place tells of. */
+/** The name that only the episode with this index mentions. */
 export const issueName = (index: number): string => uniqueName('chronicle', 'issue', index);
 
-/** Questions as users ask them of it: after one thing, after what two have to do with each other, after a whole subject. */
+/** Typical questions about a chronicle: about one entity, about the relation of two, and about a whole subject. */
 export function questionsOf(count: number): string[] {
   const { one, service, host, person } = drawing(25);
   const forms = [
@@ -113,7 +113,7 @@ export function questionsOf(count: number): string[] {
 
 const BEGAN = Date.UTC(2025, 0, 1);
 
-/** So many moments, spread over a chronicle of that length. */
+/** `count` times, spread evenly over a chronicle of `length` episodes. */
 export function spreadMoments(count: number, length: number): Date[] {
   const span = length * APART + 1 * DAY;
   return Array.from({ length: count }, (_, index) => new Date(BEGAN + Math.floor((span * (index + 1)) / count)));

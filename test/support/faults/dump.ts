@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis';
 
 const DATABASES = 16;
 
-/** All that a Valkey or Redis holds as text, key by key: keys, values and whatever streams still tell; graphs are left out. */
+/** All texts in a Valkey or Redis by key: keys, values and stream entries, without graphs. */
 export async function allTexts(connection: Redis): Promise<Map<string, string>> {
   const texts = new Map<string, string>();
   for (let database = 0; database < DATABASES; database += 1) {
@@ -16,7 +16,7 @@ export async function allTexts(connection: Redis): Promise<Map<string, string>> 
   return texts;
 }
 
-/** All texts that are stored in both servers, in graphs and in the home folder, each with its place. */
+/** All stored texts of both servers, the graphs and the home folder, each with its location. */
 export async function storedTexts(
   valkey: Redis,
   falkordb: Redis,

@@ -16,7 +16,7 @@ export async function enqueueAll(memory: MemoryManager, episodes: readonly Story
   await whenReachable(() => memory.enqueueEpisodes(all));
 }
 
-/** Repeats a call that was refused because a server, on a busy machine, answered later than callers wait. */
+/** Repeats a call that failed because a server on a busy machine answered after the callers' timeout. */
 export async function whenReachable<T>(call: () => Promise<T>): Promise<T> {
   const { answer } = await until('an answer in time', async () => {
     try {
@@ -29,11 +29,11 @@ export async function whenReachable<T>(call: () => Promise<T>): Promise<T> {
   return answer;
 }
 
-/** No job takes this long, whatever else the machine does. */
+/** No job takes this long, even on a busy machine. */
 const STALLED = 10 * MINUTE;
 
 /**
- * Waits until this number of jobs of the queue is done. How long all of them take depends on the machine, so only a queue that makes no progress
+ * Waits until this number of jobs of the queue is done. The total time depends on the machine, so only a queue without progress
  * fails.
  * @param stalled milliseconds without progress after which the wait fails
  */
@@ -83,7 +83,7 @@ export async function runPaced<T>(
   for (const [index, item] of items.entries()) {
     await watchFor(Math.max(0, began + index * every - performance.now()));
     const working = work(item);
-    // Awaited at the end; until then its failure must not count as unhandled.
+    // The promise is awaited at the end; until then its rejection must not count as unhandled.
     working.catch(() => {});
     under.push(working);
   }

@@ -1,13 +1,13 @@
 import { type StoredNode, textOf, textsOf, type WholeGraph } from '../graphiti/whole-graph.ts';
 import type { StoryEpisode } from './story.ts';
 
-/** What is wrong with a graph; each entry names one thing. */
+/** The defects of a graph, one per entry. */
 export interface GraphDefects {
-  /** Acknowledged and not committed, or committed without what it says. */
+  /** Acknowledged episodes that are not committed, or committed without their fact. */
   readonly lost: readonly string[];
-  /** There more than once. */
+  /** Elements that exist more than once. */
   readonly duplicates: readonly string[];
-  /** A part of a commit without the rest. */
+  /** Commits that are only partly written. */
   readonly halfWritten: readonly string[];
 }
 
@@ -43,7 +43,7 @@ function lostOf(graph: WholeGraph, acknowledged: readonly StoryEpisode[]): strin
   });
 }
 
-/** What a failure shows of the episode's note. */
+/** The episode's note, for a failure message. */
 function noteOf(graph: WholeGraph, uuid: string): string {
   const note = graph.nodes.find((element) => textOf(element, 'key') === `episode:${uuid}`);
   return note ? JSON.stringify(note.properties) : 'it has no note';

@@ -3,7 +3,7 @@ import type { Config } from '../../../src/config.ts';
 import { openQueue } from '../../../src/queue/queues.ts';
 import { retryingConnection } from '../../../src/valkey/connections.ts';
 
-/** Opens the queue as BullMQ has it, past the product. */
+/** Opens the BullMQ queue directly, without the product. */
 export async function withQueue<T>(config: Config, work: (queue: Queue) => Promise<T>): Promise<T> {
   const connection = retryingConnection(config.valkey);
   await connection.connect();
@@ -16,13 +16,13 @@ export async function withQueue<T>(config: Config, work: (queue: Queue) => Promi
   }
 }
 
-/** How often each job that is done was started, by id: once more after each kill of its worker, and each time that it counted as stalled. */
+/** Starts of each completed job by id. A job starts again after its worker is killed and when it counts as stalled. */
 export async function startsById(config: Config): Promise<ReadonlyMap<string, number>> {
   const jobs: Job[] = await withQueue(config, (queue) => queue.getJobs(['completed'], 0, -1));
   return new Map(jobs.map(({ id = '', attemptsStarted }) => [id, attemptsStarted]));
 }
 
-/** How often each job that is done was tried. */
+/** The number of attempts of each completed job. */
 export async function attemptsOf(config: Config): Promise<number[]> {
   const jobs: Job[] = await withQueue(config, (queue) => queue.getJobs(['completed'], 0, -1));
   return jobs.map(({ attemptsMade }) => attemptsMade);

@@ -3,20 +3,20 @@ import type { ChatRequest, EmbeddingRequest } from '../fake-openai/protocol.ts';
 import type { FakeCall } from '../fake-openai/server.ts';
 import type { StoryEpisode } from './story.ts';
 
-/** Calls that read or embedded an episode. Each episode needs one of either kind. */
+/** Calls that read or embedded an episode. Each episode needs one call of each kind. */
 export interface CallsSpent {
   readonly needed: number;
   /** Calls for an episode that had been read or embedded before. */
   readonly again: number;
-  /** How often each episode was read, or embedded if that was more often, by `ownFact`; only those with calls. */
+  /** For each episode with calls, by `ownFact`: how often it was read or embedded, the larger number. */
   readonly timesByFact: ReadonlyMap<string, number>;
   /** `again` among `needed`. */
   readonly share: number;
 }
 
 /**
- * Counts extractions by the episode's text, embeddings by the fact that only this episode states. A call counts as soon as the
- * server has it, whether or not somebody was left to hear the answer.
+ * Counts extractions by the episode's text, and embeddings by the fact that only this episode states. A call counts once the
+ * server has received it, even if the caller has gone before the answer.
  */
 export function callsSpent(calls: readonly FakeCall[], episodes: readonly StoryEpisode[]): CallsSpent {
   const own = new Set(episodes.map(({ ownFact }) => ownFact));
@@ -34,7 +34,7 @@ export function callsSpent(calls: readonly FakeCall[], episodes: readonly StoryE
   return { needed, again: all - spent.size, timesByFact, share: (all - spent.size) / Math.max(needed, 1) };
 }
 
-/** The facts that a call was about. A repair asks for the same again. */
+/** The facts in a call. A repair repeats the request. */
 function factsOf({ purpose, body }: FakeCall): string[] {
   if (purpose === 'embed') return [(body as EmbeddingRequest).input].flat();
   if (purpose !== 'extract') return [];

@@ -3,7 +3,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openWire, type Wire } from './wire.ts';
 
-/** Decides about a held message. After `drop` its connection carries nothing any more. */
+/** Decides about a held message. After `drop` its connection carries no more data. */
 export type MessageDecision = () => 'forward' | 'drop' | Promise<'forward' | 'drop'>;
 
 /** Holds one message on its way to the server, or the reply to it. */
@@ -18,7 +18,7 @@ export interface Interception {
 /** The arguments of a command to Valkey or FalkorDB; for other servers all bytes since the last reply, as one text. */
 export type Message = readonly string[];
 
-/** A proxy on a port of its own that forwards to another server, and can stop doing so. */
+/** A proxy on its own port that forwards to another server until told to stop. */
 export interface WireProxy {
   readonly host: string;
   readonly port: number;
@@ -26,11 +26,11 @@ export interface WireProxy {
   readonly open: () => number;
   /** Intercepts the first message that matches, once. */
   intercept(interception: Interception): void;
-  /** Open connections carry nothing any more, in both directions and without an error, as if a router had dropped them. */
+  /** Open connections silently carry no more data in either direction, as if a router had dropped them. */
   blackHole(which?: (wire: Wire) => boolean): number;
   /** New connections are accepted and never answered. */
   swallowNew(isSwallowing: boolean): void;
-  /** New connections lead to another server; open ones stay, as behind a Kubernetes service. */
+  /** New connections go to another server; open ones stay, as behind a Kubernetes service. */
   switchTo(target: Target): void;
   /** Closes all open connections. */
   cut(): void;

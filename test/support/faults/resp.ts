@@ -1,13 +1,13 @@
 /** One command as a client of Valkey or FalkorDB sends it. */
 export interface WireCommand {
   readonly args: readonly string[];
-  /** Its very bytes. */
+  /** The bytes of the command. */
   readonly raw: Buffer;
 }
 
 const CRLF = '\r\n';
 
-/** The whole commands that the bytes begin with, and the bytes that are left. */
+/** The complete commands at the start of the bytes, and the remaining bytes. */
 export function commandsIn(bytes: Buffer): { commands: WireCommand[]; rest: Buffer } {
   const commands: WireCommand[] = [];
   let start = 0;
@@ -35,7 +35,7 @@ function commandAt(bytes: Buffer, start: number): { args: string[]; end: number 
   return { args, end };
 }
 
-/** Where the reply that begins at `start` ends; undefined while it is not whole. Speaks RESP2 and RESP3. */
+/** The end of the reply that begins at `start`; undefined while it is incomplete. Supports RESP2 and RESP3. */
 export function replyEnd(bytes: Buffer, start: number): number | undefined {
   const head = lineAt(bytes, start);
   if (!head) return undefined;
@@ -51,7 +51,7 @@ export function replyEnd(bytes: Buffer, start: number): number | undefined {
   return end;
 }
 
-/** What the server says of itself, in between; it answers no command. */
+/** True for a push message, which answers no command. */
 export const isPush = (bytes: Buffer, start: number): boolean => bytes[start] === '>'.charCodeAt(0);
 
 function lineAt(bytes: Buffer, start: number): { text: string; end: number } | undefined {

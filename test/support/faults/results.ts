@@ -3,26 +3,26 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isFull } from './count.ts';
 
-/** What one row of docs/reliability.md did and what came of it. */
+/** One row of docs/reliability.md: the run and its outcome. */
 export interface Result {
   /** The number in the table. */
   readonly row: number;
-  /** In words: `100 kills during 1,000 jobs`. */
+  /** The run in words: `100 kills during 1,000 jobs`. */
   readonly ran: string;
-  /** In words: `0 lost, 0 duplicates`. */
+  /** The outcome in words: `0 lost, 0 duplicates`. */
   readonly came: string;
-  /** Milliseconds that it took. */
+  /** Duration in milliseconds. */
   readonly took: number;
   readonly figures?: Readonly<Record<string, number>>;
-  /** A time that is promised, in milliseconds. Beyond it no test fails, since the machine may be busy, but the table says so. */
+  /** A promised time in milliseconds. The table shows a longer time, but no test fails, since the machine may be busy. */
   readonly promised?: { readonly within: number; readonly took: number };
 }
 
-/** Where the results of a full run are kept; `scripts/reliability-table.ts` makes the table of them. */
+/** The folder for results of a full run; `scripts/reliability-table.ts` turns them into the table. */
 export const resultsFolder = (): string | undefined =>
   process.env.FAULTS_RESULTS || (isFull ? join(tmpdir(), 'memory-manager-faults') : undefined);
 
-/** Notes a result, where results are kept. */
+/** Writes a result if there is a results folder. */
 export function record(result: Result): void {
   const folder = resultsFolder();
   if (folder === undefined) return;

@@ -7,15 +7,15 @@ import { until } from '../wait.ts';
 
 const MAIN = fileURLToPath(new URL('scheduler.ts', import.meta.url));
 
-/** A process that keeps the schedule of `config` by a clock that the test turns, in Valkey's key `<prefix>:clock`. */
+/** A process that runs the schedule of `config` by a clock that the test sets, in Valkey's key `<prefix>:clock`. */
 export interface SchedulerProcess {
-  /** Waits until it has looked for the first time. */
+  /** Waits until the scheduler has checked the schedule for the first time. */
   ready(): Promise<void>;
-  /** `kill -9`; resolves when it is gone. */
+  /** `kill -9`; resolves when the process has ended. */
   kill(): Promise<void>;
 }
 
-/** @param skew milliseconds by which its clock is wrong */
+/** @param skew error of the process's clock in milliseconds */
 export function startSchedulerProcess(config: Config, skew: number): SchedulerProcess {
   const { PATH = '', HOME = '' } = process.env;
   const child: ChildProcess = spawn(process.execPath, [MAIN, String(skew)], {

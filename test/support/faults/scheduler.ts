@@ -6,7 +6,7 @@ import { runDueTicks } from '../../../src/schedule/run-due-ticks.ts';
 import { openTicks } from '../../../src/schedule/ticks.ts';
 import { retryingConnection } from '../../../src/valkey/connections.ts';
 
-/** What `startSchedulerProcess` runs: a scheduler that looks all the time, by the test's clock and its own error. */
+/** The program of `startSchedulerProcess`: a scheduler that checks all the time, by the test's clock plus its own error. */
 const skew = Number(process.argv[2]);
 const config = loadConfig();
 const nights = openNightlyExports(openQueues(config));

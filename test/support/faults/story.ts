@@ -11,12 +11,12 @@ export interface StoryEpisode extends EpisodeInput {
   readonly ownFact: string;
 }
 
-/** What the fake model is to know, so that facts of a story contradict each other. */
+/** The fake model's knowledge, which makes facts of a story contradict each other. */
 export const KNOWLEDGE = 'exclusive: RUNS_ON';
 
 const SYLLABLES = ['ba', 'ko', 'ti', 'ru', 'me', 'lo', 'sha', 'vi', 'no', 'pe', 'gu', 'zi', 'da', 'fen', 'mar', 'quo'];
 
-/** A name that only depends on the words, and is not much like others. */
+/** A name that depends only on the words and differs clearly from other names. */
 export function uniqueName(...words: readonly (string | number)[]): string {
   const digest = createHash('sha256').update(words.join('/')).digest();
   const name = Array.from({ length: 5 }, (_, at) => SYLLABLES[(digest[at] ?? 0) % SYLLABLES.length]).join('');
@@ -24,8 +24,8 @@ export function uniqueName(...words: readonly (string | number)[]): string {
 }
 
 /**
- * Episodes of one group in the language of the fake model (fake-openai/script.ts): each states a fact of its own; every third
- * tells where the project runs, which ends where it ran before; every fifth repeats what was said before. What they say does
+ * Episodes of one group in the language of the fake model (fake-openai/script.ts): each states its own fact; every third
+ * states where the project runs, which ends the previous place; every fifth repeats an earlier fact. The contents do
  * not depend on the group, so that groups can be compared.
  */
 export function makeStory(group: string, length: number, seed = 'story'): StoryEpisode[] {
@@ -48,7 +48,7 @@ export function makeStory(group: string, length: number, seed = 'story'): StoryE
   });
 }
 
-/** A uuid (version 4 in form) that only depends on the words. */
+/** A uuid in version 4 format that depends only on the words. */
 export function seededUuid(...words: readonly (string | number)[]): string {
   const hex = createHash('sha256').update(words.join('/')).digest('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;

@@ -22,7 +22,7 @@ interface Endpoint {
 
 export type Proxies = Readonly<Record<'valkey' | 'falkordb' | 'model', WireProxy>>;
 
-/** Addresses to use instead of the servers' own, and other settings of a scenario. */
+/** Addresses that replace the servers' addresses, and other settings of a scenario. */
 export interface ScenarioOptions {
   readonly valkey?: Endpoint;
   readonly falkordb?: Endpoint;
@@ -39,7 +39,7 @@ export interface Scenario {
   /** Environment variables for processes. */
   readonly environment: Record<string, string>;
   readonly memory: MemoryManager;
-  /** The same memory, reached through other addresses. */
+  /** The same memory through other addresses. */
   via(options: ScenarioOptions): Scenario;
   /** Starts a worker, which is killed after the file's last test. */
   worker(environment?: Record<string, string>): WorkerProcess;
@@ -60,8 +60,8 @@ export interface Testbed {
 /** With far fewer dimensions, the fake model's vectors of some short names would be zero. */
 const DIMENSION = '768';
 /**
- * After how many silent seconds a dead worker's jobs are taken over. `soon`: for tests that kill workers. `later`: for those that also
- * count repeated work. `late`: so that a slow machine does not make living workers look dead.
+ * Seconds of silence after which a dead worker's jobs are taken over. `soon`: for tests that kill workers. `later`: for those that also
+ * count repeated work. `late`: for slow machines, on which running workers must not count as dead.
  */
 const TAKEOVER_SECONDS = { soon: 2, later: 10, late: 60 };
 
@@ -114,7 +114,7 @@ export function useTestbed(
       MEMORY_EMBEDDING_DIM: DIMENSION,
       MEMORY_TAKEOVER_SECONDS: String(TAKEOVER_SECONDS[takeover]),
       MEMORY_HEALTH_PORT: '0',
-      // Without a compile cache, most of the tests' time would be spent on loading the program.
+      // Without a compile cache, the tests would spend most of their time on loading the program.
       NODE_COMPILE_CACHE: join(started.folder, 'compiled'),
       ...options.environment,
     };

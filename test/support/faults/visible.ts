@@ -2,8 +2,8 @@ import type { GroupGraph } from '../../../src/graph/group-graph.ts';
 import { watchFor } from '../wait.ts';
 
 /**
- * Looks at the graph again and again, as a reader would, for episodes that count as committed and whose facts are not there, or
- * the other way round. Each look is one query and so one moment.
+ * Polls the graph, like a reader, for episodes that count as committed and whose facts are missing, or
+ * the reverse. Each poll is one query and so one point in time.
  */
 export function watchForHalfWritten(graph: GroupGraph) {
   let stopped = false;
@@ -21,7 +21,7 @@ export function watchForHalfWritten(graph: GroupGraph) {
       halfWritten.push(...rows.map(({ uuid }) => uuid));
       looks += 1;
     } catch {
-      // The server is away, or the graph is not there yet.
+      // The server is down, or the graph does not exist yet.
     }
   }
   const watching = (async () => {

@@ -88,13 +88,13 @@ export function openWire(
 
   processInOrder(client, fromClient);
   processInOrder(server, fromServer);
-  // After a black hole neither side learns that the other one closed the connection.
+  // After a black hole neither side learns that the other side has closed the connection.
   client.on('error', () => {}).on('close', () => server.destroy());
   server.on('error', () => {}).on('close', () => isDead || client.destroy());
   return { commands, blackHole, cut };
 }
 
-/** Processes chunks one after the other, also while one waits. */
+/** Processes chunks in order, even if one has to wait. */
 function processInOrder(socket: Socket, work: (bytes: Buffer) => Promise<void>): void {
   let before = Promise.resolve();
   socket.on('data', (bytes: Buffer) => {

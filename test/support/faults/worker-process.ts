@@ -4,23 +4,23 @@ import { join } from 'node:path';
 import { MAIN } from '../command-line.ts';
 import { until } from '../wait.ts';
 
-/** A `memory-manager worker` in a process of its own. */
+/** A `memory-manager worker` in a separate process. */
 export interface WorkerProcess {
   readonly pid: number;
-  /** All that it printed. */
+  /** The whole output. */
   output(): string;
-  /** Waits until it takes jobs. */
+  /** Waits until the worker takes jobs. */
   ready(): Promise<WorkerProcess>;
-  /** Whether it is gone and all that it printed is read. */
+  /** Whether the process has ended and its whole output is read. */
   hasEnded(): boolean;
   signal(signal: NodeJS.Signals): void;
-  /** `kill -9`; resolves when it is gone. */
+  /** `kill -9`; resolves when the process has ended. */
   kill(): Promise<void>;
-  /** Asks it to end and tells how it did. */
+  /** Stops the worker with a signal and returns its exit code and the time that it took. */
   stop(): Promise<{ readonly code: number | null; readonly took: number }>;
 }
 
-/** A machine may be too busy to connect in the time that a worker takes for it when it starts. */
+/** A busy machine may exceed the connect timeout of a starting worker, so the start is repeated. */
 const STARTS = 10;
 const TOO_BUSY = /(?:Valkey|FalkorDB) at \S+ does not answer; start it/;
 
@@ -45,10 +45,10 @@ export function startWorkerProcess(environment: Record<string, string>, main = M
     for (const stream of [started.stdout, started.stderr])
       stream?.setEncoding('utf8').on('data', (text: string) => {
         output += text;
-        // To examine a failure: the output of each worker in its own file.
+        // For debugging: the output of each worker in its own file.
         if (process.env.FAULTS_LOGS) appendFileSync(join(process.env.FAULTS_LOGS, `${started.pid}.log`), text);
       });
-    // Not 'exit', after which a pipe may still hold what the process said last.
+    // 'close' instead of 'exit': after 'exit' a pipe may still hold the last output.
     ended = new Promise((resolve) => {
       started.once('close', () => {
         hasEnded = true;

@@ -6,12 +6,12 @@ import { structureRules } from './rules/structure.ts';
 import { timeRules } from './rules/time.ts';
 import { type WholeGraph, wholeGraph } from './whole-graph.ts';
 
-/** Gives a sentence for each place at which a graph breaks the rule. */
+/** @returns a sentence for each violation of the rule */
 export type Rule = (graph: WholeGraph) => string[];
 
 /**
- * Everything that graphiti_core 0.29 relies on when it reads or writes a graph that we wrote (`docs/graphiti.md`), asked of
- * every node and every edge. Gives one sentence for each violation; none for a sound graph.
+ * Checks everything that graphiti_core 0.29 relies on when it reads or writes our graphs (`docs/graphiti.md`), for
+ * every node and every edge. Returns one sentence for each violation.
  * @param attributes names of the attributes that the users' own types have
  */
 export async function checklist(graph: GroupGraph, attributes: readonly string[] = []): Promise<string[]> {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { sharedFile } from '../shared.ts';
 
-/** What graphiti_core wrote, as it stood in FalkorDB (`../shared/data/graphiti-golden/README.md`). */
+/** A graph written by graphiti_core, as stored in FalkorDB (`../shared/data/graphiti-golden/README.md`). */
 export interface GoldenGraph {
   readonly nodes: readonly GoldenNode[];
   readonly edges: readonly GoldenEdge[];
@@ -22,7 +22,7 @@ export interface GoldenEdge {
   readonly properties: Properties;
 }
 
-/** What Graphiti found for a query, best first. */
+/** Graphiti's results for a query, best first. */
 export interface GoldenSearch {
   readonly query: string;
   readonly facts: readonly { readonly uuid: string; readonly fact: string; readonly score: number }[];
@@ -31,13 +31,13 @@ export interface GoldenSearch {
 
 const FOLDER = 'data/graphiti-golden';
 
-/** Whether the golden graph is beside the project, and what is added to a test's name where it is not. */
+/** Whether the golden graph exists beside the project, and the note in a test's name if not. */
 export const hasGoldenGraph = sharedFile(`${FOLDER}/graph.json`) !== undefined;
 export const goldenNote = hasGoldenGraph ? '' : ' (skipped: ../shared/data/graphiti-golden is not beside the project)';
 
 export const goldenGraph = (): GoldenGraph => read('graph.json') as GoldenGraph;
 export const goldenSearches = (): GoldenSearch[] => read('searches.json') as GoldenSearch[];
-/** For some instants the facts that held. */
+/** The facts that held at some times. */
 export const goldenAsOf = (): Record<string, string[]> => read('as-of.json') as Record<string, string[]>;
 
 function read(name: string): unknown {

@@ -22,8 +22,8 @@ export const GRAPHITI_INDEXES: readonly string[] = [
 ];
 
 /**
- * Writes the golden graph into an empty graph as Graphiti would have for that group: its indexes and nothing of ours. Only
- * `group_id` is another, since the group is the graph's name. Any other graph of the same shape is written alike.
+ * Writes the golden graph into an empty graph as Graphiti would for that group: with its indexes and without our own. Only
+ * `group_id` differs, since the group is the graph's name. Works for any graph of the same shape.
  */
 export async function loadGolden(graph: GroupGraph, { nodes, edges }: GoldenGraph = goldenGraph()): Promise<void> {
   for (const statement of GRAPHITI_INDEXES) await graph.write(statement);
@@ -36,7 +36,7 @@ export async function loadGolden(graph: GroupGraph, { nodes, edges }: GoldenGrap
 }
 
 function createNodes(labels: string): string {
-  // vecf32(null) stores nothing. A WHERE behind the CREATE would not help: FalkorDB 4.16 asks it before it creates.
+  // vecf32(null) stores nothing. A WHERE after the CREATE would not help: FalkorDB 4.16 evaluates it before the CREATE.
   return `UNWIND $rows AS row CREATE (n:${labels}) SET n = row.properties SET n.name_embedding = vecf32(row.vector)`;
 }
 
@@ -50,7 +50,7 @@ function row({ properties }: GoldenNode | GoldenEdge, group: string): { [key: st
   return { properties: { ...rest, group_id: group }, vector: name_embedding ?? fact_embedding ?? null };
 }
 
-// Labels cannot be parameters.
+// Labels cannot be query parameters, so they are checked before they become part of the query.
 function checked(label: string): string {
   if (!LABEL_PATTERN.test(label)) throw new TypeError(`"${label}" cannot be a label`);
   return label;

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 
-/** Whether a python3 is on this machine; its standard library is all that is used. */
+/** Whether this machine has a python3. Only its standard library is used. */
 export const isPythonThere = spawnSync('python3', ['-c', ''], { timeout: 120_000 }).status === 0;
 export const pythonNote = isPythonThere ? '' : ' (skipped: no python3 on this machine)';
 
@@ -14,7 +14,7 @@ for line in sys.stdin.read().splitlines():
         print('ValueError')
 `;
 
-/** What Python itself makes of dates: `isoformat()` and the offset of what it read, or `ValueError`; one process for all. */
+/** Python's own reading of dates: `isoformat()` and the offset, or `ValueError`. One process reads all dates. */
 export function pythonReads(dates: readonly string[]): string[] {
   const { status, stdout, stderr } = spawnSync('python3', ['-c', PROGRAM], {
     input: dates.join('\n'),

@@ -2,7 +2,7 @@ import { pythonDate } from './python-date.ts';
 import { kindOf } from './rules/structure.ts';
 import type { StoredEdge, StoredElement, StoredNode, WholeGraph } from './whole-graph.ts';
 
-/** What Python would raise, and why. */
+/** An error that Python would raise. */
 export class PythonError extends Error {
   override name = 'PythonError';
 }
@@ -164,7 +164,7 @@ function mandatoryDate(element: StoredElement, name: string): number {
   return found;
 }
 
-// `parse_db_date`: what is not text is taken for none.
+// Like `parse_db_date`, which treats a value that is not text as missing.
 function date({ properties }: StoredElement, name: string): number | null {
   const value = properties[name];
   if (typeof value !== 'string') return null;

@@ -9,7 +9,7 @@ import type { Config } from '../../../src/config.ts';
 import { toyEmbedder } from './toy-embedder.ts';
 
 const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'memory-manager');
-/** Of the virtual environment that `npm run graphiti-core` makes. */
+/** From the virtual environment that `npm run graphiti-core` creates. */
 const PYTHON = join(CACHE, 'graphiti-core', 'bin', 'python');
 const PROGRAM = fileURLToPath(new URL('real_graphiti.py', import.meta.url));
 
@@ -43,7 +43,7 @@ export interface ReadGraph {
   readonly sagas: readonly PythonNode[];
   readonly facts: readonly PythonFact[];
   readonly mentions: readonly { readonly uuid: string }[];
-  /** How many entities and facts have a vector of the right dimension. */
+  /** Number of entities and facts with a vector of the right dimension. */
   readonly vectors: number;
 }
 
@@ -61,7 +61,7 @@ export interface AddedEpisode {
   readonly facts: readonly PythonFact[];
 }
 
-/** What `real_graphiti.py` can be asked to do. */
+/** The steps that `real_graphiti.py` supports. */
 export type GraphitiStep =
   | { readonly do: 'read' }
   | { readonly do: 'search'; readonly query: string; readonly center?: string }
@@ -88,7 +88,7 @@ export type GraphitiStep =
     }
   | { readonly do: 'remove_episode'; readonly uuid: string };
 
-/** What each step gives; nothing that graphiti_core logged as an error is let pass. */
+/** @returns the result of each step. An error in graphiti_core's log fails the run. */
 export async function runInPython(
   { falkordb }: Config,
   group: string,

@@ -1,10 +1,10 @@
-/** What a property holds. A date is a String in Python's format, a vector a `Vectorf32`. */
+/** The kind of a property's value. A date is a String in Python's format, a vector a `Vectorf32`. */
 export type PropertyKind = 'text' | 'date' | 'texts' | 'vector';
 
 export interface Shape {
   readonly mandatory: Readonly<Record<string, PropertyKind>>;
   readonly optional: Readonly<Record<string, PropertyKind>>;
-  /** True where users' attributes stand flattened among Graphiti's own properties. */
+  /** True if users' attributes are stored beside Graphiti's own properties. */
   readonly takesAttributes: boolean;
 }
 
@@ -16,7 +16,7 @@ const shape = (mandatory: Shape['mandatory'], optional: Shape['optional'] = {}, 
 const named = { uuid: 'text', name: 'text', group_id: 'text', created_at: 'date' } as const;
 const joining = shape({ uuid: 'text', group_id: 'text', created_at: 'date' });
 
-/** Graphiti's nodes (graphiti_core 0.29, bulk form), by the label that tells what they are. */
+/** Graphiti's nodes (graphiti_core 0.29, bulk form), by the label that identifies them. */
 export const NODES: Readonly<Record<string, Shape>> = {
   Episodic: shape({
     ...named,
@@ -67,7 +67,7 @@ export const EDGE_ENDS: Readonly<Record<string, readonly [readonly string[], rea
   NEXT_EPISODE: [['Episodic'], ['Episodic']],
 };
 
-/** Ours, which Python never looks at. */
+/** Our own labels, which Python never reads. */
 export const PRIVATE_LABELS: readonly string[] = ['_Meta', '_Alias', '_Statement', '_Passage', '_PassageVector'];
 
 export const SOURCES: readonly string[] = ['message', 'text', 'json', 'fact_triple'];

@@ -11,7 +11,7 @@ import { newGroup, useStores } from '../stores.ts';
 import { checklist } from './checklist.ts';
 import { type ScriptedDecisions, scriptedModel } from './scripted-model.ts';
 
-/** Finds everything near to everything, so that all that exists is a candidate. */
+/** All vectors are equal, so every element is a candidate. */
 export const sameVectorEmbedder: Embedder = {
   model: 'sameVectorEmbedder',
   dimension: 4,
@@ -19,7 +19,7 @@ export const sameVectorEmbedder: Embedder = {
   async close() {},
 };
 
-/** Finds all sentences near to each other, and names to nothing. */
+/** All sentences have equal vectors; names are near nothing. */
 const PEOPLE = ['Alice', 'Bob', 'Tea', 'Coffee'];
 export const sameFactVectorEmbedder: Embedder = {
   ...sameVectorEmbedder,
@@ -33,14 +33,14 @@ interface ScriptedEpisode extends Partial<Extraction> {
 }
 
 interface IngestOptions {
-  /** Done to the prepared graph before anything is told. */
+  /** Runs on the prepared graph before the first episode. */
   readonly before?: (graph: GroupGraph) => Promise<unknown>;
-  /** Done after each episode. */
+  /** Runs after each episode. */
   readonly after?: (graph: GroupGraph) => Promise<unknown>;
   readonly embedder?: Embedder;
 }
 
-/** Servers of the test file's own, and how to tell a model's findings, one episode after another, to a new group. */
+/** Servers for the test file, and a function that ingests a model's extractions into a new group, one episode at a time. */
 export function useScriptedIngest() {
   const stores = useStores();
   const opened = useStoreConnections(stores);
@@ -96,7 +96,7 @@ export const dated = (
   return { ...namedEntities(source, target), facts: [found] };
 };
 
-/** The first fact of what was found. */
+/** The first fact of an extraction. */
 export function firstFactOf({ facts: [first] = [] }: Partial<Extraction>): ExtractedFact {
   return first as ExtractedFact;
 }

@@ -7,7 +7,7 @@ import type {
 } from '../../../src/models/language-model.ts';
 import { localDefaults } from '../../../src/models/local/language-model.ts';
 
-/** The decisions of a scripted model about everything that rules cannot decide; none by default. */
+/** A scripted model's decisions in cases that rules cannot decide; all negative by default. */
 export interface ScriptedDecisions {
   readonly isSame?: (asked: EntityQuestion, candidate: EntityCandidate) => boolean;
   readonly repeats?: (fact: DatedFact, candidate: DatedFact) => boolean;
@@ -15,13 +15,13 @@ export interface ScriptedDecisions {
 }
 
 export interface ScriptedModel extends LanguageModel {
-  /** For each call of `resolve` the names and facts that were asked about. */
+  /** The names and facts of each call of `resolve`. */
   readonly asked: { readonly entities: readonly string[]; readonly facts: readonly string[] }[];
 }
 
 const never = () => false;
 
-/** A model that extracts from each text what a test has set, with decisions that the test has set. */
+/** A model with extractions and decisions set by the test. */
 export function scriptedModel(
   extractions: Readonly<Record<string, Partial<Extraction>>>,
   { isSame = never, repeats = never, contradicts = never }: ScriptedDecisions = {},

@@ -31,8 +31,8 @@ export interface EdgeEnd {
 type Row<T extends StoredElement> = Omit<T, 'types'> & { types: [string, string][] };
 
 /**
- * Read page by page, so that no query of a large graph meets the limit of a read on a busy machine. Pages are ranges of
- * FalkorDB's ids, not of positions: what a late task removes from one page moves nothing out of another.
+ * The graph is read page by page, so that no query exceeds the read timeout on a busy machine. Pages are ranges of
+ * FalkorDB's ids rather than offsets, because a deletion by a late task would shift offsets.
  */
 export async function wholeGraph(graph: GroupGraph): Promise<WholeGraph> {
   const nodes = await pages<Row<StoredNode>>(
@@ -64,7 +64,7 @@ async function pages<Row>(graph: GroupGraph, query: string): Promise<Row[]> {
   return all;
 }
 
-/** By uuid; what has none comes last, as it was created. */
+/** Sorted by uuid; elements without uuid come last, in order of creation. */
 function inOrder<T extends { properties: Readonly<Record<string, unknown>> }>(rows: readonly T[]): T[] {
   const key = ({ properties: { uuid } }: T) => (typeof uuid === 'string' ? uuid : '~');
   return rows.toSorted((a, b) => (key(a) < key(b) ? -1 : Number(key(a) > key(b))));
@@ -74,19 +74,19 @@ function typed<T extends StoredElement>({ types, ...rest }: Row<T>): T {
   return { ...rest, types: Object.fromEntries(types) } as unknown as T;
 }
 
-/** The text of a property; empty where it is none. */
+/** The text of a property; empty if the value is not text. */
 export function textOf({ properties }: StoredElement, name: string): string {
   const value = properties[name];
   return typeof value === 'string' ? value : '';
 }
 
-/** The texts of a list; nothing where it is none. */
+/** The texts of a list; empty if the value is not a list. */
 export function textsOf({ properties }: StoredElement, name: string): string[] {
   const value = properties[name];
   return Array.isArray(value) ? value.filter((element) => typeof element === 'string') : [];
 }
 
-/** How a violation names what it is about. */
+/** The name of an element in a violation. */
 export function describeElement(element: StoredNode | StoredEdge): string {
   const kind = 'labels' in element ? element.labels.join(':') || 'a node without label' : element.type;
   const name = textOf(element, 'fact') || textOf(element, 'name') || textOf(element, 'key');

@@ -35,7 +35,7 @@ const MESSAGES: ModelInterface = {
   read(path, body) {
     if (path !== '/v1/messages') return undefined;
     const { system = '', messages, tools = [] } = body as MessagesRequest;
-    // Titles and other small questions of the host come without tools.
+    // The host's requests for titles and similar tasks have no tools.
     if (tools.length === 0) return undefined;
     const last = messages.at(-1)?.content ?? '';
     return {

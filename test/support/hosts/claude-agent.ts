@@ -16,7 +16,7 @@ export const CLAUDE_CODE: AgentKind = {
     // All tools are in the request, and a server has time to start.
     ENABLE_TOOL_SEARCH: 'false',
     MCP_TIMEOUT: '120000',
-    // Without it the program refuses to skip permissions for root, as tests in containers often are.
+    // Without it the program refuses to skip permissions as root, and tests in containers often run as root.
     IS_SANDBOX: '1',
   }),
   turn: (prompt, session, options) => [

@@ -36,7 +36,7 @@ stream_max_retries = 0
       : { tool: 'multi_agent_v1/spawn_agent', input: { message: 'look for the secret cove' } };
   },
   isCompaction: ({ last }) => last.includes('CONTEXT CHECKPOINT COMPACTION'),
-  // The stub says that every answer used 110 tokens.
+  // The stub reports 110 tokens for every answer.
   compact: (agent, session) =>
     agent.say('Go on.', { session, options: ['--config', 'model_auto_compact_token_limit=105'] }),
   addServer(agent) {

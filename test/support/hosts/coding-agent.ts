@@ -9,29 +9,29 @@ import type { AgentFolders } from './place.ts';
 import { type ProjectMemory, useProjectMemory } from './project-memory.ts';
 import type { ModelRequest, Reply, StubModel } from './stub-server.ts';
 
-/** How an agent is run without a terminal, with nobody to talk to but a stub model. */
+/** How to run an agent without a terminal and with a stub model only. */
 export interface AgentKind {
   readonly name: AgentHost;
   startModel(reply: (request: ModelRequest) => Reply): Promise<StubModel>;
   /** Writes the agent's own configuration. */
   prepare(place: AgentFolders, modelUrl: string): Promise<void>;
   environment(place: AgentFolders, modelUrl: string): Record<string, string>;
-  /** The arguments of one turn; with `session` it goes on with that session. */
+  /** The arguments of one turn; `session` continues that session. */
   turn(prompt: string, session: string | undefined, options: readonly string[]): readonly string[];
-  /** The call with which the model runs a command. */
+  /** The tool call that runs a command. */
   shell(command: string): { readonly tool: string; readonly input: object };
-  /** What the model calls next to have a sub-agent look for the secret cove. */
+  /** The reply that starts a sub-agent to look for the secret cove. */
   subAgent(request: ModelRequest): Reply;
-  /** Whether the model is asked for the summary of a compaction. */
+  /** Whether the request is for the summary of a compaction. */
   isCompaction(request: ModelRequest): boolean;
   compact(agent: CodingAgent, session: string): Promise<unknown>;
-  /** Adds our MCP server to the agent's configuration, by the agent's own command. */
+  /** Adds our MCP server to the agent's configuration with the agent's own command. */
   addServer(agent: CodingAgent): Promise<unknown>;
-  /** Options with which the agent waits for a server on a busy machine. */
+  /** Options that make the agent wait for a slow MCP server on a busy machine. */
   readonly patientServers: readonly string[];
   /** The command about the memory, as a user types it. */
   readonly memoryCommand: string;
-  /** The session's name in what the agent printed. */
+  /** The session's name in the agent's output. */
   sessionOf(output: string): string | undefined;
 }
 
@@ -44,7 +44,7 @@ export interface AgentProcess {
 /** A turn that has ended. */
 export interface TurnRequests {
   readonly session: string;
-  /** The requests for it to the model. */
+  /** The turn's requests to the model. */
   readonly requests: readonly ModelRequest[];
 }
 
@@ -55,18 +55,18 @@ export interface TurnOptions {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-/** A real agent with our hooks, a model that says what the test wants, and a memory with a worker. */
+/** A real agent with our hooks, a model scripted by the test, and a memory with a worker. */
 export interface CodingAgent extends ProjectMemory {
   readonly model: StubModel;
-  /** What the model answers from now on. */
+  /** Sets the model's replies from now on. */
   answers(reply: (request: ModelRequest) => Reply): void;
-  /** One turn, up to the agent's end. @throws Error when the agent fails */
+  /** Runs one turn until the agent exits. @throws Error when the agent fails */
   say(prompt: string, options?: TurnOptions): Promise<TurnRequests>;
   /** Starts a turn. */
   start(prompt: string, options?: TurnOptions): AgentProcess;
   /** Runs the agent's program with other arguments. */
   command(...args: string[]): Promise<string>;
-  /** Runs `memory-manager` as it is in the package. */
+  /** Runs the packaged `memory-manager`. */
   memoryManager(...args: string[]): Promise<string>;
 }
 
@@ -79,7 +79,7 @@ export const serverCommand = (): readonly string[] => [
 /** Whether the tests by command run, and not only the smoke run. */
 export const isFull = process.env.HOSTS === 'full';
 
-/** Opens all of it before the file's tests and ends it after. The hooks are installed by `memory-manager install`. */
+/** Starts the agent before the file's tests and stops it after. `memory-manager install` installs the hooks. */
 export function useCodingAgent(stores: Stores, kind: AgentKind): CodingAgent {
   const agent = useProjectMemory(stores) as { -readonly [K in keyof CodingAgent]: CodingAgent[K] };
   const children = new Set<ChildProcess>();

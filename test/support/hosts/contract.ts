@@ -11,7 +11,7 @@ import { type AgentKind, isFull, type TurnOptions, type TurnRequests, useCodingA
 const SUMMARY = 'The goal is to move the lighthouse of Pier.';
 const FOUND = 'A cove that only the helper saw.';
 
-/** What must hold in every real agent with our hooks: two tests always, the others with `npm run test:hosts`. */
+/** Tests for every real agent with our hooks: two always run, the others with `npm run test:hosts`. */
 export function agentContract(title: string, kind: AgentKind): void {
   const isHere = agentProgram(kind.name) !== undefined;
   if (!isHere)
@@ -22,7 +22,7 @@ export function agentContract(title: string, kind: AgentKind): void {
     const understood = () => agent.answers(() => ({ text: 'Understood.' }));
     const turnsOf = async (words: string) => (await agent.everything()).split(`user: ${words}`).length - 1;
 
-    /** New sessions until one is shown the words: on a busy machine a recall may be late, and is then left out. */
+    /** Starts new sessions until one is shown the words, because on a busy machine a late recall is left out. */
     const shown = (words: string, prompt: string, options?: TurnOptions): Promise<TurnRequests> =>
       until(
         `a request with "${words}"`,

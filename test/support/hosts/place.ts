@@ -6,16 +6,16 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** Where an agent has its home and its project. */
+/** An agent's home and project folders. */
 export interface AgentFolders {
   readonly home: string;
   readonly project: string;
-  /** Of the same repository. */
+  /** A worktree of the project's repository. */
   readonly worktree: string;
   remove(): Promise<void>;
 }
 
-/** A home, and a repository with an origin that no other has, one commit and a worktree. */
+/** A home, and a repository with a unique origin, one commit and a worktree. */
 export async function makeAgentFolders(): Promise<AgentFolders> {
   const root = await mkdtemp(join(tmpdir(), 'agent-test-'));
   const [home, project, worktree] = [join(root, 'home'), join(root, 'project'), join(root, 'worktree')];

@@ -12,20 +12,20 @@ import { type AgentFolders, makeAgentFolders } from './place.ts';
 /** An agent's project and its memory, with a worker. */
 export interface ProjectMemory {
   readonly memory: MemoryManager;
-  /** That of the place's project. */
+  /** The group of the project. */
   readonly group: string;
   readonly place: AgentFolders;
-  /** What the plugin, the hooks and the MCP server read from the environment. */
+  /** Environment variables for the plugin, the hooks and the MCP server. */
   readonly environment: Record<string, string>;
   /** Waits until the memory has an episode with these words, and returns it. */
   kept(words: string): Promise<EpisodeDetails>;
-  /** As the graph has them now. */
+  /** The facts as the graph has them now. */
   facts(query: string): Promise<readonly FactHit[]>;
-  /** The texts of all episodes, one after the other, once no job waits any more. */
+  /** The joined texts of all episodes, once no job waits. */
   everything(): Promise<string>;
 }
 
-/** Opens it before the file's tests and ends it after. */
+/** Opens the memory before the file's tests and closes it after. */
 export function useProjectMemory(stores: Stores): ProjectMemory {
   const project = {} as { -readonly [K in keyof ProjectMemory]: ProjectMemory[K] };
   let worker: RunningWorkers;

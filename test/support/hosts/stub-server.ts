@@ -1,7 +1,7 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
-/** What a stub model says. With `isHeld` its answer begins and never ends. */
+/** A stub model's reply. With `isHeld` the answer begins and never ends. */
 export type Reply =
   | { readonly text: string; readonly isHeld?: boolean }
   | { readonly tool: string; readonly input: object }
@@ -19,7 +19,7 @@ export interface ModelRequest {
 }
 
 export interface StubModel {
-  /** Without a path. */
+  /** The base address, without a path. */
   readonly url: string;
   /** The requests of the agent and its sub-agents, in order. */
   readonly requests: ModelRequest[];
@@ -28,13 +28,13 @@ export interface StubModel {
 
 /** How one model interface reads requests and writes answers. */
 export interface ModelInterface {
-  /** Undefined for a request that is no part of the conversation, which gets `aside` as its answer. */
+  /** Undefined for a request outside the conversation, which `aside` answers. */
   read(path: string, body: unknown): ModelRequest | undefined;
   write(response: ServerResponse, reply: Reply): void;
   aside(response: ServerResponse, path: string, body: unknown): void;
 }
 
-/** A model server on the loopback address that answers what `reply` says. */
+/** A model server on the loopback address that sends the replies of `reply`. */
 export async function startStubServer(
   { read, write, aside }: ModelInterface,
   reply: (request: ModelRequest) => Reply,

@@ -6,10 +6,10 @@ import type { Stores } from '../stores.ts';
 import { type Host, type HostOptions, OPENCODE, seedConfigFolder, startHost } from './host.ts';
 import { type AgentRequest, type Reply, type StubModel, startStubModel } from './stub-model.ts';
 
-/** The real opencode with our plugin, a model that says what the test wants, and a memory with a worker. */
+/** The real opencode with our plugin, a model scripted by the test, and a memory with a worker. */
 export interface Agent extends ProjectMemory {
   readonly model: StubModel;
-  /** What the model answers from now on. */
+  /** Sets the model's replies from now on. */
   answers(reply: (request: AgentRequest) => Reply): void;
   host(options?: Partial<HostOptions>): Promise<Host>;
 }
@@ -18,7 +18,7 @@ export const isOpencodeInstalled = OPENCODE !== undefined;
 /** What is recalled and what tools find comes late rather than not at all, however busy the machine is. */
 export const LONG_TIMEOUTS = { recallTimeoutMs: 2 * MINUTE, toolTimeoutMs: 2 * MINUTE };
 
-/** Opens all of it before the file's tests and ends it after. */
+/** Starts the agent before the file's tests and stops it after. */
 export function useAgent(stores: Stores): Agent {
   const agent = useProjectMemory(stores) as { -readonly [K in keyof Agent]: Agent[K] };
   const hosts: Host[] = [];

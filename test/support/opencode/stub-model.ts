@@ -27,7 +27,7 @@ export interface StubModel {
   close(): Promise<void>;
 }
 
-/** The model of a coding agent, which answers what `reply` says, in pieces as OpenAI does. */
+/** The model of a coding agent. It streams the replies of `reply` like OpenAI. */
 export async function startStubModel(reply: (request: AgentRequest) => Reply): Promise<StubModel> {
   const requests: AgentRequest[] = [];
   const sockets = new Set<Socket>();

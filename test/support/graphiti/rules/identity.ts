@@ -4,7 +4,7 @@ import { shapeOf } from './properties.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
-/** Who is who, and whose. */
+/** uuids are unique and each element belongs to the group. */
 export const identityRules: readonly Rule[] = [
   (graph) =>
     ours(graph)
@@ -34,7 +34,7 @@ function ours({ nodes, edges }: Parameters<Rule>[0]): (StoredNode | StoredEdge)[
   return [...nodes, ...edges].filter((element) => shapeOf(element) !== undefined);
 }
 
-/** All that have the key of one before them. */
+/** All elements whose key an earlier element has. */
 function repeated<T>(all: readonly T[], key: (element: T) => string): T[] {
   const seen = new Set<string>();
   return all.filter((element) => seen.size === seen.add(key(element)).size);

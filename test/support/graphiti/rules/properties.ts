@@ -18,7 +18,7 @@ const STORED_AS: Readonly<Record<PropertyKind, string>> = {
 };
 const ATTRIBUTE_TYPES = ['String', 'Integer', 'Float', 'Boolean', 'List'];
 
-/** Which properties, and of what type. */
+/** Elements have the properties that Graphiti knows, with the right types. */
 export function propertyRules(attributes: readonly string[]): readonly Rule[] {
   return [
     ({ nodes, edges }) =>
@@ -58,7 +58,7 @@ export function propertyRules(attributes: readonly string[]): readonly Rule[] {
   ];
 }
 
-/** Nothing for private nodes and for what the rules of structure refuse. */
+/** Undefined for private nodes and for elements that violate the structure rules. */
 export function shapeOf(element: StoredNode | StoredEdge): Shape | undefined {
   return 'labels' in element ? NODES[kindOf(element) ?? ''] : EDGES[element.type];
 }
@@ -84,7 +84,7 @@ function lengthOf({ properties }: StoredElement, name: string): number {
   return Array.isArray(value) ? value.length : 0;
 }
 
-/** Where Python puts them into no model they are lost at its next save; on entities and facts they would be shown to its models. */
+/** Python loses unknown properties at its next save; on entities and facts it would show them to its models. */
 function unknown(element: StoredNode | StoredEdge, attributes: readonly string[]): string[] {
   const shape = shapeOf(element);
   if (!shape) return [];

@@ -2,7 +2,7 @@ import type { Rule } from '../checklist.ts';
 import { describeElement, type StoredElement, textOf, textsOf, type WholeGraph } from '../whole-graph.ts';
 import { kindOf } from './structure.ts';
 
-/** What one part names of another is there, and the other way round. */
+/** References between elements exist in both directions. */
 export const referenceRules: readonly Rule[] = [
   (graph) => {
     const episodes = uuids(episodesOf(graph));
@@ -54,7 +54,7 @@ function lost(element: StoredElement, list: string, known: ReadonlySet<string>):
     .map((uuid) => `${list} names ${uuid}, which is not there`);
 }
 
-/** Python finds what an episode said, and removes it, by the episode's own list. */
+/** Python finds and removes an episode's facts by the episode's own list. */
 function unlisted(graph: WholeGraph): string[] {
   const listed = new Map(
     episodesOf(graph).map((element) => [textOf(element, 'uuid'), new Set(textsOf(element, 'entity_edges'))]),

@@ -4,7 +4,7 @@ import { describeElement, type StoredEdge, type StoredNode } from '../whole-grap
 
 const LABEL = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
-/** Which labels, which edges between what. */
+/** Labels are known, and edges join the right nodes. */
 export const structureRules: readonly Rule[] = [
   ({ nodes }) =>
     nodes.filter((node) => kindOf(node) === undefined).map((element) => `${describeElement(element)}: unknown labels`),
@@ -41,7 +41,7 @@ function hasBadType(node: StoredNode): boolean {
   return kindOf(node) === 'Entity' && node.labels.some((label) => !LABEL.test(label));
 }
 
-/** Between private nodes, or from one to any other, we may draw what we like but not what Python follows. */
+/** Edges from private nodes may have any type except those that Python follows. */
 function isStrange({ type, source, target }: StoredEdge): boolean {
   return !(type in EDGES) && !isPrivate(source.labels) && !isPrivate(target.labels);
 }

@@ -6,7 +6,7 @@ import { shapeOf } from './properties.ts';
 /** What `datetime.isoformat()` writes for a time in UTC: no fraction or six digits that are not all 0. */
 const PYTHON_UTC = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.(?!000000)\d{6})?\+00:00$/;
 
-/** Dates, and what they say of each other; in the graph's format the order of text is the order of time. */
+/** Dates have Python's format and a possible order. In this format the order of text is the order of time. */
 export const timeRules: readonly Rule[] = [
   ({ nodes, edges }) =>
     [...nodes, ...edges].flatMap((element) =>

@@ -4,5 +4,5 @@ const CODE = `
     await new Promise(() => {});
   }`;
 
-/** NODE_OPTIONS with which a worker never becomes ready, so that `up` is still waiting for the worker however fast the machine is. */
+/** NODE_OPTIONS that keep a worker from becoming ready, so that `up` still waits for the worker even on a fast machine. */
 export const HANGING_WORKER = `--import=data:text/javascript,${encodeURIComponent(CODE)}`;

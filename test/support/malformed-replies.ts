@@ -19,13 +19,13 @@ const RAW = [
   ',,',
 ];
 
-/** `count` texts that are made from a good reply by what models and networks do to them; the same ones for the same seed. */
+/** `count` texts made from a good reply by typical faults of models and networks; deterministic for a seed. */
 export function* malformedReplies(seed: number, count: number, good: string): Generator<string> {
   const chance = random(seed);
   const below = (most: number) => Math.floor(chance() * most);
   const one = <T>(items: readonly T[]): T => items[below(items.length)] as T;
 
-  /** The value with one to three of its parts replaced, left out or doubled. */
+  /** The value with one to three of its parts replaced, removed or doubled. */
   function changed(value: unknown): unknown {
     if (chance() < 0.25) return one(ODD);
     if (Array.isArray(value)) {
@@ -58,7 +58,7 @@ export function* malformedReplies(seed: number, count: number, good: string): Ge
     () => `\`\`\`json\n${good.slice(below(8))}\n\`\`\``,
     () => `${'['.repeat(below(3000))}${good}${']'.repeat(below(3000))}`,
     () => `${'{"a":'.repeat(below(3000))}${good}`,
-    // Keys that come twice: the first as it was, the second odd.
+    // Duplicate keys: the first with its value, the second with an odd one.
     () => good.replace(/"(\w+)":/g, (key) => (chance() < 0.3 ? `${key}${JSON.stringify(one(ODD))},${key}` : key)),
     () => good.replace(/"[^"]*"|\d+|null/g, (part) => (chance() < 0.15 ? one(RAW) : part)),
     () => JSON.stringify(good),

@@ -3,22 +3,22 @@ import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 
 import { MAIN } from './command-line.ts';
 
-/** A real client and what it was answered. */
+/** A real client and its replies. */
 export interface McpClient {
   readonly client: Client;
   /**
-   * Calls a tool and gives the fields of its answer. Fails when the answer is an error. A reading call that comes too late, as on a busy
-   * machine, is repeated, which is what its answer asks for.
+   * Calls a tool and returns the fields of its answer. Fails if the answer is an error. A read call that times out on a busy
+   * machine is repeated, as its answer asks.
    */
   call<Fields = Answer>(name: string, given?: Record<string, unknown>): Promise<Fields>;
-  /** Calls a tool that is to refuse, and gives its sentence. */
+  /** Calls a tool that must refuse. @returns the sentence of the refusal */
   refusal(name: string, given?: Record<string, unknown>): Promise<string>;
   close(): Promise<void>;
 }
 
 const READS = /^(?:get|search)_/;
 
-// biome-ignore lint/suspicious/noExplicitAny: what a server answers is what the tests look at.
+// biome-ignore lint/suspicious/noExplicitAny: tests look at any shape of answer
 type Answer = Record<string, any>;
 
 export function mcpClientOf(client: Client): McpClient {
@@ -50,7 +50,7 @@ export interface McpProcess extends McpClient {
   output(): string;
 }
 
-/** The real command as a child process, asked by the protocol's own client. */
+/** The real command as a child process, with the protocol's own client. */
 export async function startMcp(
   args: readonly string[],
   environment: Record<string, string>,

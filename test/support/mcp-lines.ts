@@ -8,12 +8,12 @@ export const callMessage = (id: number, name: string, given: object) => ({
   ...{ jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: given } },
 });
 
-/** Messages as they come on standard input; text is sent as it is. */
+/** Messages as lines for stdin; text is sent unchanged. */
 export const messageLines = (messages: readonly (object | string)[]): string =>
   messages.map((message) => `${typeof message === 'string' ? message : JSON.stringify(message)}\n`).join('');
 
-/** Messages as they were answered. */
-// biome-ignore lint/suspicious/noExplicitAny: what a server answers is what the tests look at.
+/** Parses the replies on stdout. */
+// biome-ignore lint/suspicious/noExplicitAny: tests look at any shape of answer
 export const parseReplies = (stdout: string): any[] =>
   stdout
     .split('\n')

@@ -5,7 +5,7 @@ import type { DatedFact, EpisodeText, LanguageModel } from '../../src/models/lan
 
 const OCTOBER = new Date('2026-10-03T12:00:00Z');
 
-/** Read by the local rules as English and by the fake server as its script: both find facts in it. */
+/** The local rules read these lines as English and the fake server reads them as script, so both find facts. */
 const TOLD = [
   'Mira Okafor [Person] USES Harbor [Project]: Mira Okafor uses Harbor (2025-01-10)',
   'Harbor uses Redis 7 since 2025.',
@@ -32,7 +32,7 @@ const fact = (target: string): DatedFact => ({
   invalidAt: null,
 });
 
-/** What every language model keeps to, whatever it knows. */
+/** Tests that every language model must pass. */
 export function languageModelContract(name: string, open: () => Promise<LanguageModel>): void {
   describe(`the language model ${name}`, () => {
     let model: LanguageModel;
@@ -142,7 +142,7 @@ export function languageModelContract(name: string, open: () => Promise<Language
   });
 }
 
-/** What every embedder keeps to. */
+/** Tests that every embedder must pass. */
 export function embedderContract(name: string, open: () => Promise<Embedder>): void {
   describe(`the embedder ${name}`, () => {
     let embedder: Embedder;

@@ -3,8 +3,8 @@ import type { EpisodeText, Extraction, LanguageModel, SummarySubject } from '../
 import { localDefaults } from '../../src/models/local/language-model.ts';
 
 /**
- * A model of our own for tests that are not about reading: `A relation B.` is a fact, `A not relation B.` ends it.
- * @param before what happens before it reads a text, such as waiting or failing
+ * A simple model for tests that are not about extraction: `A relation B.` is a fact, `A not relation B.` ends it.
+ * @param before runs before each extraction, for example to wait or to fail
  */
 export function plainModel(before?: (content: string) => Promise<void>): LanguageModel & { calls: number } {
   const model = {
@@ -38,7 +38,7 @@ export function plainModel(before?: (content: string) => Promise<void>): Languag
 
 const DIMENSION = 32;
 
-/** Texts that share words are near each other. Counts what it was asked. */
+/** Texts that share words are near each other. Records the embedded texts. */
 export function plainEmbedder(): Embedder & { texts: string[] } {
   const texts: string[] = [];
   return {
@@ -65,7 +65,7 @@ function vector(text: string): number[] {
   return counts.map((count) => count / length);
 }
 
-/** Tells what it is asked to, and keeps what it was asked: `title` and `text` say how many texts there were. */
+/** Records the requests for summaries; `title` and `text` contain the number of texts. */
 export function summarizingModel(): LanguageModel & { asked: SummarySubject[][] } {
   const asked: SummarySubject[][] = [];
   return {

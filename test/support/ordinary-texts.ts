@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const LINES = 25;
 
-/** Two hundred texts as developers and their agents exchange them, without a secret: half of them written, half from this project. */
+/** Two hundred texts of developers and agents without a secret, half of them written for this test, half from this project. */
 export function ordinaryTexts(): string[] {
   const files = [
     'src/archive',

@@ -1,6 +1,6 @@
 const MILLISECOND = 1000;
 
-/** Processor time that this thread spends on `work`, in milliseconds: other processes do not count, however busy they are. */
+/** Processor time of this thread for `work` in milliseconds. Other processes do not count. */
 export function processorTime(work: () => void): number {
   const before = process.threadCpuUsage();
   work();
@@ -8,12 +8,12 @@ export function processorTime(work: () => void): number {
   return (user + system) / MILLISECOND;
 }
 
-/** What is quicker says nothing of how it grows. */
+/** Shorter times are too noisy to measure growth. */
 const LEAST = 2;
 
 /**
- * How many times as much processor time `work` takes for ten times the size: about 10 where each part is looked at once, 100 where
- * it is looked at again for each other part. The least of three, since other work of this thread (compiling, tidying up) counts too.
+ * The factor in processor time of `work` for ten times the size: about 10 if each part is looked at once, 100 if
+ * each part is looked at again for every other part. The minimum of three, because compilation and garbage collection also count.
  */
 export function timeGrowth(work: (size: number) => void, size: number): number {
   let least = Number.POSITIVE_INFINITY;
@@ -25,10 +25,10 @@ export function timeGrowth(work: (size: number) => void, size: number): number {
   return least;
 }
 
-/** What `growth` stays below where the size counts once. */
+/** Upper limit of the factor for linear work. */
 export const MAX_LINEAR_GROWTH = 40;
 
-/** Which share of this process' processor time its main thread spends during `work`, which others are to do. */
+/** The main thread's share of this process's processor time during `work` that other threads should do. */
 export async function shareOfThisThread(work: () => Promise<unknown>): Promise<number> {
   const [thread, all] = [process.threadCpuUsage(), process.cpuUsage()];
   await work();

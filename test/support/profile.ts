@@ -6,8 +6,8 @@ import { queryText } from '../../src/graph/query-text.ts';
 import { graphName } from '../../src/group.ts';
 
 /**
- * The most rows that any step of the queries went over which `work` ran on the graph, by FalkorDB's own profile: whether a query
- * uses its index, said without a clock. Each query is profiled on a copy, just before it runs.
+ * The largest number of rows in any step of the queries of `work`, by FalkorDB's profile. It shows whether a query
+ * uses its index, without measuring time. Each query is profiled on a copy just before it runs.
  */
 export async function maxRowsScanned(
   { falkordb }: Config,
@@ -22,7 +22,7 @@ export async function maxRowsScanned(
     async (...args: Args): Promise<Result> => {
       const [query, params] = args;
       await server.call('GRAPH.COPY', name, copy);
-      // What a change behind a fence is given on its way.
+      // Fenced changes get this parameter when they run.
       const text = queryText(query, { after: (await readChangeHead(graph)).changeId, mark: 'profiled', ...params });
       const steps = (await server.call('GRAPH.PROFILE', copy, text)) as string[];
       await server.call('GRAPH.DELETE', copy);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { MINUTE } from '../../src/time.ts';
 import { MAIN } from './command-line.ts';
 
-/** Whether util-linux's `script` is here, which opens a pseudo terminal; that of other systems has other options. */
+/** Whether util-linux's `script`, which opens a pseudo terminal, is installed. Other systems' `script` has other options. */
 export const hasPseudoTerminal = (() => {
   try {
     return execFileSync('script', ['--version'], { encoding: 'utf8', stdio: 'pipe' }).includes('util-linux');
@@ -13,7 +13,7 @@ export const hasPseudoTerminal = (() => {
 })();
 
 /**
- * Runs the command line on a pseudo terminal, and types the answer once a question stands there.
+ * Runs the CLI on a pseudo terminal and types the answer once a question appears.
  * @param answer undefined for the end of the input
  */
 export async function answerQuestion(

@@ -1,4 +1,4 @@
-/** Mulberry32: numbers from 0 to 1 that only depend on the seed. */
+/** Mulberry32: numbers from 0 to 1 that depend only on the seed. */
 export function random(seed: number): () => number {
   let state = seed;
   return () => {

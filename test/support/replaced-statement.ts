@@ -1,6 +1,6 @@
 import type { MemoryManager } from '../../src/memory.ts';
 
-/** Two episodes: of the first a sentence is replaced by the second, and the sentence beside it still holds. */
+/** Stores two episodes. The second replaces one sentence of the first, and the other sentence still holds. */
 export async function storeReplaced(memory: MemoryManager, group?: string): Promise<{ old: string; now: string }> {
   const store = async (content: string, day: number) => {
     const referenceTime = new Date(Date.UTC(2026, 2, day, 9));

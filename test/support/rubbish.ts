@@ -23,7 +23,7 @@ const PIECES = [
   ...['Harbor', 'uses', 'Redis', 'word', '@fact:', '\\"', '\\u0000', '%%', '=>', '{{', '${', '<script>'],
 ];
 
-/** `count` texts of pieces that trip parsers up; the same ones for the same seed. */
+/** `count` texts from pieces that are hard for parsers; deterministic for a seed. */
 export function* randomTexts(seed: number, count: number): Generator<string> {
   const chance = random(seed);
   const below = (most: number) => Math.floor(chance() * most);

@@ -20,13 +20,13 @@ import { anEpisode, openTestForgetting } from './forgetting.ts';
 import { useStoreConnections } from './store-connections.ts';
 import { newGroup, type Stores } from './stores.ts';
 
-/** What the model knows of the world beside what it reads. */
+/** The model's general knowledge. */
 export interface ModelKnowledge {
-  /** Names that mean the same thing, one list each. */
+  /** Lists of names for the same entity. */
   readonly same?: readonly (readonly string[])[];
-  /** Sentences that say the same, one list each. */
+  /** Lists of sentences with the same meaning. */
   readonly repeats?: readonly (readonly string[])[];
-  /** Relations of which a source has only one at a time. */
+  /** Relations with one target at a time. */
   readonly single?: readonly string[];
 }
 
@@ -37,8 +37,8 @@ const NOTHING: ForgetTargets = { episodes: [], facts: [], entities: [], withEpis
 export const day = (number: number): Date => new Date(Date.UTC(2025, 0, number));
 
 /**
- * Memories of groups of their own, to which episodes are told one after the other, past the queue: `Harbor uses Redis.` is a
- * fact, `Harbor not uses Redis.` ends it. The real client asks a fake OpenAI server for each.
+ * Memories with separate groups that ingest episodes one at a time without the queue: `Harbor uses Redis.` is a
+ * fact, `Harbor not uses Redis.` ends it. The real client calls a fake OpenAI server.
  */
 export function useScriptedMemories(stores: Stores) {
   const opened = useStoreConnections(stores);
@@ -59,9 +59,9 @@ export function useScriptedMemories(stores: Stores) {
     return {
       group,
       graph,
-      /** Notes what it is asked; its methods may be replaced. */
+      /** Records its requests; a test may replace its methods. */
       model,
-      /** Notes the texts that it is asked for, and counts the requests. */
+      /** Records the embedded texts and counts the requests. */
       embedder,
       async store(on: number, content: string, options: { uuid?: string; saga?: string } = {}): Promise<string> {
         const uuid = options.uuid ?? randomUUID();
@@ -73,7 +73,7 @@ export function useScriptedMemories(stores: Stores) {
       forgetting,
       forget: (targets: Partial<ForgetTargets>) => forgetting.forget(group, { ...NOTHING, ...targets }),
       remove: (uuid: string) => forgetting.forget(group, anEpisode(uuid)),
-      /** `Harbor uses Redis 1–3 (2)`: from the 1st to the 3rd, told by two episodes. */
+      /** `Harbor uses Redis 1–3 (2)`: from the 1st to the 3rd, with two sources. */
       async facts(): Promise<string[]> {
         const rows = await graph.read<{ fact: string; from: string | null; to: string | null; n: number }>(
           `MATCH (:Entity)-[e:RELATES_TO]->(:Entity)
@@ -86,7 +86,7 @@ export function useScriptedMemories(stores: Stores) {
   };
 }
 
-/** The real client and a server of its own, which starts with the first question. */
+/** The real client and its own server, which starts with the first call. */
 function openModels(knowledge: ModelKnowledge) {
   const server = lazy(
     async () => {
@@ -136,7 +136,7 @@ function linesOf({ same = [], repeats = [], single = [] }: ModelKnowledge): stri
   ].join('\n');
 }
 
-/** Such sentences in the language of the fake server's script; every other text as it is. */
+/** Translates these sentences into the fake server's script; other texts stay unchanged. */
 function scriptOf(content: string): string {
   const sentences = content.split('.').map((sentence) => sentence.trim().split(' '));
   const statements = sentences.filter(([first]) => first !== '');

@@ -1,6 +1,6 @@
 import { random as seeded } from './random.ts';
 
-/** A text as agents meet it, and what in it must never be written down. */
+/** A typical text for agents, and the secret in it that must never be stored. */
 export interface SecretText {
   readonly name: string;
   readonly text: string;
@@ -19,15 +19,15 @@ const WORDS =
   );
 
 /**
- * Three hundred texts with a secret each, drawn from a seed so that none is anybody's. They were written from the vendors' public
- * descriptions of their formats and from what stands in terminals, before the patterns, and no pattern was written from them.
+ * Three hundred texts with a secret each, generated from a seed so that no secret is real. They are based on the vendors' public
+ * descriptions of their formats and on terminal output. No pattern may be written from them, so that they stay a held-out set.
  */
 export function secretCorpus(seed = 20261129): SecretText[] {
   const random = seeded(seed);
   const pick = (alphabet: string | readonly string[]): string =>
     alphabet[Math.floor(random() * alphabet.length)] as string;
   const of = (alphabet: string, length: number): string => Array.from({ length }, () => pick(alphabet)).join('');
-  // Keys without a digit or a letter are as rare as in life.
+  // Keys without a digit or a letter are as rare as among real keys.
   const some = (alphabet: string, length: number): string => {
     for (;;) {
       const made = of(alphabet, length);

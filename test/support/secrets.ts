@@ -1,10 +1,10 @@
 import { random as seeded } from './random.ts';
 
-/** Something that must never be written down, and a text as agents meet it in. */
+/** A secret that must never be stored, and a typical text that contains it. */
 export interface PlantedSecret {
   readonly name: string;
   readonly text: string;
-  /** No one of these may be left. */
+  /** None of these may remain. */
   readonly secrets: readonly string[];
 }
 
@@ -16,12 +16,12 @@ const LETTERS = LOWER + UPPER + DIGITS;
 const URL_SAFE = `${LETTERS}_-`;
 const BASE64 = `${LETTERS}+/`;
 
-/** Two hundred, generated from a seed, so that none is real. */
+/** Two hundred secrets, generated from a seed so that none is real. */
 export function plantedSecrets(seed = 7): PlantedSecret[] {
   const random = seeded(seed);
   const of = (alphabet: string, length: number) =>
     Array.from({ length }, () => alphabet[Math.floor(random() * alphabet.length)]).join('');
-  // A key without a digit is as rare as it is in life.
+  // A key without a digit is as rare as among real keys.
   const key = (prefix: string, alphabet: string, length: number) => `${prefix}${of(alphabet, length - 2)}4x`;
   return [
     ...vendorKeys(key, of),
@@ -321,7 +321,7 @@ const WORDS =
     ' ',
   );
 
-/** Each kind that the documentation names, as people and tools write it. */
+/** Each kind of secret in the documentation, in the spellings of people and tools. */
 function namedKinds(of: Of): PlantedSecret[] {
   const word = () => WORDS[Number.parseInt(of(DIGITS, 3), 10) % WORDS.length] as string;
   const phrase = (length: number) => Array.from({ length }, word).join(' ');
@@ -486,13 +486,13 @@ function namedKinds(of: Of): PlantedSecret[] {
   });
 }
 
-/** None of its parts may be left: a run that is cut somewhere leaves its end. */
+/** Pieces of a long secret, none of which may remain. A match that is too short leaves the end of the secret. */
 const pieces = (run: string): readonly string[] => run.match(/.{40}/g) ?? [];
 
 const kubeconfig = (key: string): string =>
   `apiVersion: v1\nkind: Config\nusers:\n- name: admin\n  user:\n    client-certificate-data: LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0t\n    client-key-data: ${key}\n`;
 
-/** With the digit that checks the others (ISO/IEC 7812). */
+/** A card number with a valid check digit (ISO/IEC 7812). */
 function card(start: string, length: number, of: Of): string {
   const body = start + of(DIGITS, length - 1 - start.length);
   const sum = [...body].reverse().reduce((all, digit, at) => {
@@ -502,14 +502,14 @@ function card(start: string, length: number, of: Of): string {
   return `${body}${(10 - (sum % 10)) % 10}`;
 }
 
-/** With the digits that check the others (ISO 13616). */
+/** An IBAN with valid check digits (ISO 13616). */
 function iban(country: string, body: string): string {
   const letters = [...`${country}00`].map((letter) => Number.parseInt(letter, 36)).join('');
   const rest = [...`${body}${letters}`].reduce((left, digit) => (left * 10 + Number(digit)) % 97, 0);
   return `${country}${String(98 - rest).padStart(2, '0')}${body}`;
 }
 
-/** What agents say all day that is no secret and must stay. */
+/** Typical texts of agents without a secret, which must stay unchanged. */
 export const HARMLESS_TEXTS: readonly string[] = [
   'commit 9fceb02d0ae598e95dc970b74767f19372d61af8 (HEAD -> main)',
   'id 550e8400-e29b-41d4-a716-446655440000 was created',

@@ -3,7 +3,7 @@ import { appendFileSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, truncateSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Why no file system can be mounted here; empty if one can, which takes root on Linux. */
+/** Why no file system can be mounted here; empty if it can. Mounting needs root on Linux. */
 export const noSmallDisk = (() => {
   if (process.platform !== 'linux') return ' (skipped: it mounts a tmpfs, which takes Linux)';
   const folder = mkdtempSync(join(tmpdir(), 'memory-disk-'));
@@ -18,11 +18,11 @@ export const noSmallDisk = (() => {
   }
 })();
 
-/** A file system of its own that can really be full. */
+/** A separate file system that can run full. */
 export interface SmallDisk {
-  /** Takes all that is left. */
+  /** Uses all free space. */
   fill(): void;
-  /** Gives back some kilobytes, or all that `fill` took. */
+  /** Frees some kilobytes, or everything that `fill` used. */
   free(kilobytes?: number): void;
   unmount(): void;
 }

@@ -8,7 +8,7 @@ import { inNamespace } from '../../src/valkey/keys.ts';
 import { type Leases, openLeases } from '../../src/valkey/lease.ts';
 import type { Stores } from './stores.ts';
 
-/** What a test that works past the queue opens itself. */
+/** Connections for tests that bypass the queue. */
 export interface StoreConnections {
   graphs: Graphs;
   valkey: Redis;
@@ -31,7 +31,7 @@ export function useStoreConnections(stores: Stores): StoreConnections {
   return opened;
 }
 
-/** Like another process: its own connections to the same stores. */
+/** Separate connections to the same stores, like those of another process. */
 export function openStoreConnections({
   falkordb,
   valkey: address,

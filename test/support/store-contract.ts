@@ -5,14 +5,14 @@ import { MINUTE } from '../../src/time.ts';
 import { random } from './random.ts';
 import { until } from './wait.ts';
 
-/** A store that nobody else uses. */
+/** A store that only this test uses. */
 export interface OpenedStore {
   readonly store: ArchiveStore;
-  /** Bytes that the store sends at once, as far as it does. */
+  /** Size of an upload part in bytes, if the store uploads in parts. */
   readonly part: number;
 }
 
-/** What holds for every place that archives can be kept in. `open` gives an empty one. */
+/** Tests that every archive store must pass. @param open opens an empty store */
 export function storeContract(open: () => Promise<OpenedStore>): void {
   describe('put and get', () => {
     test('return the written bytes, of any length', async () => {
@@ -183,7 +183,7 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
   });
 }
 
-/** Bytes that only depend on the seed. */
+/** Bytes that depend only on the seed. */
 export function seededBytes(length: number, seed = 1): Buffer {
   const chance = random(seed);
   const content = Buffer.alloc(length);
@@ -191,7 +191,7 @@ export function seededBytes(length: number, seed = 1): Buffer {
   return content;
 }
 
-/** In pieces whose size divides no part; larger ones for much content. */
+/** Splits content into chunks whose size does not divide the part size; large content into larger chunks. */
 export async function* inPieces(
   content: Buffer,
   size = content.length > 1_000_000 ? 7919 : 37,
@@ -216,7 +216,7 @@ export async function readStored(store: ArchiveStore, name: string, offset?: num
 
 export const sha256 = (content: Buffer): string => createHash('sha256').update(content).digest('hex');
 
-/** Waits until a file that comes now gets a later time: the clock of a file system may stand for some milliseconds. */
+/** Waits until a new file gets a later time, because a file system's clock may not advance for some milliseconds. */
 async function laterTime(store: ArchiveStore): Promise<void> {
   const newest = Math.max(...(await store.list()).map(({ at }) => at.getTime()));
   await until('a later time of the store', async () => {

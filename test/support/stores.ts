@@ -6,10 +6,10 @@ import { afterAll, beforeAll } from 'vitest';
 import { type Config, loadConfig } from '../../src/config.ts';
 import { type Servers, startServers } from '../../src/embedded/servers.ts';
 
-/** Servers of this test file's own, or those that the environment names. */
+/** Servers of this test file, or the ones in the environment. */
 export interface Stores {
   servers: Servers;
-  /** Settings for these servers, with a queue, a folder and a default group that no other test file uses. */
+  /** Settings for these servers with a queue, a folder and a default group that no other test file uses. */
   config: Config;
 }
 
@@ -29,7 +29,7 @@ export function useStores(): Stores {
       nightly: undefined,
       group: newGroup(),
       exportDir: join(folder, 'exports'),
-      // Servers of our own hold nothing else, so that tests find keys under the names that they have by default.
+      // The test file's own servers are empty, so tests can use the default names of keys.
       queuePrefix: stores.servers.own ? loadConfig({}).queuePrefix : `{${newGroup()}}`,
       home: join(folder, 'home'),
       health: { host: '127.0.0.1', port: 0 },

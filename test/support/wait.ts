@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MINUTE } from '../../src/time.ts';
 
-/** How long a state may take before the test gives up: far more than any promise, so that only what never happens is late. */
+/** Time limit for a state: far longer than any promise, so that a slow machine fails no test. */
 const LIMIT = 2 * MINUTE;
 
-/** Waits until `state` gives something; fails loudly when it does not within `limit` milliseconds. */
+/** Waits until `state` returns a truthy value; throws after `limit` milliseconds. */
 export async function until<T>(
   what: string,
   state: () => Promise<T | undefined | false> | T | undefined | false,
@@ -17,12 +17,12 @@ export async function until<T>(
   throw new Error(`${what} did not happen within ${limit} ms`);
 }
 
-/** Looks on for a while, for tests in which nothing may happen. A longer look sees more; being slow fails none of them. */
+/** Waits for a while, in tests where nothing may happen. A longer wait detects more; a slow machine fails no test. */
 export async function watchFor(milliseconds: number): Promise<void> {
   await sleep(milliseconds);
 }
 
-/** A random moment within the next milliseconds, for tests that meet a process wherever it is in its work. */
+/** Waits until a random moment within `within` milliseconds, for tests that interrupt a process at any point. */
 export async function randomMoment(chance: () => number, within: number): Promise<void> {
   await sleep(chance() * within);
 }

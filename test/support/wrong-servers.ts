@@ -16,15 +16,15 @@ async function listen(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** Ports on which something else than a store answers; to be called where `afterAll` may be. */
+/** Ports on which something other than a store answers. Call these where `afterAll` is allowed. */
 export const wrongServers = {
   http: () => listen(createHttpServer((_, response) => response.end('hello'))),
-  /** Accepts and never says a word. */
+  /** Accepts connections and sends nothing. */
   silent: () => listen(createServer(() => {})),
-  /** Speaks first, and another language. */
+  /** Sends a greeting of another protocol. */
   mail: () => listen(createServer((socket) => socket.write('220 mail.example.org ESMTP\r\n'))),
-  /** Accepts and hangs up. */
+  /** Accepts and closes connections. */
   rude: () => listen(createServer((socket) => socket.destroy())),
-  /** Nothing listens there, whereas a port that was free a moment ago may be another process's in the next. */
+  /** Nothing listens on port 2. A port that was just free may soon belong to another process. */
   nothing: () => 2,
 };

@@ -7,8 +7,8 @@ interface Line {
 }
 
 /**
- * Reads the part of YAML in which the files of `deploy/` are written: block maps and lists, lists and maps in one line, quoted and plain
- * texts, `|` and `>-`. Throws for everything else, so that a file in another style fails its test instead of being misread.
+ * Reads the subset of YAML that the files of `deploy/` use: block maps and lists, lists and maps in one line, quoted and plain
+ * texts, `|` and `>-`. Throws on anything else, so that a file in another style fails its test instead of being misread.
  */
 export function readYaml(source: string): Yaml {
   const lines = source.split('\n').flatMap((line): Line[] => {
@@ -20,7 +20,7 @@ export function readYaml(source: string): Yaml {
   return value;
 }
 
-/** The documents of a file, which `---` separates. */
+/** The documents of a file, separated by `---`. */
 export const readDocuments = (source: string): Yaml[] => source.split(/^---$/m).map(readYaml);
 
 function readBlock(lines: Line[], indent: number): Yaml {

@@ -11,12 +11,12 @@ const run = promisify(execFile);
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** The folder of the package as users get it, built from the sources as they are now. */
+    /** The package folder as users get it, built from the current sources. */
     readonly built: string;
   }
 }
 
-/** Once for all files of a run, and apart from the project's own `dist`. */
+/** Builds once for all files of a run, outside the project's `dist`. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'memory-package-'));
   const tool = (name: string, ...args: string[]) =>

@@ -10,32 +10,32 @@ import { type AgentFolders, makeAgentFolders } from '../hosts/place.ts';
 export const OPENCODE = agentProgram('opencode');
 
 export interface HostOptions {
-  /** opencode's own configuration, beside that of the stub model: `plugin`, `mcp`. */
+  /** opencode configuration in addition to the stub model, such as `plugin` and `mcp`. */
   readonly config?: object;
   readonly environment?: Readonly<Record<string, string>>;
-  /** Where it lives; after another one it goes on with that one's sessions. */
+  /** Its folders. A host with the folders of an earlier host continues the earlier sessions. */
   readonly place: AgentFolders;
 }
 
 /** A running `opencode serve`. */
 export interface Host {
   readonly client: OpencodeClient;
-  /** The same program, asked about another folder. */
+  /** The same process with requests for another folder. */
   in(directory: string): Host;
   readonly place: AgentFolders;
   readonly output: () => string;
-  /** SIGTERM, as the end of a terminal gives it. */
+  /** Default signal: SIGTERM, as when a terminal closes. */
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
-/** A place in which opencode asks no registry. */
+/** Folders in which opencode calls no registry. */
 export async function makeOpencodeFolders(): Promise<AgentFolders> {
   const place = await makeAgentFolders();
   await seedConfigFolder(join(place.home, 'config', 'opencode'));
   return place;
 }
 
-/** Makes a configuration folder that opencode takes for one whose packages are installed, so that it asks no registry. */
+/** Makes a configuration folder with packages that look installed, so that opencode calls no registry. */
 export async function seedConfigFolder(folder: string): Promise<void> {
   await mkdir(join(folder, 'node_modules'), { recursive: true });
   const root = { dependencies: { '@opencode-ai/plugin': '1.18.33' } };
@@ -43,7 +43,7 @@ export async function seedConfigFolder(folder: string): Promise<void> {
   await writeFile(join(folder, 'package.json'), JSON.stringify(root));
 }
 
-/** Starts the real opencode, with nothing of this user's and nobody to talk to but the stub model. */
+/** Starts the real opencode without this user's configuration and with the stub model only. */
 export async function startHost(modelUrl: string, options: HostOptions): Promise<Host> {
   const { place } = options;
   const child = spawn(OPENCODE ?? '', ['serve', '--hostname=127.0.0.1', '--port=0'], {
@@ -94,7 +94,7 @@ function environment(
   };
 }
 
-/** With a stub as its only model, and nothing asked of any other server. */
+/** Environment with the stub as the only model and no requests to other servers. */
 export function offlineEnvironment(modelUrl: string, config: object = {}): Record<string, string> {
   const stub = {
     npm: '@ai-sdk/openai-compatible',
@@ -124,7 +124,7 @@ async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void>
   clearTimeout(late);
 }
 
-/** Says something in a session and waits for the end of the turn. */
+/** Sends a prompt to a session and waits for the end of the turn. */
 export async function sendPrompt({ client }: Host, session: string, text: string): Promise<void> {
   const { error } = await client.session.prompt({ path: { id: session }, body: { parts: [{ type: 'text', text }] } });
   if (error) throw new Error(`The turn failed: ${JSON.stringify(error)}`);

@@ -15,7 +15,7 @@ export interface Agent extends ProjectMemory {
 }
 
 export const isOpencodeInstalled = OPENCODE !== undefined;
-/** What is recalled and what tools find comes late rather than not at all, however busy the machine is. */
+/** Long timeouts, so that recall and tools succeed on a busy machine. */
 export const LONG_TIMEOUTS = { recallTimeoutMs: 2 * MINUTE, toolTimeoutMs: 2 * MINUTE };
 
 /** Starts the agent before the file's tests and stops it after. */

@@ -14,7 +14,7 @@ export interface AgentRequest {
   readonly tools?: readonly { readonly function: { readonly name: string } }[];
 }
 
-/** What the model says: words, of which it may never come to the second, a call of a tool, or an error. */
+/** The model's reply: text (which may stop after the first word), a tool call, or an error. */
 export type Reply =
   | { readonly text: string; readonly isHeld?: boolean }
   | { readonly tool: string; readonly input: object }
@@ -22,7 +22,7 @@ export type Reply =
 
 export interface StubModel {
   readonly url: string;
-  /** Every request for an answer, titles left out. */
+  /** All requests except those for titles. */
   readonly requests: AgentRequest[];
   close(): Promise<void>;
 }
@@ -82,7 +82,7 @@ async function answer(response: ServerResponse, reply: Reply): Promise<void> {
   response.end('data: [DONE]\n\n');
 }
 
-/** The text of a message, whatever parts it comes in. */
+/** The text of a message, joined from its parts. */
 export function textOf(message: AgentMessage | undefined): string {
   if (typeof message?.content === 'string') return message.content;
   return (message?.content ?? []).map(({ text }) => text ?? '').join('\n');

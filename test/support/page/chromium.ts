@@ -6,13 +6,13 @@ import { MINUTE } from '../../../src/time.ts';
 
 const chromium = await findChromium();
 
-/** Why tests in Chromium are skipped; empty where they run. */
+/** Why tests in Chromium are skipped; empty if they run. */
 export const skipNote = typeof chromium === 'string' ? ` (skipped: ${chromium})` : '';
 
 export interface BrowserTab {
-  /** A new one for each test. */
+  /** A new page for each test. */
   page: Page;
-  /** What a browser writes into its console as an error, and uncaught errors, of this test. */
+  /** Console errors and uncaught errors of this test. */
   errors: string[];
   open(path: string, server: PageServer): Promise<unknown>;
   seen(text: string | RegExp): Promise<void>;

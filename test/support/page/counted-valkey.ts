@@ -1,29 +1,29 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { commandsIn, isPush, replyEnd } from '../faults/resp.ts';
 
-/** What clients asked of a server. */
+/** The traffic from clients to a server. */
 export interface Traffic {
   /** The names of the commands. */
   readonly commands: readonly string[];
-  /** How often a client had to wait for replies before it went on; commands that do not wait for each other are one round trip. */
+  /** How often a client waited for replies before it continued. Commands sent without waiting are one round trip. */
   readonly roundTrips: number;
-  /** New ones. */
+  /** New connections. */
   readonly connections: number;
 }
 
 export interface CountedServer {
   readonly host: string;
   readonly port: number;
-  /** What was asked since the last call. */
+  /** The traffic since the last call. */
   take(): Traffic;
   close(): Promise<void>;
 }
 
-/** Connections ask this by themselves from time to time. */
+/** Connections send this command by themselves from time to time. */
 const UNCOUNTED = 'role';
 
 /**
- * A proxy that counts. Replies are held until all commands that were sent have theirs, and are then delivered together, so that the number
+ * A proxy that counts traffic. Replies are held until all sent commands are answered, and then delivered together, so that the number
  * of round trips does not depend on the speed of the server. Not for clients that block or subscribe.
  */
 export async function countTraffic(target: { readonly host: string; readonly port: number }): Promise<CountedServer> {

@@ -5,18 +5,18 @@ import { type RunningWorkers, startWorkers } from '../../../workers/main.ts';
 import { plainEmbedder, plainModel } from '../models.ts';
 import type { Stores } from '../stores.ts';
 
-/** The page over a memory that a worker reads for. */
+/** The page's server over a memory with a worker. */
 export interface ServedPage {
   memory: MemoryManager;
   server: PageServer;
   /** Uuids of the stored episodes, in the order of `EPISODES`. */
   episodes: string[];
-  /** The id of a job that no model can read. */
+  /** The id of a job that always fails. */
   deadLetter: string;
-  /** Asks the server as the page does. */
+  /** Calls the server like the page. */
   get(call: string, query?: Readonly<Record<string, string>>): Promise<PageReply>;
   post(call: string, body: unknown): Promise<PageReply>;
-  /** Serves the same memory once more. */
+  /** Starts a second server for the same memory. */
   serve(options?: { readonly isReadOnly?: boolean; readonly memory?: MemoryManager }): Promise<PageServer>;
 }
 
@@ -32,7 +32,7 @@ const EPISODES = [
   { content: 'Lighthouse calls Harbor.', referenceTime: new Date('2025-03-20') },
 ] as const;
 
-/** What a text with the word `priced` costs: $0.00056. */
+/** The cost of a text with the word `priced`: $0.00056. */
 const PRICED = { purpose: 'extract', model: 'gpt-4.1-mini', promptTokens: 1000, completionTokens: 100 } as const;
 
 export function useServedPage(stores: Stores): ServedPage {

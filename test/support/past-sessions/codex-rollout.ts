@@ -1,7 +1,7 @@
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Writes a session as Codex does, each line a second later. `isNumbered: false` writes it as versions without turn ids did. */
+/** Writes a session like Codex, each line a second later. `isNumbered: false` writes the format of versions without turn ids. */
 export function startRollout(
   home: string,
   id: string,
@@ -36,7 +36,7 @@ export function startRollout(
     raw,
     line,
     event,
-    /** A turn begins; gives its id, if this version has one. */
+    /** Starts a turn. @returns its id, if this version has turn ids */
     begins(): string | undefined {
       count += 1;
       const turn = isNumbered ? `${id}-turn-${count}` : undefined;
@@ -46,7 +46,7 @@ export function startRollout(
       line('turn_context', { ...(turn && { turn_id: turn }), cwd: directory, model: 'gpt-5-codex' });
       return turn;
     },
-    /** What the user says, for the model and for the screen. */
+    /** A user message, once for the model and once for the screen. */
     user(text: string): void {
       message('user', 'input_text', text);
       if (isNumbered)

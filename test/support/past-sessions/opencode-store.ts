@@ -16,7 +16,7 @@ export interface StoredSession {
   readonly messages: readonly StoredMessage[];
 }
 
-/** The messages of a session, in the order in which they are called, each a second later. */
+/** Builders for the messages of a session. Each call's message is a second later than the one before. */
 export function opencodeMessages(session: string, begin = '2026-11-21T09:00:00.000Z') {
   let [clock, count] = [Date.parse(begin), 0];
   const messages: StoredMessage[] = [];
@@ -48,7 +48,7 @@ export function opencodeMessages(session: string, begin = '2026-11-21T09:00:00.0
       ]);
       return prompt;
     },
-    /** A message that the host itself writes, such as after a compaction. */
+    /** A message written by the host itself, for example after a compaction. */
     host: (part: Record<string, unknown>) => {
       prompt = add({ role: 'user', time: { created: clock + 1_000 } }, [part]);
     },
@@ -58,14 +58,14 @@ export function opencodeMessages(session: string, begin = '2026-11-21T09:00:00.0
       answer([{ type: 'tool', tool, callID: 'c', state: { status: 'completed', input, output, title: tool } }], {
         finish: 'tool-calls',
       }),
-    /** An answer that was cut off. */
+    /** An interrupted answer. */
     beginsToSay: (text: string) =>
       answer([{ type: 'text', text }], { time: { created: clock + 1_000 }, finish: undefined }),
     summary: (text: string) => answer([{ type: 'text', text }], { summary: true, mode: 'compaction' }),
   };
 }
 
-/** Writes sessions as opencode did before it had a database. */
+/** Writes sessions as files, as opencode versions without a database do. */
 export function writeFiles(data: string, sessions: readonly StoredSession[]): void {
   const storage = join(data, 'opencode', 'storage');
   const write = (path: string, value: unknown) => {
@@ -92,7 +92,7 @@ export function writeFiles(data: string, sessions: readonly StoredSession[]): vo
   }
 }
 
-/** Writes sessions into a database with the tables of opencode 1.18, as far as they are read. */
+/** Writes sessions into a database with those tables of opencode 1.18 that the import reads. */
 export function writeDatabase(data: string, sessions: readonly StoredSession[]): string {
   const sqlite = process.getBuiltinModule('node:sqlite');
   const path = join(data, 'opencode', 'opencode.db');

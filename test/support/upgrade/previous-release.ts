@@ -8,12 +8,12 @@ import { promisify } from 'node:util';
 import { cacheFolder, makeFolder } from '../../../src/embedded/cache-folder.ts';
 import type { startFakeOpenAI } from '../fake-openai/index.ts';
 
-/** The release whose stored data and workers this one has to get on with. */
+/** The release whose stored data and workers this version must be compatible with. */
 const COMMIT = '40525d124ff8a72a3221feea6eca9a1cd827ac33';
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const run = promisify(execFile);
 
-/** False in a shallow clone and in a copy without history, which is said. */
+/** False in a shallow clone or a copy without history; a note says so. */
 export function isPreviousReleaseThere(): boolean {
   try {
     execFileSync('git', ['cat-file', '-e', `${COMMIT}^{commit}`], { cwd: ROOT, stdio: 'ignore' });
@@ -24,9 +24,9 @@ export function isPreviousReleaseThere(): boolean {
   }
 }
 
-/** The folder of that release, whose programs run as they are; made once and kept in the project's cache. */
+/** The folder of that release with its unchanged programs; created once in the project's cache. */
 export async function previousRelease(): Promise<string> {
-  // Each clone has one of its own, which shares its packages.
+  // Each clone has its own folder, because the folder shares the clone's packages.
   const clone = createHash('sha256').update(ROOT).digest('hex').slice(0, 8);
   const folder = join(cacheFolder(process.env), 'releases', `${COMMIT}-${clone}`);
   if (!isComplete(folder)) await makeFolder(folder, unpack, async (made) => isComplete(made));
@@ -34,13 +34,13 @@ export async function previousRelease(): Promise<string> {
   return folder;
 }
 
-/** The model of that release's own tests, which knows its prompts. */
+/** The fake model of that release's tests, which understands that release's prompts. */
 export async function previousModel(release: string): Promise<typeof startFakeOpenAI> {
   const file = pathToFileURL(join(release, 'test', 'support', 'fake-openai', 'index.ts')).href;
   return (await import(/* @vite-ignore */ file)).startFakeOpenAI;
 }
 
-/** Its command line. */
+/** The CLI of that release. */
 export const previousMain = (release: string): string => join(release, 'src', 'cli', 'main.ts');
 
 const COMPLETE = '.complete';
@@ -54,13 +54,13 @@ async function unpack(folder: string): Promise<void> {
   await writeFile(join(folder, COMPLETE), '');
 }
 
-/** Ours, as long as they do for it; else its own. */
+/** Links our packages if their major versions fit, otherwise installs the release's own. */
 async function givePackages(folder: string): Promise<void> {
   const packages = join(folder, 'node_modules');
   const there = lstatSync(packages, { throwIfNoEntry: false });
   if (there?.isDirectory()) return;
-  if (doOursDoFor(folder)) {
-    // Another run may be quicker.
+  if (ourPackagesFit(folder)) {
+    // Another run may create the link first.
     if (!there) await symlink(join(ROOT, 'node_modules'), packages).catch(() => {});
     return;
   }
@@ -68,7 +68,7 @@ async function givePackages(folder: string): Promise<void> {
   await run('npm', ['ci', '--omit=dev', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: folder });
 }
 
-function doOursDoFor(folder: string): boolean {
+function ourPackagesFit(folder: string): boolean {
   const { dependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   return Object.entries(dependencies as Record<string, string>).every(([name, range]) => {
     const file = join(ROOT, 'node_modules', name, 'package.json');
@@ -76,5 +76,5 @@ function doOursDoFor(folder: string): boolean {
   });
 }
 
-/** What may break; before 1.0 that is the second number. */
+/** The part of a version that may break; before 1.0 the minor version. */
 const major = (version: string): string => /(?:0\.)?\d+/.exec(version)?.[0] ?? version;

@@ -1,6 +1,6 @@
 /**
- * Runs in the previous release, whose library it is given, against a home that its `up` started: stores what a memory of that release
- * holds, and prints what it answers. Only that release's names are used here.
+ * Runs with the library of the previous release against a home that its `up` started: stores the contents of a memory of that release
+ * and prints the answers. Only names of that release are used here.
  *
  *     node write-home.mjs <folder of the release> <file with the story>
  */
@@ -29,11 +29,11 @@ async function until(state) {
 await store([...episodes, forgotten]);
 await memory.ended(await memory.addTriplet({ source: 'Mira', relation: 'LEADS', target: 'Harbor' }));
 await memory.forget({ episode: forgotten.uuid });
-// What lies in an archive, and what only the journal has.
+// Some content is in an archive, and some only in the journal.
 const exported = [await memory.export(), await memory.export({ gzip: true })];
 await store(later);
 
-// The answers are cached; those that the test compares are not.
+// These answers are cached; the answers that the test compares are not.
 for (const question of questions) await memory.queryMemory(question, 20);
 const answers = {};
 for (const question of questions) {
@@ -45,7 +45,7 @@ const texts = {};
 for (const { uuid } of [...episodes, ...later]) texts[uuid] = (await memory.episode(uuid)).content;
 const saga = (await memory.sagas.show(episodes[0].saga)).episodes.map(({ uuid }) => uuid);
 
-// A dead letter, and a job that was read and has to wait for its judgement.
+// A dead letter, and a job that was extracted and waits for its decisions.
 await memory.enqueue(poison.content, null, { uuid: poison.uuid });
 await until(async () => (await memory.counts('store')).failed === 1);
 await memory.enqueue(undecided.content, null, {

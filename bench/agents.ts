@@ -1,14 +1,14 @@
 /**
  * Measures the memory of coding agents: new sessions of the real agents that start with the briefing, on a loaded machine; hook processes beside
  * `node -e 0`; turns of the real agents stored over a killed agent, a missing Valkey, a full spool and a full disk; the same for hooks alone, whose
- * processes are killed; recalled text that is learnt again; an import of past sessions, twice.
+ * processes are killed; recalled text that is stored again; an import of past sessions, twice.
  *
  *     npm run build && npm run agent-hosts && node bench/agents.ts
  *     node bench/agents.ts --sessions 3 --turns 300 --calls 10     # fewer of each
  *     node bench/agents.ts --only import --only repeated           # some of the figures, alone
  *
  * `--only` sessions, hooks, hosts, failures, repeated or import; default: all. `--agent` opencode, claude-code or codex; default: all.
- * `--sessions` (20) of each agent, `--load` (4) busy processes meanwhile, `--calls` (40) of each hook, `--hosted` (5) turns of each agent per failure
+ * `--sessions` (20) of each agent, `--load` (4) busy processes at the same time, `--calls` (40) of each hook, `--hosted` (5) turns of each agent per failure
  * (`--failure` names one), `--stored` (100) turns of hooks alone per failure,
  * `--repeated` (1,000) turns of each agent that repeat what was recalled, `--turns` (10,000) to import.
  */
@@ -105,7 +105,7 @@ function row(figure: string, measured: string, goal: string, reached: boolean): 
   console.error(`${figure}: ${measured}`);
 }
 
-/** Busy processes while `work` runs. */
+/** Keeps the machine busy with other processes while `work` runs. */
 async function underLoad<T>(work: () => Promise<T>): Promise<T> {
   const busy = Array.from({ length: Number(values.load) }, () => spawn(process.execPath, ['-e', 'for (;;);']));
   try {
@@ -122,7 +122,7 @@ async function rememberFact(directory: string): Promise<string> {
   return group;
 }
 
-/** How many new sessions of an agent with hooks are told the fact in their first request. */
+/** The number of new sessions of an agent with hooks whose first request contains the fact. */
 async function sessionsOf(kind: AgentKind, count: number): Promise<number> {
   const program = agentProgram(kind.name) ?? '';
   const place = await makeAgentFolders();
@@ -182,7 +182,7 @@ function hook(event: string, input: object, extra: Record<string, string> = {}, 
     env: { ...environment, ...extra },
     stdio: ['pipe', 'pipe', 'ignore'],
   });
-  // A killed hook no longer reads.
+  // Writing to a killed hook fails with EPIPE.
   child.stdin?.on('error', () => undefined);
   child.stdin?.end(JSON.stringify({ cwd: folder, ...input }));
   let text = '';
@@ -202,7 +202,7 @@ async function contents(group: string): Promise<readonly string[]> {
   const client = new Redis({ host: config.falkordb.host, port: config.falkordb.port });
   try {
     const query = 'MATCH (e:Episodic) RETURN e.content';
-    // No episode has reached the graph yet.
+    // The graph does not exist before the first episode.
     if ((await client.exists(group)) === 0) return [];
     const [, found] = (await client.call('GRAPH.RO_QUERY', group, query)) as [unknown, [string][]];
     return found.map(([content]) => content);
@@ -239,11 +239,11 @@ async function storedOver(count: number): Promise<void> {
       if (kills) setTimeout(() => child.kill('SIGKILL'), Math.random() * 120);
       await output;
     }
-    // The next event of the session, with everything there again.
+    // The next event of the session, with all servers and disk space back.
     fills?.free();
     await hook('SessionEnd', input).output;
     if (kills) {
-      // The last killed hook may have held the session's lock, which lapses after ten seconds.
+      // The last killed hook may have held the session's lock, which expires after ten seconds.
       await new Promise((resolve) => setTimeout(resolve, 11 * SECOND));
       await hook('SessionEnd', input).output;
     }

@@ -6,14 +6,14 @@ import { estimate } from './answers/cost.ts';
 import { recallOfLocomo } from './locomo.ts';
 import type { Row } from './table.ts';
 
-/** Questions and conversations that are not part of this project; they lie beside it where it is measured. */
+/** Questions and conversations in a folder beside the project, of which they are no part. */
 const SHARED = fileURLToPath(new URL('../../shared', import.meta.url));
 const PROJECT = fileURLToPath(new URL('..', import.meta.url));
 const [YARDSTICK, LOCOMO] = [`${SHARED}/answers`, `${SHARED}/data/locomo`];
 
 interface Answered {
   readonly kind: string;
-  /** Whether all that is expected stands in the first 1, 3 and 5 bullets. */
+  /** Whether the first 1, 3 and 5 bullets contain everything expected. */
   readonly hits: readonly [boolean, boolean, boolean];
   readonly clean: boolean;
   readonly stale: number;
@@ -37,7 +37,7 @@ interface Scores {
 }
 
 /**
- * How well the built copy answers, beside what issue 13 asks for. What cannot be measured here is said on stderr and left out.
+ * The quality of the built copy's answers, compared with the targets. Measurements that are impossible here are reported on stderr and left out.
  * @param mirror a folder of Git mirrors, from which the transcripts are read
  */
 export async function measureAnswers(config: Config, mirror: string | undefined): Promise<Row[]> {
@@ -54,7 +54,7 @@ const fileOf = (set: string): string => `${YARDSTICK}/dev/${set}.json`;
 
 /**
  * The same with the language model and embedder that the environment names (`OPENAI_API_KEY`, `OPENAI_BASE_URL`, `MEMORY_LLM_MODEL`, …).
- * Nothing is sent where the estimate is more than may be spent.
+ * Nothing is sent if the estimate exceeds the cap.
  * @param cap dollars; without one only the estimate is printed
  */
 export function measureModelAnswers(cap: number | undefined): Row[] {

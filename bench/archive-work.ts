@@ -58,7 +58,7 @@ const KINDS: Record<
 > = {
   async read(graphs, { group }) {
     const graph = graphs.group(group);
-    // By FalkorDB's numbers, as fast as it goes: 250 at a time, or all of one node's, and nothing done with them.
+    // The lower bound: pages of 250 by FalkorDB's ids, or all edges of a node, with no work on the rows.
     const [{ last } = { last: -1 }] = await graph.read<{ last: number }>('MATCH (n) RETURN max(id(n)) AS last');
     for (let from = 0; from <= last; from += PAGE)
       await graph.read('MATCH (x) WHERE id(x) >= $from AND id(x) < $to RETURN labels(x), properties(x)', {
@@ -93,7 +93,7 @@ const KINDS: Record<
     if (!whole) throw new Error('not whole');
     return {};
   },
-  /** The very rows of the archive, held in memory beforehand in part: indexes first, then UNWIND. */
+  /** The lower bound of a restore: the archive's rows, partly in memory beforehand, with indexes first and then UNWIND. */
   async insert(graphs, { folder }) {
     const scratch = graphs.scratch('bare');
     const manifest = await plain(folder);

@@ -15,7 +15,7 @@ import { DAY, MINUTE } from '../src/time.ts';
 import { startWorkers } from '../workers/main.ts';
 import { readConversation } from './locomo.ts';
 
-/** A set of the yardstick: episodes, and questions with the ids of the episodes that answer them. */
+/** A set of episodes, and questions with the ids of the episodes that answer them. */
 export interface AnsweredSet {
   readonly name: string;
   readonly asked_at: string;
@@ -34,7 +34,7 @@ export interface AnsweredSet {
   }[];
 }
 
-/** A question that was put to a memory, and what may answer it. */
+/** A question to a memory, and the candidates for its answer. */
 export interface AnsweredMemories {
   readonly memory: string;
   /** The set that the question belongs to. */
@@ -42,14 +42,14 @@ export interface AnsweredMemories {
   readonly kind: string;
   readonly question: RankingQuestion;
   readonly candidates: Candidates;
-  /** uuids of the episodes that answer; none for a question of another set. */
+  /** uuids of the episodes that answer; empty for a question of another set. */
   readonly evidence: readonly string[];
 }
 
 /**
- * Stores the sets as users do and asks their questions for candidates.
- * @param paths sets of the yardstick, and conversations of LoCoMo (`readSet`)
- * @param isCrossed puts every question to every memory, instead of to its own only
+ * Stores the sets like users and collects the candidates for their questions.
+ * @param paths question sets, and conversations of LoCoMo (`readSet`)
+ * @param isCrossed asks every memory every question, instead of only its own
  */
 export async function askMemories(paths: readonly string[], isCrossed: boolean): Promise<AnsweredMemories[]> {
   const sets = paths.map(readSet);

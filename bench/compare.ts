@@ -22,7 +22,7 @@ import { compareAll, type Times } from './measure.ts';
 import { freeEmbedder, syntheticData } from './synthetic.ts';
 import { asFactor, inMilliseconds, markdownTable, type Row } from './table.ts';
 
-/** What is used of a built copy; the other version's differs in nothing that is called here. */
+/** The modules of a built copy that the comparison calls; both versions must have them. */
 interface Copy {
   readonly name: string;
   readonly library: typeof import('../src/index.ts');
@@ -126,7 +126,7 @@ const openConnection = (connections: Copy['connections'], address: Config['valke
 
 const connect = ({ host, port }: Config['valkey']): Redis => new Redis({ host, port });
 
-/** Both ask the same graph in turns; the other version does not look at the passages. */
+/** Both versions query the same graph in turn. The other version ignores the passages. */
 async function askInTurns(config: Config, facts: number): Promise<readonly Times[]> {
   const group = `bench${facts}`;
   const memories = copies.map(({ library }) => {
@@ -159,7 +159,7 @@ function queryRow(facts: number, [ours, theirs, trip]: readonly Times[]): Row {
   };
 }
 
-/** An episode of 5 new entities and 5 new facts, models at no cost; each version has its own graphs. */
+/** An episode of 5 new entities and 5 new facts, with models that take no time. Each version has its own graphs. */
 async function commitRows(config: Config, falkordb: Redis, facts: number): Promise<Row[]> {
   const opened = await Promise.all(
     copies.map(async ({ name, graphs, ingest, episode, connections, lease }) => {
@@ -200,7 +200,7 @@ async function commitRows(config: Config, falkordb: Redis, facts: number): Promi
   ];
 }
 
-/** What the facts of `fiveFacts` say. */
+/** The sentences of the facts in `fiveFacts`. */
 function fiveSentences(round: number): string {
   const count = round + 100;
   return [0, 1, 2, 3, 4]
@@ -222,7 +222,7 @@ function commitRow(into: string, ours: Times | undefined, theirs: Times | undefi
 interface Sizes {
   /** Bytes of memory. */
   readonly memory: number;
-  /** Bytes of the append-only file after it was rewritten: what a snapshot takes. */
+  /** Bytes of the append-only file after a rewrite, which is the size of a snapshot. */
   readonly disk: number;
 }
 
@@ -237,8 +237,8 @@ type Store = 'falkordb' | 'valkey';
 
 /**
  * The same episodes through the queue and a worker, each version with its own servers.
- * @param kind with `local` models, each version extracts what it makes of the text; `same` gives five facts between five entities for every
- * episode; `tools` does too, and the episodes are turns with the inputs and outputs of tools, which are searched as passages
+ * @param kind `local`: each version extracts with its own rules. `same`: five facts between five entities for every
+ * episode. `tools`: like `same`, with turns that contain inputs and outputs of tools, which are searched as passages.
  */
 async function bytes(count: number, kind: Kind): Promise<Row[]> {
   const episodes = kind === 'tools' ? ordinaryEpisodes(count).map(withTools) : ordinaryEpisodes(count);
@@ -289,7 +289,7 @@ async function grownBy(
     }
   };
   const servers = { falkordb: connect(config.falkordb), valkey: connect(config.valkey) };
-  // What is there before the first episode, indexes and scripts, is not an episode's.
+  // Indexes and scripts, which exist before the first episode, must not count as an episode's bytes.
   await store([{ content: 'Harbor uses Redis.' }]);
   const before = { falkordb: await sizes(servers.falkordb), valkey: await sizes(servers.valkey) };
   await store(episodes);
@@ -340,7 +340,7 @@ function ordinaryEpisodes(count: number): EpisodeInput[] {
 }
 
 let printed: string | undefined;
-/** As hosts hand a turn in: with ten calls, whose outputs capture has cut to 600 characters. */
+/** A turn as hosts store it: with ten tool calls, whose outputs capture has cut to 600 characters. */
 function withTools(episode: EpisodeInput, place: number): EpisodeInput {
   const [calls, longest] = [10, 600];
   printed ??= sourceText();
@@ -353,7 +353,7 @@ function withTools(episode: EpisodeInput, place: number): EpisodeInput {
   return { ...episode, metadata: { kind: 'turn', tools } };
 }
 
-/** This program's source, which stands for what tools print. */
+/** This program's source, as a sample of tool output. */
 function sourceText(): string {
   const folder = join(ROOT, 'src');
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));

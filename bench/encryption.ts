@@ -13,7 +13,7 @@ async function* content(): AsyncGenerator<Uint8Array> {
   for (let piece = 0; piece < PIECES; piece += 1) yield PIECE;
 }
 
-/** Writes the same content to a folder, plain and encrypted in turn; the medians in processor time. */
+/** Writes the same content to a folder, plain and encrypted in turn. @returns the medians of processor time */
 export async function measureEncryption(): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'memory-encryption-bench-'));
   const plainStore = folderStore(folder);

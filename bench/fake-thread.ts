@@ -3,6 +3,6 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { startFakeOpenAI } from '../test/support/fake-openai/index.ts';
 
 const fake = await startFakeOpenAI({ knowledge: workerData as string });
-// The recorded calls are not used, and they would keep every text in memory.
+// The recorded calls are not used and would keep every text in memory.
 setInterval(() => fake.reset(), 1000).unref();
 parentPort?.postMessage(fake.url);

@@ -26,7 +26,7 @@ import { compare, compareAll, type Times } from './measure.ts';
 import { fillGraph, freeEmbedder, syntheticData } from './synthetic.ts';
 import { asFactor, inMilliseconds, type Row } from './table.ts';
 
-/** A cached answer in this process against a bare MGET of the same two keys. */
+/** A cached answer in this process compared with a bare MGET of the same two keys. */
 export async function measureCachedQuery(config: Config): Promise<Row[]> {
   const embedder = freeEmbedder(syntheticData(1));
   const memory = new MemoryManager({ ...config, group: 'bench10000' }, { embedder });
@@ -53,7 +53,7 @@ export async function measureCachedQuery(config: Config): Promise<Row[]> {
   ];
 }
 
-/** A briefing from the cache in this process against a bare MGET of the same two keys. */
+/** A cached briefing in this process compared with a bare MGET of the same two keys. */
 export async function measureCachedBriefing(config: Config): Promise<Row[]> {
   const group = 'bench10000';
   const memory = new MemoryManager({ ...config, group }, { embedder: freeEmbedder(syntheticData(1)) });
@@ -79,7 +79,7 @@ export async function measureCachedBriefing(config: Config): Promise<Row[]> {
   ];
 }
 
-/** The whole process of a cached `memory-manager query` against that of an empty script: answered by a worker, and without one. */
+/** A process of `memory-manager query` with a cached answer, with and without a worker, compared with one of an empty script. */
 export async function measureCachedCommand(config: Config): Promise<Row[]> {
   const cli = fileURLToPath(new URL('../dist/bin/main.cjs', import.meta.url));
   const folder = mkdtempSync(join(tmpdir(), 'memory-cached-'));
@@ -99,7 +99,7 @@ export async function measureCachedCommand(config: Config): Promise<Row[]> {
   const socket = serveWorkerSocket(settings.home, worker.answers);
   const run = (program: string, args: string[], home: string) => () =>
     promisify(execFile)(program, args, { env: { ...env, MEMORY_HOME: join(folder, home) } });
-  // As a shell runs it, by its first line.
+  // Started by its `#!` line, as from a shell.
   const query = (home: string) => run(cli, ['query', 'adapter proxy headers'], home);
   try {
     await query('alone')();
@@ -120,7 +120,7 @@ export async function measureCachedCommand(config: Config): Promise<Row[]> {
   }
 }
 
-/** `storeEpisode` until the receipt against a bare `queue.add` of the same payload. */
+/** `storeEpisode` until the receipt, compared with a bare `queue.add` of the same payload. */
 export async function measureStore(config: Config): Promise<Row[]> {
   const memory = new MemoryManager({ ...config, queuePrefix: '{bench-store}' });
   const connection = failFastConnection(config.valkey);
@@ -147,7 +147,7 @@ export async function measureStore(config: Config): Promise<Row[]> {
   ];
 }
 
-/** An episode with 5 new entities and 5 new facts, models at no cost, into an empty graph and into one of 10,000 facts. */
+/** An episode with 5 new entities and 5 new facts, with models that take no time, into an empty graph and one of 10,000 facts. */
 export async function measureCommits(config: Config): Promise<Row[]> {
   const graphs = openGraphs(config.falkordb);
   const valkey = retryingConnection(config.valkey);
@@ -199,7 +199,7 @@ export function fiveFactsModel(): LanguageModel {
   };
 }
 
-/** A question that is not cached, embedding at no cost; beside it what one trip to FalkorDB costs on this machine now. */
+/** An uncached question with an embedder that takes no time, and one round trip to FalkorDB for comparison. */
 export async function measureUncachedQuery(config: Config, facts: number, goal: number): Promise<Row[]> {
   const source = syntheticData(3);
   const group = `bench${facts}`;

@@ -1,11 +1,11 @@
 /**
- * Fits the weights of `src/search/answer/rank.ts` on questions for development and prints them beside those that are in use; it changes nothing.
+ * Fits the weights of `src/search/answer/rank.ts` on development questions and prints them beside the current weights; it changes nothing.
  *
- *     node bench/fit-ranking.ts <set.json> …     sets of the yardstick, and conversations of LoCoMo (`asked-memories.ts`)
+ *     node bench/fit-ranking.ts <set.json> …     question sets, and conversations of LoCoMo (`asked-memories.ts`)
  *
- * From the weights in use, one after the other is made larger and smaller, and a change is kept if it finds more evidence in two thirds of the
- * questions, and no less in the last third and in each of the sets. The weights in use are those from which this finds no better ones. The
- * second table says how much less evidence is found without each signal.
+ * Starting from the current weights, each weight in turn is increased and decreased. A change is kept if it finds more evidence in two thirds of the
+ * questions, and no less in the last third and in each set. The current weights are those that this search cannot improve. The
+ * second table shows the loss of evidence without each signal.
  */
 
 import type { Signals } from '../src/search/answer/rank.ts';
@@ -13,7 +13,7 @@ import { rank, WEIGHTS, type Weights, weightedSum } from '../src/search/answer/r
 import { askMemories } from './asked-memories.ts';
 import { markdownTable } from './table.ts';
 
-/** What a question found, before it is put in order. */
+/** The candidates of a question before ranking. */
 interface Asked {
   readonly memory: string;
   readonly evidence: readonly string[];
@@ -23,7 +23,7 @@ interface Asked {
 const PLACES = [1, 3, 5, 10];
 /** Factors by which a weight is changed, the larger steps first. */
 const STEPS = [0.5, 0.25, 0.1];
-/** Less is chance. */
+/** A smaller gain counts as chance. */
 const LEAST_GAIN = 0.0005;
 
 const files = process.argv.slice(2);
@@ -75,7 +75,7 @@ function markdownLines(head: readonly string[], rows: readonly (readonly string[
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
-/** Changes one weight at a time while that finds more and is no loss for any set and any third, until no change does. */
+/** Coordinate ascent: changes one weight at a time while that finds more evidence and is no loss for any set or third. */
 function ascent(start: Weights): Weights {
   const found = (candidate: Weights) => {
     const ofParts = [fitted, heldOut].map((part) => evidenceFound(part, candidate));
@@ -97,7 +97,7 @@ function ascent(start: Weights): Weights {
   return best;
 }
 
-/** Which share of the evidence stands in the first passages, on average over the places; each set counts alike. */
+/** The share of the evidence in the first passages, averaged over the cut-offs; each set has the same weight. */
 function evidenceFound(questions: readonly Asked[], weights: Weights): number {
   const shares = questions.map(({ memory, evidence, passages }) => {
     const order = passages

@@ -1,12 +1,12 @@
 /**
- * Fits the likelihood of `src/search/answer/relevance.ts` that a memory knows anything of a question, and the limits below which fewer answers are
- * shown, and prints them beside those in use; it changes nothing.
+ * Fits the likelihood of `src/search/answer/relevance.ts` that a memory can answer a question, and the limits below which fewer answers are
+ * shown, and prints them beside the current values; it changes nothing.
  *
- *     node bench/fit-relevance.ts <set.json> <set.json> …     two at least: sets of the yardstick, conversations of LoCoMo (`asked-memories.ts`)
+ *     node bench/fit-relevance.ts <set.json> <set.json> …     two at least: question sets, conversations of LoCoMo (`asked-memories.ts`)
  *
  * Positive: the questions of a set, asked of its own memory. Negative: the same questions asked of the other memories, and of their own without
- * the episodes that answer. Questions that a set itself calls unanswerable take no part. Each memory is judged by weights that were fitted without
- * it. A limit is as high as it can be while the likelihood of no more than its share of the own questions is lower; each memory counts alike.
+ * the episodes that answer. Questions that a set marks as unanswerable are left out. Each memory is evaluated with weights that were fitted without
+ * it. A limit is the highest value that at most its share of the memory's own questions falls below; each memory has the same weight.
  */
 import { rank } from '../src/search/answer/rank.ts';
 import {
@@ -32,16 +32,16 @@ const NAMES = ['meaning', 'score', 'unknown'] as const;
 const PENALTY = 0.001;
 const STEPS = 20_000;
 const RATE = 1;
-/** Which share of the own questions may lie below each limit, and so gets no answer, a fifth or two fifths. */
+/** Maximum share of a memory's own questions below each limit. They get no answer, a fifth or two fifths of the answers. */
 const BELOW = [0.015, 0.05, 0.12];
-/** As many answers as a question asks for unless it says otherwise. */
+/** The default number of answers. */
 const LIMIT = 5;
 
 const files = process.argv.slice(2);
 if (files.length < 2) throw new Error('Name two sets at least: node bench/fit-relevance.ts <set.json> <set.json> …');
 const examples = (await askMemories(files, true)).filter(({ kind }) => kind !== 'unanswerable').flatMap(examplesOf);
 const memories = [...new Set(examples.map(({ memory }) => memory))];
-/** Each memory's likelihoods, by weights that were fitted without it. */
+/** Each memory's likelihoods, with weights fitted without that memory (cross-validation). */
 const judged = memories.map((memory) => {
   const weights = fitted(examples.filter((example) => example.memory !== memory));
   const ofKind = (kind: Kind) =>
@@ -80,7 +80,7 @@ function examplesOf(asked: AnsweredMemories): Example[] {
   return evidence.length === 0 ? [] : [example('own'), example('without its answer', without(asked))];
 }
 
-/** What would have been found if the episodes that answer had never been stored. */
+/** The candidates without the episodes that answer, as if these had never been stored. */
 function without({ candidates, evidence }: AnsweredMemories): AnsweredMemories['candidates'] {
   const { passages, facts, before, after } = candidates;
   const isLeft = ({ episode }: { readonly episode: string }) => !evidence.includes(episode);
@@ -98,7 +98,7 @@ function without({ candidates, evidence }: AnsweredMemories): AnsweredMemories['
   };
 }
 
-/** Logistic regression by gradient descent; each memory counts alike, and in it own questions as much as all others. */
+/** Logistic regression by gradient descent. Each memory has the same weight, and so have its positive and negative questions. */
 function fitted(list: readonly Example[]): Weights {
   const label = ({ memory, kind }: Example) => `${memory} ${kind}`;
   const counts = Map.groupBy(list, label);
@@ -120,7 +120,7 @@ function fitted(list: readonly Example[]): Weights {
   return weights;
 }
 
-/** How often an own question is thought likelier than another. */
+/** The probability that an own question gets a higher likelihood than a foreign one. */
 function areaUnderCurve(own: readonly number[], others: readonly number[]): number {
   return mean(own.map((one) => mean(others.map((other) => (one > other ? 1 : one === other ? 0.5 : 0)))));
 }

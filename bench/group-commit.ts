@@ -1,6 +1,6 @@
 /**
- * Four worker processes, models that take 300 ms a call: how long 20 episodes of one group take that come at once; and, idle, how
- * long after it was handed in an episode's text is found.
+ * Four worker processes, models that take 300 ms a call: how long 20 simultaneous episodes of one group take; and, when idle, how
+ * soon the text of a stored episode is found.
  *
  *     node bench/group-commit.ts [rounds]
  */

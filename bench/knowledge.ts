@@ -20,7 +20,7 @@ const KNOWLEDGE = 'exclusive: KEEPS_STATE_IN';
 const SYLLABLES = 'ba co du fe gi ha jo ku la me ni po qua re su ti vo wa xe yo zi tra ple stro glin'.split(' ');
 const START = Date.UTC(2025, 0, 1);
 
-/** The engine with the real OpenAI client, and how often the graph was asked. */
+/** The engine with the real OpenAI client, and the number of graph queries. */
 interface Engine {
   readonly tell: (content: string, day: number) => Promise<void>;
   readonly queries: () => Promise<number>;
@@ -37,7 +37,7 @@ async function openEngine(config: Config, baseUrl: string): Promise<Engine> {
   const embedder = openaiEmbedder(openai);
   const ingest: Ingest = openIngest(graphs, valkey, leases, { model, embedder: cachingEmbedder(embedder) });
   const group = `bench-${randomUUID().slice(0, 8)}`;
-  // Indexes are made once for each graph and count for no episode.
+  // Indexes are created once per graph, so they must not count for an episode.
   await graphs.group(group).prepare(embedder);
   return {
     tell: (content, day) =>
@@ -57,12 +57,12 @@ async function openEngine(config: Config, baseUrl: string): Promise<Engine> {
   };
 }
 
-/** A name that no other is like. */
+/** A name that resembles no other name. */
 const randomName = (random: () => number) => `${word(random)} ${word(random)}`;
 const word = (random: () => number) =>
   Array.from({ length: 4 }, () => SYLLABLES[Math.floor(random() * SYLLABLES.length)]).join('');
 
-/** Five entities in a ring, with five facts; `vary` writes the known names otherwise and says the facts in other words. */
+/** Five entities in a ring with five facts; `vary` uses other spellings of the names and other words for the facts. */
 function fiveAndFive(names: readonly string[], vary = false): string {
   const called = vary ? names.map((name) => `the ${name} service`) : names;
   return called
@@ -73,7 +73,7 @@ function fiveAndFive(names: readonly string[], vary = false): string {
     .join('\n');
 }
 
-/** What an episode of five entities and five facts costs in calls, tokens, embeddings and queries. */
+/** The calls, tokens, embeddings and queries of an episode with five entities and five facts. */
 export async function measureCosts(config: Config): Promise<Row[]> {
   const fake = await startFakeOpenAI({ knowledge: KNOWLEDGE });
   const engine = await openEngine(config, fake.url);
@@ -141,7 +141,7 @@ function graphitiTokens(extractions: number, names: number, facts: number): numb
   );
 }
 
-/** One episode alone, with models that take 300 ms a call: new things and facts that contradict known ones in turns. */
+/** One episode at a time, with models that take 300 ms a call: alternately new entities and facts that contradict known ones. */
 export async function measureSingleEpisode(config: Config): Promise<Row[]> {
   const [all, chat] = [await waitsAlone(config, 300), await waitsAlone(config, 0)];
   return [
@@ -183,7 +183,7 @@ async function waitsAlone(config: Config, embeddingDelay: number): Promise<{ fre
   return { fresh: median(waits.fresh), known: median(waits.known) };
 }
 
-/** Episodes a second in one group, sixteen at once as a worker reads them, three of five entities new. */
+/** Episodes per second in one group, sixteen at once like a worker, three of five entities new. */
 export async function measureThroughput(config: Config, marks: readonly number[]): Promise<Row[]> {
   const thread = new Worker(new URL('./fake-thread.ts', import.meta.url), { workerData: KNOWLEDGE });
   const [url] = (await once(thread, 'message')) as [string];

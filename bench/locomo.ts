@@ -33,8 +33,8 @@ const ADVERSARIAL = 5;
 const [ITEMS, CHARACTERS] = [10, 2_000];
 
 /**
- * Stores each conversation turn by turn, as users do, and asks its questions: which share of the turns that hold the answer stands in the
- * first items, as far as these are printed within the characters.
+ * Stores each conversation turn by turn and asks its questions. Measures the share of the answering turns among the
+ * first items, within the printed number of characters.
  * @param source  `text` gives turns without a session, `message` with the conversation's sessions
  */
 export async function recallOfLocomo(
@@ -78,14 +78,14 @@ async function sharesOf(
   const shares: number[] = [];
   for (const { question, evidence } of questions) {
     const found = await memory.search(question, ITEMS, { group, cache: false });
-    // What is printed is made of the stored text of times.
+    // Printed answers contain times as text, so the items go through JSON first.
     const shown = new Set(episodesShown(JSON.parse(JSON.stringify(found))).map((uuid) => turns.get(uuid)));
     shares.push(evidence.filter((turn) => shown.has(turn)).length / evidence.length);
   }
   return shares;
 }
 
-/** The episodes behind the items that `query` prints, in its order, as far as they are printed whole. */
+/** The episodes of the items that `query` prints completely, in its order. */
 function episodesShown({ facts, passages = [] }: FoundItems): string[] {
   const inPassages = new Set(passages.map(({ uuid }) => uuid));
   const items = [

@@ -4,7 +4,7 @@ export interface Times {
   readonly p99: number;
 }
 
-/** Calls two kinds of work in turns, so that what else the machine does falls on both alike. */
+/** Calls two kinds of work alternately, so that other load on the machine affects both equally. */
 export async function compare(
   count: number,
   one: (round: number) => Promise<unknown>,

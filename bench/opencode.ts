@@ -1,6 +1,6 @@
 /**
  * Measures what the plugin costs opencode: all hooks of a turn together, with Valkey up, away and frozen, and the first recall of a
- * session, in a host that tells what opencode tells; then the first requests of sessions of the real opencode.
+ * session, in a host that sends opencode's events; then the first requests of sessions of the real opencode.
  *
  *     npm run build && node bench/opencode.ts [turns]     300 without a number
  */
@@ -47,7 +47,7 @@ async function turnTimes(): Promise<number[]> {
     if (turn % 3 === 0) await host.turnWithTool(session, `Question ${turn}`, answer, state);
     else await host.turn(session, `Question ${turn}`, answer);
     if (turn >= 0) times.push(host.spent());
-    // A real turn leaves the process hundreds of times as long for what the plugin does in the background.
+    // A real turn leaves the process hundreds of times as long for the plugin's background work.
     await sleep(20);
   }
   await hooks.dispose?.();
@@ -77,7 +77,7 @@ async function recallTimes(): Promise<{ times: number[]; missing: number }> {
   return { times: times.sort((a, b) => a - b), missing };
 }
 
-/** How many new sessions of the real opencode are told in their first request, each after the plugin's 130 ms at most. */
+/** The number of new sessions of the real opencode whose first request contains the recall, which has 130 ms at most. */
 async function realRecalls(sessions: number): Promise<number> {
   const model = await startStubModel(() => ({ text: 'Understood.' }));
   const place = await makeOpencodeFolders();

@@ -33,7 +33,7 @@ const OPENINGS = 7;
 const STEPS = 200;
 const WATCHED = 30 * SECOND;
 const [PAIRS, JOBS] = [10, 4000];
-/** After a page was opened or closed, so that its opening is not counted. */
+/** Wait after opening or closing a page, so that the opening itself is not measured. */
 const SETTLES = 2 * SECOND;
 const LOOKS_EVERY = 20;
 const IS_WORKER_ALONE = process.argv.includes('worker');
@@ -77,7 +77,7 @@ async function fill(graph: GroupGraph, facts: number): Promise<void> {
 const quantile = (values: readonly number[], share: number) =>
   [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? 0;
 
-/** From the beginning of the navigation until an element is there, in a browser that has nothing cached. */
+/** Time from the start of the navigation until an element exists, in a browser with an empty cache. */
 async function opening(browser: Browser, server: PageServer, path: string, awaited: string): Promise<Row> {
   const times: number[] = [];
   const frames: number[] = [];
@@ -105,7 +105,7 @@ async function opening(browser: Browser, server: PageServer, path: string, await
   };
 }
 
-/** Script, style and layout of a step of the date line, and the time between two frames while it moves. */
+/** Time for script, style and layout of a step of the date line, and between two frames while it moves. */
 async function dateLine(browser: Browser, server: PageServer): Promise<Row> {
   const page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
   await page.goto(`${new URL(server.url).origin}/timeline?memory=large&on=2025-01-01#token=${server.token}`);
@@ -147,7 +147,7 @@ interface Watched {
   readonly pids: readonly number[];
 }
 
-/** The share of one processor that both servers use while every two seconds an episode arrives that no worker takes. */
+/** The share of one processor that both servers use while an episode arrives every two seconds and no worker runs. */
 async function load({ memory, pids }: Watched): Promise<number> {
   const used = () => pids.reduce((sum, pid) => sum + processorTime(pid), 0);
   const [before, start] = [used(), performance.now()];
@@ -174,7 +174,7 @@ async function openPageCost(browser: Browser, server: PageServer, path: string, 
   };
 }
 
-/** Jobs whose models find nothing and cost nothing, so that the queue is as busy as it can be. */
+/** A model that finds nothing and takes no time, so that the queue is as busy as possible. */
 const silent: LanguageModel = {
   ...localDefaults,
   id: 'silent',
@@ -183,8 +183,8 @@ const silent: LanguageModel = {
 };
 
 /**
- * How long a worker takes for a batch while `/now` is open and while it is not, in turns. The page's server and Chromium are processes of
- * their own, as at a user's, and use processors of this machine. Of each pair the ratio counts, since the machine's other load changes slowly.
+ * The time of a worker for a batch, alternately with and without an open `/now`. The page's server and Chromium are separate
+ * processes on this machine. The ratio of each pair counts, since the machine's other load changes slowly.
  */
 async function slowedWorker(browser: Browser, config: Config): Promise<Row> {
   const own = { ...config, group: 'busy', queuePrefix: '{busy}', health: { host: '127.0.0.1', port: 0 } };
@@ -213,7 +213,7 @@ async function slowedWorker(browser: Browser, config: Config): Promise<Row> {
     return took;
   };
   try {
-    // The first batches are slower: code is compiled and indexes are made.
+    // The first batches are slower, because code is compiled and indexes are created.
     await beside();
     await batch();
     const ratios: number[] = [];
@@ -241,7 +241,7 @@ async function slowedWorker(browser: Browser, config: Config): Promise<Row> {
   }
 }
 
-/** The program itself, as users start it. */
+/** Starts the real program like a user. */
 async function startUi({ valkey, falkordb, home, group, queuePrefix }: Config): Promise<{ url: string; stop(): void }> {
   const environment = {
     ...{ PATH: process.env.PATH, MEMORY_HOME: home, MEMORY_GROUP: group, MEMORY_QUEUE_PREFIX: queuePrefix },
@@ -257,7 +257,7 @@ async function startUi({ valkey, falkordb, home, group, queuePrefix }: Config): 
   return { url: JSON.parse(String(line)).url, stop: () => void child.kill() };
 }
 
-/** These servers are this process's own, so each has a process here. */
+/** The pid of a server, which this process has started. */
 const pidOf = (server: object): number => ('pid' in server ? Number(server.pid) : Number.NaN);
 const addressOf = ({ host, port }: { host: string; port: number }) => ({ host, port, tls: false });
 const chromium = await findChromium();

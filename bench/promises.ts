@@ -18,8 +18,8 @@ import { compare } from './measure.ts';
 import { asFactor, inMilliseconds, type Row } from './table.ts';
 
 /**
- * How long callers are kept while something is away, beside what the same machine takes for the least that could be done. Tests only
- * ask that each of these ends: how fast it does depends on the machine.
+ * How long calls take while a server is down, compared with the minimum work on the same machine. Tests only
+ * require that each call ends, because its speed depends on the machine.
  */
 export async function measurePromises(base: Config): Promise<Row[]> {
   const folder = mkdtempSync(join(tmpdir(), 'memory-promises-'));
@@ -56,7 +56,7 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - began;
 }
 
-/** One figure that must stay below a limit, with the value it is compared with. */
+/** A figure with a limit, and a value for comparison. */
 function row(figure: string, took: number, limit: number, [what, bare]: readonly [string, number]): Row {
   return {
     figure,
@@ -99,7 +99,7 @@ async function leaseHandedOver({ valkey: address }: Config): Promise<Row> {
   ]);
 }
 
-/** As an agent runs it, against the least that a process takes. */
+/** A hook process as an agent runs it, compared with an empty process. */
 async function hook(config: Config): Promise<Row> {
   const cli = fileURLToPath(new URL('../dist/bin/main.cjs', import.meta.url));
   const input = JSON.stringify({ session_id: 's', transcript_path: '/none', cwd: config.home });

@@ -14,9 +14,9 @@ import { storeHistory } from './tasks/seed.ts';
 import { TASKS } from './tasks/tasks.ts';
 
 /**
- * What is known of a prompt, by words and by meaning, as the plugin asks for it: a worker in a separate process embeds the prompt. Beside it a
- * plain question of this process, whose model is loaded. No prompt is asked twice, so that nothing comes from a cache, and nothing is cut off: the
- * plugin would go on after 130 ms.
+ * Recall for a prompt by words and by meaning, as in the plugin: a worker in a separate process embeds the prompt. For comparison, a
+ * plain query in this process with its model loaded. Each prompt is new, so that no cache helps, and recall has no timeout: the
+ * plugin would continue after 130 ms.
  */
 export async function measureRecall(base: Config): Promise<Row[]> {
   const home = mkdtempSync(join(tmpdir(), 'memory-recall-'));

@@ -5,7 +5,7 @@ import { inMilliseconds, type Row } from './table.ts';
 const MEGABYTE = 1_000_000;
 const SHAPES = 200;
 
-/** A megabyte of what each pattern has the hardest time with, in processor time. */
+/** Processor time for a megabyte of the slowest text for each pattern. */
 export function measureRedaction(): Row[] {
   const all = hostileShapes(REDACTION_PATTERNS);
   const step = all.length / SHAPES;

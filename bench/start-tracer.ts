@@ -1,4 +1,4 @@
 import { startTracing } from '../src/telemetry/start-tracing.ts';
 
-// Before anything that it is to see.
+// The tracer must start before the modules that it traces are loaded.
 await startTracing();

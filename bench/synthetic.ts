@@ -26,7 +26,7 @@ export function randomNumbers(seed: number): () => number {
   };
 }
 
-/** Texts and vectors for graphs of any size: words as often as in a real change log, vectors in clusters as of real texts. */
+/** Texts and vectors for graphs of any size: word frequencies of a real change log, vectors in clusters like those of real texts. */
 export interface SyntheticData {
   words(count: number): string;
   vector(): number[];
@@ -52,9 +52,9 @@ export function syntheticData(seed: number): SyntheticData {
   };
 }
 
-/** An embedder that costs nothing: the next vector of the same kind, whatever the text. */
+/** An embedder that takes no time: it returns the next vector, regardless of the text. */
 export function freeEmbedder(source: SyntheticData): Embedder {
-  // Made beforehand: making one takes longer than the cache takes to answer.
+  // Generated beforehand, because generating a vector takes longer than a cached answer.
   const ready = Array.from({ length: 1000 }, () => source.vector());
   let next = 0;
   return {
@@ -67,7 +67,7 @@ export function freeEmbedder(source: SyntheticData): Embedder {
 
 /**
  * Fills a graph with `facts` facts between half as many entities, through our own commit.
- * @param isSearchable false: without the indexes by which it is searched, which take most of the time
+ * @param isSearchable false: without search indexes, which take most of the time
  */
 export async function fillGraph(
   graph: GroupGraph,
@@ -91,7 +91,7 @@ export async function fillGraph(
     await write(graph, { newEntities });
   }
   for (let done = 0; done < facts; done += BATCH) {
-    // Some entities take part in many facts, most in few.
+    // As in real graphs, a few entities have many facts and most have few.
     const newFacts = Array.from({ length: BATCH }, (_, index) =>
       fact(done + index, pick(random() ** 3), pick(random()), random(), source),
     );
@@ -106,7 +106,7 @@ async function write(graph: GroupGraph, part: { newEntities?: NewEntity[]; newFa
   await commit(graph, { ...NO_CHANGES, ...part, fence: 1, seen, now: toGraphTime(new Date()) });
 }
 
-/** One raw episode for every ten facts, which says them in three paragraphs. */
+/** One raw episode for every ten facts, with the facts in three paragraphs. */
 async function writeEpisodes(graph: GroupGraph, done: number, facts: readonly NewFact[]) {
   const episodes = Array.from({ length: facts.length / 10 }, (_, index) => {
     const own = facts.slice(index * 10, index * 10 + 10);

@@ -1,6 +1,6 @@
 /**
- * How fast episodes are handed in and done when models cost nothing, beside a bare BullMQ queue and worker with the same payload
- * in the same run, and beside FalkorDB alone doing the same writes.
+ * How fast episodes are enqueued and processed with models that take no time, compared with a bare BullMQ queue and worker with the same payload
+ * in the same run, and with FalkorDB alone doing the same writes.
  *
  *     node bench/throughput.ts [episodes] [concurrency] [--rates]      default 4000 and MEMORY_CONCURRENCY
  *
@@ -50,7 +50,7 @@ try {
   await servers.stop();
 }
 
-/** Handing in, many in one call and many calls at once. */
+/** Enqueueing: many episodes in one call, and many calls at once. */
 async function storing(config: Config, count: number): Promise<Rated[]> {
   const memory = new MemoryManager({ ...config, queuePrefix: '{bench-store}' });
   const bare = bareQueue(config, '{bench-bare}');
@@ -129,7 +129,7 @@ async function workedBare(config: Config, count: number, groups: readonly string
   return count / seconds;
 }
 
-/** The two writes of an episode in which nothing is found, and nothing else. */
+/** Only the two writes of an episode without facts. */
 async function wroteAlone(config: Config, count: number, groups: readonly string[]): Promise<number> {
   const graphs = openGraphs(config.falkordb);
   const start = performance.now();
@@ -176,7 +176,7 @@ async function completed(ended: () => Promise<number>, count: number): Promise<v
   while ((await ended()) < count) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
-/** Calls a second of both, the median of five rounds in turns after one that does not count. */
+/** Calls per second of both: the median of five alternating rounds after a warm-up round. */
 async function inTurns(
   count: number,
   one: () => Promise<unknown>,
@@ -200,7 +200,7 @@ function rate(perSecond: number): string {
   return `${perSecond.toFixed(0)}/s`;
 }
 
-/** With the episodes and jobs a second that it was made of. */
+/** A row, and the episodes and jobs per second behind it. */
 type Rated = Row & { readonly ours: number; readonly bare: number };
 
 function row(figure: string, [ours, bare]: readonly [number, number]): Rated {

@@ -19,25 +19,25 @@ export interface TurnOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** A session's name here, or a new one. */
   readonly session: string;
-  /** The program gets SIGKILL so long after its model's answer, or when it says that the turn is over. */
+  /** Milliseconds from the model's answer to a SIGKILL of the program; `end` kills it when it reports the end of the turn. */
   readonly killAfterMs?: number | 'end';
 }
 
 /** A real agent whose turns are numbered, so that each can be found in the memory. */
 export interface FailingAgent {
   readonly name: string;
-  /** The memory of its project. */
+  /** The group of the project's memory. */
   readonly group: string;
   /** One turn, up to its end or the kill. */
   turn(id: string, options: TurnOptions): Promise<void>;
-  /** The turns whose answer the agent has in its own records. */
+  /** The turns whose answer is in the agent's own records. */
   finished(ids: readonly string[]): Promise<readonly string[]>;
   /** Makes the records of its sessions older. */
   age(milliseconds: number): void;
   close(): Promise<void>;
 }
 
-/** The model's answers: which turn it answers, and a promise of the next answer. */
+/** The stub model's answers: sets the turn that comes next, with a promise of its answer. */
 function startAnswers() {
   let [id, note] = ['', () => {}];
   return {
@@ -112,7 +112,7 @@ export async function openHookedAgent(
   };
 }
 
-/** Where hooks note that a turn is open. */
+/** The files in which hooks record open turns. */
 const notesIn = (home: string): string[] =>
   readdirSync(join(home, 'hooks'))
     .filter((name) => name.endsWith('.work'))
@@ -159,7 +159,7 @@ export async function openOpencode(
       running = undefined;
       await isOver;
     },
-    // Its plugin stores a turn while the program runs, or not at all.
+    // The plugin stores a turn only while the program runs, so older records change nothing.
     age: () => undefined,
     async finished(ids) {
       const { client } = await hostWith({});

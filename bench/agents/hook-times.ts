@@ -15,7 +15,7 @@ interface HookTimesOptions {
   readonly row: (figure: string, measured: string, goal: string, reached: boolean) => void;
 }
 
-/** The time of hook processes beside that of `node -e 0`. */
+/** The time of hook processes compared with that of `node -e 0`. */
 export async function measureHookTimes({ count, folder, hook, row }: HookTimesOptions): Promise<void> {
   const path = join(folder, 'timed.jsonl');
   const transcript = startTranscript(path, 'timed');
@@ -33,7 +33,7 @@ export async function measureHookTimes({ count, folder, hook, row }: HookTimesOp
   for (let call = -3; call < count; call += 1) {
     transcript.user(`Question ${call}`);
     transcript.says(`Answer ${call}.`);
-    // As agents call them: a prompt is a new question, and a new session has no transcript yet.
+    // The inputs are like those of agents: a prompt is a new question, and a new session has no transcript yet.
     const own: Record<string, object> = {
       UserPromptSubmit: { prompt: `Where does Harbor keep its sessions, in case ${call}?` },
       SessionStart: { session_id: `new ${call}`, transcript_path: join(folder, `new ${call}.jsonl`) },

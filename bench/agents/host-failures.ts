@@ -4,12 +4,12 @@ import type { SmallDisk } from '../../test/support/small-disk.ts';
 import type { FailingAgent } from './failing-agent.ts';
 import { questionOf } from './turn-texts.ts';
 
-/** What a real agent meets. */
+/** A failure during the turns of a real agent. */
 interface HostFailure {
   readonly name: string;
-  /** What its processes have in their environment meanwhile. */
+  /** Environment of the agent's processes during the failure. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** Every turn is a session of its own, whose program is killed. */
+  /** Every turn has its own session, and its program is killed. */
   readonly kills?: boolean;
   readonly fills?: SmallDisk;
 }
@@ -32,14 +32,14 @@ export interface HostFailuresOptions {
   readonly row: (figure: string, measured: string, goal: string, reached: boolean) => void;
 }
 
-/** A program is killed between its model's answer and this long after. */
+/** Longest time from the model's answer to the kill. */
 const KILLED_WITHIN = 1.5 * SECOND;
-/** Later sessions look at a killed one when its transcript has rested, so that its files are made so old. */
+/** Later sessions recover a killed one only after its transcript has been idle, so its files are made this old. */
 const RESTS_FOR = 20 * MINUTE;
-/** One of them continues three. */
+/** Number of killed sessions that one later session recovers. */
 const CONTINUES = 3;
 
-/** Turns of a real agent over each failure: how many it finished, and how many of those the memory has, once. */
+/** For each failure: how many turns the agent finished, and how many of those the memory has exactly once. */
 export async function measureTurnsOverFailures(agent: FailingAgent, options: HostFailuresOptions): Promise<void> {
   for (const failure of failures(options.disk)) {
     if (options.only && !options.only.includes(failure.name)) continue;
@@ -56,7 +56,7 @@ async function turnsOver(
   const ids = Array.from({ length: count }, (_, turn) => `${prefix}-${turn}`);
   for (const id of ids) {
     fills?.fill();
-    // Every second program is killed as soon as it has said that the turn is over.
+    // Every second program is killed as soon as it has reported the end of the turn.
     const killAfterMs = ids.indexOf(id) % 2 === 0 ? 'end' : Math.random() * KILLED_WITHIN;
     await agent.turn(id, { environment, session: kills ? 'new' : prefix, ...(kills && { killAfterMs }) });
   }
@@ -94,11 +94,11 @@ async function turnsOver(
   );
 }
 
-/** The ids of the turns that the contents have, one that is stored twice two times. */
+/** The ids of the stored turns; an id appears twice if its turn is stored twice. */
 const storedOf = (ids: readonly string[], contents: readonly string[]): string[] =>
   contents.flatMap((text) => ids.filter((id) => text.startsWith(`user: ${questionOf(id)}`)));
 
-/** Longer than an agent waits before it tries again, and a worker before it empties a spool. */
+/** Longer than the retry interval of agents and the spool interval of workers. */
 const SETTLES_WITHIN = 15 * SECOND;
 const LOOKS_EVERY = 0.5 * SECOND;
 

@@ -6,7 +6,7 @@ import { startRollout } from '../../test/support/past-sessions/codex-rollout.ts'
 export interface RepeatedTextOptions {
   readonly count: number;
   readonly folder: string;
-  /** The sentence that the memory recalls and the agent repeats. */
+  /** The sentence that is recalled and repeated. */
   readonly fact: string;
   /** Stores the fact in the memory that agents in this folder use, and gives the name of that memory. */
   readonly remember: (directory: string) => Promise<string>;
@@ -19,7 +19,7 @@ export interface RepeatedTextOptions {
   readonly row: (figure: string, measured: string, goal: string, reached: boolean) => void;
 }
 
-/** Agents with hooks share one memory here. */
+/** The question names the agent, because agents with hooks share one memory here. */
 const question = (agent: string, turn: number) => `What about boat ${turn} of ${agent}?`;
 const news = (turn: number) => `Boat ${turn} is noted.`;
 
@@ -60,7 +60,7 @@ export async function repeatedInOpencode(options: RepeatedTextOptions): Promise<
   const { count, fact, remember, plugin, environment } = options;
   const place = await makeOpencodeFolders();
   let [current, sessions] = [0, 0];
-  // An agent can repeat only what it was shown: on a busy machine a recall may be too late for a session's first messages.
+  // The model repeats the fact only if the request contains it: on a busy machine a recall may miss a session's first messages.
   const model = await startStubModel((request) => ({
     text: shownTo(request).includes(fact) ? `${fact} ${news(current)}` : news(current),
   }));

@@ -5,7 +5,7 @@ import type { Price } from '../../src/models/declarations.ts';
 import { costOf } from '../../src/models/prices.ts';
 import { NO_ONTOLOGY } from '../../src/ontology.ts';
 
-/** What the sets of the yardstick cost with a language model, reckoned before anything is sent. */
+/** The estimated cost of the question sets with a language model, made before anything is sent. */
 export interface Estimate {
   readonly episodes: number;
   readonly promptTokens: number;
@@ -15,7 +15,7 @@ export interface Estimate {
 }
 
 const CHARACTERS_PER_TOKEN = 4;
-/** Tokens of the previous episodes that go along, of a call that compares names and facts, and of replies; on the high side. */
+/** High estimates of the tokens of previous episodes in a call, of a call that compares names and facts, and of replies. */
 const [PREVIOUS, COMPARE, REPLIES] = [1_500, 1_500, 900];
 
 interface Set {

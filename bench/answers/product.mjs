@@ -1,4 +1,4 @@
-// The built product as the yardstick of answers opens it, with the models that BENCH_MODELS names (default: local).
+// The built product as the measurement of answers opens it, with the models that BENCH_MODELS names (default: local).
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -37,7 +37,7 @@ export async function open(folder, { concurrency = 1, home: kept } = {}) {
   return {
     ask: (group, question, { limit, asOf, cache = true }) =>
       memory.queryMemory(question, limit, { group, ...(!cache && { cache }), ...(asOf && { asOf }) }),
-    // As JSON, since the yardstick reads times as ISO 8601 text.
+    // As JSON, since the measurement expects times as ISO 8601 text.
     learnt: async (group, uuid) => JSON.parse(JSON.stringify(await memory.episodes.getExtracted([uuid], { group }))),
     size: (group) => memory.getGraphSize(group),
     async store(group, episodes, { limit = 600_000, metadata = true } = {}) {

@@ -1,7 +1,7 @@
 import OpenAI from 'openai';
 import { FILES } from './files.ts';
 
-/** A server that speaks OpenAI's protocol, the model to ask there, and what it costs. */
+/** A server with OpenAI's protocol, the model to call there, and its prices. */
 export interface Model {
   readonly baseURL: string;
   readonly apiKey: string;
@@ -66,7 +66,7 @@ const TOOLS = [
   tool('finish', 'Ends the task.', { answer: { type: 'string' } }),
 ];
 
-/** Lets a model work on a task, with what the memory knows before the prompt or without it. */
+/** Lets a model work on a task, with or without the memory's context before the prompt. */
 export async function attemptTask(
   { baseURL, apiKey, model, budget }: Model,
   prompt: string,
@@ -115,5 +115,5 @@ function argumentsOf(text: string): Record<string, unknown> {
   }
 }
 
-/** About as many as models count: a token for four characters. */
+/** An estimate of tokens: one per four characters. */
 export const estimateTokens = (text: string): number => Math.ceil(text.length / 4);

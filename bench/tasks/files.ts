@@ -1,4 +1,4 @@
-/** The files of Hopyard, as an agent can read them with and without a memory. They say what files say, and no more. */
+/** The files of Hopyard, which an agent can read with and without a memory. They contain only what real files would contain. */
 export const FILES: Readonly<Record<string, string>> = {
   'README.md': `# Hopyard
 

@@ -1,4 +1,4 @@
-/** What happened in an invented project, Hopyard, which tracks the batches of a brewery, before the tasks of this bench are asked. */
+/** The history of an invented project before the tasks: Hopyard, which tracks the batches of a brewery. */
 export type HistoryEntry =
   | {
       readonly kind: 'turn';

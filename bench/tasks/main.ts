@@ -2,7 +2,7 @@
  * Twenty tasks for a coding agent, with and without the memory of an invented project's history (history.ts).
  *
  *     node bench/tasks/main.ts            against a scripted model in this process, which costs nothing
- *     node bench/tasks/main.ts --show     and prints what the memory gave for each task; * is what bears on it
+ *     node bench/tasks/main.ts --show     and prints the memory's context for each task; * marks relevant lines
  *     OPENAI_API_KEY=… node bench/tasks/main.ts --model <name> --cap <dollars> --input-price <n> --output-price <n> [--base-url <url>]
  *
  * The last one asks a real model. Prices are dollars for a million tokens. It prints an estimate first, does not start when that is above the
@@ -47,7 +47,7 @@ try {
   process.exitCode = 1;
 }
 
-/** Checked before anything is started. */
+/** Checks the options of a real model before anything starts. */
 function realModel(name: string) {
   const number = (option: 'cap' | 'input-price' | 'output-price') => {
     const parsed = dollars.safeParse(given[option]);

@@ -2,7 +2,7 @@ import { ConfigError } from '../../src/errors.ts';
 import type { Prices } from './agent.ts';
 import type { TaskResult } from './run.ts';
 
-/** A real model reads and writes more than the scripted one. */
+/** A margin, because a real model reads and writes more than the scripted one. */
 const MARGIN = 2;
 const COMPLETION = 300;
 

@@ -15,11 +15,11 @@ import { storeHistory } from './seed.ts';
 import { startStub } from './stub.ts';
 import { TASKS, type Task } from './tasks.ts';
 
-/** What the memory gives a new session for each task. */
+/** The memory's context for a new session on a task. */
 export interface GivenContext {
-  /** With the first message: the briefing for its words, and what is recalled of them. */
+  /** With the first message: the briefing for its words and the recall. */
   readonly atOnce: string;
-  /** The briefing before anybody has said a word, and with the first message what is recalled of it. */
+  /** A briefing before the first message, and the recall with the first message. */
   readonly inTwoSteps: string;
 }
 
@@ -35,7 +35,7 @@ interface Outcome {
   readonly answer: string;
 }
 
-/** What a new session is given for each task, from a memory of the whole history. */
+/** The context of a new session for each task, from a memory of the whole history. */
 export async function buildContexts(base: Config): Promise<ReadonlyMap<Task, GivenContext>> {
   const home = mkdtempSync(join(tmpdir(), 'memory-tasks-'));
   const group = `tasks-${randomUUID().slice(0, 8)}`;
@@ -74,7 +74,7 @@ export async function buildContexts(base: Config): Promise<ReadonlyMap<Task, Giv
   }
 }
 
-/** Every task once with what the memory gave and once without; ends early where the cap is reached. */
+/** Runs every task once with the memory's context and once without. Stops early at the cap. */
 export async function attemptAll(model: Model, given: ReadonlyMap<Task, GivenContext>): Promise<TaskResult[]> {
   const results: TaskResult[] = [];
   for (const [task, memory] of given) {

@@ -1,15 +1,15 @@
 import type { Task } from './tasks.ts';
 
-/** A bullet of what an agent was given from the memory, with all of its lines, and the title that it stands below. */
+/** A bullet of the memory's context with all its lines, and the title above it. */
 export interface GivenLine {
   readonly section: string;
   readonly text: string;
 }
 
-/** The user's standing rules hold for every piece of work. */
+/** The user's standing rules are relevant to every task. */
 const ALWAYS = 'Rules and preferences of the user:';
 
-/** The bullets of a briefing and a recall; the marks, the introduction and the titles say nothing. */
+/** The bullets of a briefing and a recall, without tags, introduction and titles. */
 export function contextLines(context: string): GivenLine[] {
   const lines: { section: string; text: string }[] = [];
   let section = '';

@@ -15,9 +15,9 @@ export interface Stub {
 }
 
 /**
- * A model that knows nothing but what stands in its context. It answers as soon as all that the task needs stands there, in the words that stand
- * there first; until then it reads one file after another, and guesses when it has read them all. So it is right with a memory only if the
- * memory gave what is needed and nothing wrong before it, and right without one where the files say it.
+ * A model that knows only its context. It answers as soon as the context contains everything that the task needs, in the words that appear
+ * there first. Until then it reads one file after another, and guesses when it has read all files. With a memory it is right only if the
+ * memory gave the needed content and nothing wrong before it. Without a memory it is right only if the files contain the answer.
  */
 export async function startStub(): Promise<Stub> {
   const server = createServer(async (request, response) => {
@@ -67,7 +67,7 @@ function next(messages: readonly Message[]): { name: string; input: object } {
     : { name: 'read_file', input: { path } };
 }
 
-/** Undefined where something that the task needs does not stand in the context. */
+/** Undefined if the context lacks something that the task needs. */
 export function answerFrom({ needs, answer }: Pick<Task, 'needs' | 'answer'>, context: string): string | undefined {
   const hits = needs.map((pattern) => pattern.exec(context));
   if (hits.some((hit) => hit === null)) return undefined;

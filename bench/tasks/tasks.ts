@@ -2,7 +2,7 @@
 export interface Task {
   readonly name: string;
   readonly prompt: string;
-  /** The work is done right if all of these stand in the agent's answer … */
+  /** A right answer matches all of these … */
   readonly expects: readonly RegExp[];
   /** … and none of these. */
   readonly rejects?: readonly RegExp[];
@@ -14,7 +14,7 @@ export interface Task {
   readonly answer: string;
   /** The scripted model's answer if no file contains what it needs: a plausible guess. */
   readonly guess: string;
-  /** A line of briefing or recall bears on the task if one of these stands in it. */
+  /** A line of briefing or recall is relevant to the task if it matches one of these. */
   readonly bears: readonly RegExp[];
 }
 

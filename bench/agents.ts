@@ -8,8 +8,8 @@
  *     node bench/agents.ts --only import --only repeated           # some of the figures, alone
  *
  * `--only` sessions, hooks, hosts, failures, repeated or import; default: all. `--agent` opencode, claude-code or codex; default: all.
- * `--sessions` (20) of each agent, `--load` (4) busy processes at the same time, `--calls` (40) of each hook, `--hosted` (5) turns of each agent per failure
- * (`--failure` names one), `--stored` (100) turns of hooks alone per failure,
+ * `--sessions` (20) of each agent, `--load` (4) busy processes at the same time, `--calls` (40) of each hook, `--hosted` (5) turns
+ * of each agent per failure (`--failure` names one), `--stored` (100) turns of hooks alone per failure,
  * `--repeated` (1,000) turns of each agent that repeat what was recalled, `--turns` (10,000) to import.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';

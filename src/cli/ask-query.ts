@@ -16,9 +16,14 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /**
  * Prints what `query` prints, if this home's worker answers. False if not, for any reason, such as an invalid option: then nothing is
  * printed, and the command has to do its work itself. Never throws.
- * @param args the arguments after `query`
+ * @param args      the arguments after `query`
+ * @param getStdout standard output as a stream that handles its errors, to which a text is written that cannot be printed at once
  */
-export async function printAnswerOfWorker(args: readonly string[], environment: Environment): Promise<boolean> {
+export async function printAnswerOfWorker(
+  args: readonly string[],
+  environment: Environment,
+  getStdout: () => NodeJS.WritableStream,
+): Promise<boolean> {
   // A traced command has spans of its own.
   if (Object.keys(environment).some((name) => name.startsWith('DD_'))) return false;
   const home = homeFolder(environment);
@@ -27,22 +32,20 @@ export async function printAnswerOfWorker(args: readonly string[], environment: 
   } catch {
     return false;
   }
-  const asked = await askWorker({ home, environment, ask: QUERY, body: { args }, timeoutMs: ANSWERS_WITHIN });
+  const deadline = performance.now() + ANSWERS_WITHIN;
+  const asked = await askWorker({ home, environment, ask: QUERY, body: { args }, deadline });
   if (typeof asked?.answer !== 'string') return false;
-  print(`${asked.answer}\n`);
+  print(`${asked.answer}\n`, getStdout);
   return true;
 }
 
-function print(text: string): void {
+function print(text: string, getStdout: () => NodeJS.WritableStream): void {
   const bytes = Buffer.from(text);
   let written = 0;
   try {
     while (written < bytes.length) written += writeSync(1, bytes, written);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    // A full pipe that does not block; its stream waits for the reader.
-    if (code === 'EAGAIN') process.stdout.write(bytes.subarray(written));
-    // The reader has closed the pipe (`… | head -1`).
-    else if (code !== 'EPIPE') throw error;
+  } catch {
+    // The stream waits for the reader of a full pipe that does not block, and reports any other failure.
+    getStdout().write(bytes.subarray(written));
   }
 }

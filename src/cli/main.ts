@@ -2,6 +2,8 @@
 // The flag saves five small garbage collections at the start, 10 ms in total.
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 const [name, ...args] = process.argv.slice(2);
+/** Whether something that was printed could not be written. */
+let isOutputLost = false;
 
 // No top-level await: the bundle is CommonJS, which starts faster but does not support it.
 if (major < 22 || (major === 22 && minor < 18)) {
@@ -25,11 +27,25 @@ async function start(): Promise<void> {
       return;
     }
   }
-  if (name === 'query' && (await (await import('./ask-query.ts')).printAnswerOfWorker(args, process.env))) return;
-  // The reader has closed the pipe (`… | head -1`); the command still ends with its own status.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
+  if (name === 'query') {
+    const { printAnswerOfWorker } = await import('./ask-query.ts');
+    if (await printAnswerOfWorker(args, process.env, openStdout)) return;
+  }
+  openStdout();
   const { run } = await import('./run.ts');
-  process.exitCode = await run(process.argv.slice(2));
+  const status = await run(process.argv.slice(2));
+  process.exitCode = isOutputLost ? 1 : status;
+}
+
+/**
+ * Standard output as a stream, which takes time to load. If its reader has closed the pipe (`… | head -1`), the command still ends with its
+ * own status. Any other failure, such as a full disk, is reported once.
+ */
+function openStdout(): NodeJS.WriteStream {
+  return process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE' || isOutputLost) return;
+    isOutputLost = true;
+    process.exitCode = 1;
+    import('./run.ts').then(({ outputSentence }) => console.error(outputSentence(error)));
+  });
 }

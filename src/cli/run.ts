@@ -116,13 +116,16 @@ const OF_FILES: Readonly<Record<string, string>> = {
 };
 
 /** A sentence for an error of the file system; undefined for any other failure. */
-export function fileSystemSentence(error: unknown): string | undefined {
+export function fileSystemSentence(error: unknown, unnamed = 'A file'): string | undefined {
   const { code = '', path, syscall } = (error ?? {}) as NodeJS.ErrnoException;
   const reason = OF_FILES[code];
   if (reason === undefined || syscall === undefined) return undefined;
-  const place = path === undefined ? 'A file cannot be written' : `${path} cannot be used`;
+  const place = path === undefined ? `${unnamed} cannot be written` : `${path} cannot be used`;
   return `${place}: ${reason} (${code}).`;
 }
+
+/** A sentence for an error of standard output. */
+export const outputSentence = (error: unknown): string => fileSystemSentence(error, 'The output') ?? sentence(error);
 
 function fail(message: string): number {
   console.error(message);

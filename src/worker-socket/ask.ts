@@ -18,22 +18,24 @@ export interface AskedWorker {
   readonly environment: Environment;
   readonly ask: string;
   readonly body: unknown;
-  /** Milliseconds until the answer. */
-  readonly timeoutMs: number;
+  /** `performance.now()` at which the asking process goes on without the answer. */
+  readonly deadline: number;
 }
 
 /** The answer of this home's worker; undefined if there is none, for any reason. Never throws. */
-export function askWorker({ home, environment, ask, body, timeoutMs }: AskedWorker): Promise<WorkerAnswer | undefined> {
+export function askWorker({ home, environment, ask, body, deadline }: AskedWorker): Promise<WorkerAnswer | undefined> {
   if (!existsSync(socketPath(home))) return Promise.resolve(undefined);
   const question: WorkerRequest = { protocol: PROTOCOL, ask, environment: settingsIn(environment), body };
   return new Promise((resolve) => {
     const socket = connect(socketPath(home));
     const end = (answer?: WorkerAnswer) => {
-      clearTimeout(timer);
+      clearTimeout(untilAccepted);
+      clearTimeout(untilAnswered);
       if (!answer) socket.destroy();
       resolve(answer);
     };
-    let timer = setTimeout(end, Math.min(ACCEPTS_WITHIN, timeoutMs));
+    const untilAccepted = setTimeout(end, ACCEPTS_WITHIN);
+    const untilAnswered = setTimeout(end, Math.max(0, deadline - performance.now()));
     let text = '';
     socket.setEncoding('utf8');
     socket.on('data', (part: string) => {
@@ -47,8 +49,7 @@ export function askWorker({ home, environment, ask, body, timeoutMs }: AskedWork
           return end({ answer: message.answer, delivered: () => void socket.write('{"delivered":true}\n') });
         }
         if (!message?.accepted) return end();
-        clearTimeout(timer);
-        timer = setTimeout(end, timeoutMs);
+        clearTimeout(untilAccepted);
       }
     });
     for (const name of ['error', 'end', 'close']) socket.on(name, () => end());

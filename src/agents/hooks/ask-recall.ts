@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { askWorker } from '../../worker-socket/ask.ts';
 import type { Scope } from '../scope.ts';
 import type { HookEvent } from './event.ts';
+import { lateRecall } from './late-recall.ts';
 
 /** The part of a hook's input that recall needs. */
 export interface RecallInput {
@@ -63,6 +64,9 @@ const answerShape = z.object({
 /** The kind of question on a worker's socket. */
 export const RECALL = 'recall';
 
+/** A recall may use its whole time, and its answer has to arrive before the agent goes on. */
+const ARRIVES_WITHIN = 50;
+
 interface RecallOptions {
   readonly home: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -70,19 +74,24 @@ interface RecallOptions {
   readonly deadline: number;
 }
 
-/** Asks this home's worker to recall, or recalls in this process, which takes five times as long. */
+/**
+ * Asks this home's worker to recall, or recalls in this process, which takes five times as long. Once too little time is left for either,
+ * the recall is late, and nothing more is loaded for it.
+ */
 export async function askRecall(
   request: RecallRequest,
   { home, environment, deadline }: RecallOptions,
 ): Promise<DeliverableRecall> {
   const began = performance.now();
-  const left = () => Math.max(0, deadline - performance.now());
-  const timeoutMs = left();
-  const asked = await askWorker({ home, environment, ask: RECALL, body: { ...request, timeoutMs }, timeoutMs });
+  const timeLeft = () => deadline - ARRIVES_WITHIN - performance.now();
+  const timeoutMs = timeLeft();
+  if (timeoutMs <= 0) return lateRecall(request, 0);
+  const asked = await askWorker({ home, environment, ask: RECALL, body: { ...request, timeoutMs }, deadline });
   const answer = answerShape.safeParse(asked?.answer).data;
   const tookMs = performance.now() - began;
   if (asked && answer) return { ...answer, tookMs, recordDelivery: asked.delivered };
+  if (timeLeft() <= 0) return lateRecall(request, tookMs);
   const { recallHere } = await import('./recall-here.ts');
-  const recalled = await recallHere(request, environment, left());
+  const recalled = await recallHere(request, environment, Math.max(0, deadline - performance.now()));
   return { ...recalled, tookMs: tookMs + recalled.tookMs };
 }

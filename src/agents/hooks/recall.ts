@@ -13,6 +13,7 @@ import {
 } from '../recall/recalled-text.ts';
 import type { DeliverableRecall, RecallInput, RecallRequest } from './ask-recall.ts';
 import type { HookEvent } from './event.ts';
+import { LATE_ANSWER, LATE_BRIEFING } from './late-recall.ts';
 import { fileSize } from './transcript.ts';
 import { transcriptFormat } from './transcript-formats.ts';
 
@@ -62,7 +63,7 @@ export async function recallForHook(
   ]);
   for (const { outcome, reason } of [project, user]) {
     if (outcome === 'failed') onProblem('the recall for the prompt failed', reason ?? 'unknown reason');
-    if (outcome === 'late') onProblem('the recall for the prompt was too late');
+    if (outcome === 'late') onProblem(LATE_ANSWER);
   }
   const isIncomplete = problems.size > 0;
   const outcome = failures.length > 0 ? ('failed' as const) : isIncomplete ? ('late' as const) : ('ok' as const);
@@ -96,7 +97,7 @@ async function briefingOrNothing(
   onProblem: (problem: string, failure?: string) => void,
 ): Promise<CachedBriefing | undefined> {
   const late = () => {
-    onProblem('the briefing was too late');
+    onProblem(LATE_BRIEFING);
     return undefined;
   };
   return withTimeout(limit, readBriefing(services, group), late).catch((error: unknown) => {

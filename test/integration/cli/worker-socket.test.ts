@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { HookEvent } from '../../../src/agents/hooks/event.ts';
 import { answerHook } from '../../../src/agents/hooks/hook.ts';
@@ -17,6 +18,7 @@ import { until } from '../../support/wait.ts';
 
 // A worker of the real program, and commands beside it that ask the worker or do their work themselves.
 const LISTS = `--import=${new URL('loaded-packages.mjs', import.meta.url).href}`;
+const PATIENT_HOOK = fileURLToPath(new URL('patient-hook.ts', import.meta.url));
 const QUESTION = ['query', 'Where does Harbor keep its sessions?'];
 
 const stores = useStores();
@@ -63,10 +65,15 @@ afterAll(async () => {
 });
 
 /** What a command printed, and the packages that it loaded for it. From the sources, since a bundle contains its packages. */
-async function run(args: readonly string[], more: Record<string, string> = {}, input: object | string = '') {
+async function run(
+  args: readonly string[],
+  more: Record<string, string> = {},
+  input: object | string = '',
+  main = SOURCES,
+) {
   const text = typeof input === 'string' ? input : JSON.stringify(input);
   const own = { ...environment, ...more, NODE_OPTIONS: LISTS };
-  const { status, stdout, stderr } = await runCommand(args, own, text, join(folder, 'project'), SOURCES);
+  const { status, stdout, stderr } = await runCommand(args, own, text, join(folder, 'project'), main);
   const [, packages = ''] = /^loaded packages: (\[.*\])$/m.exec(stderr) ?? [];
   return { status, stdout, packages: packages === '' ? undefined : (JSON.parse(packages) as string[]) };
 }
@@ -77,6 +84,9 @@ const runAsked = (args: readonly string[]) =>
     const ended = await run(args);
     return ended.packages?.length === 0 && ended;
   });
+
+/** What a hook with time prints and loads. */
+const runPatient = (event: HookEvent, group: string, input: object) => run([event, group], {}, input, PATIENT_HOOK);
 
 /** The environment without the worker of this home. */
 const alone = () => ({ ...environment, MEMORY_HOME: join(folder, `alone-${sessions++}`) });
@@ -150,17 +160,40 @@ describe('a hook', () => {
     expect(output).toContain('Valkey 8');
 
     await until('the same from the worker', async () => {
-      const { stdout, packages } = await run(['hook', event, '--group', group], {}, hookInput(more));
+      const { stdout, packages } = await runPatient(event, group, hookInput(more));
       return stdout === `${output}\n` && packages?.join() === 'zod';
+    });
+    // Also a late one loads no more.
+    await until('a hook that asks the worker', async () => {
+      const { packages } = await run(['hook', event, '--group', group], {}, hookInput(more));
+      return packages?.join() === 'zod';
     });
   });
 
   test('that prints a briefing lets the worker record the delivery', async () => {
     await until('the record', async () => {
       const input = hookInput({ source: 'startup' });
-      await run(['hook', 'SessionStart', '--group', environment.MEMORY_GROUP ?? ''], {}, input);
+      await runPatient('SessionStart', environment.MEMORY_GROUP ?? '', input);
       return (await memory.getLastBriefing())?.session === input.session_id;
     });
+  });
+
+  test('that has no time left loads only zod, and says that its recall is late', async () => {
+    const home = alone().MEMORY_HOME;
+    const child = startCommand(
+      ['hook', 'SessionStart'],
+      { ...environment, MEMORY_HOME: home, NODE_OPTIONS: LISTS },
+      folder,
+      SOURCES,
+    );
+    let printed = '';
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (text) => (printed += text));
+    // The standard input stays open, so that the hook reads until its time is over.
+    child.stdin?.write(JSON.stringify(hookInput({ source: 'startup' })));
+    await once(child, 'close');
+
+    expect(printed).toContain('loaded packages: ["zod"]');
+    expect(printed).toContain('the briefing was too late; the session goes on without it');
   });
 });
 

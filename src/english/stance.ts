@@ -31,7 +31,7 @@ export function withoutQuotations(sentence: string): string {
  * `states` if a sentence claims, in its author's own name, that something is so or has happened. `adds` if the earlier state continues to
  * hold, or if the new state is temporary.
  */
-export function assertionKind(sentence: string): 'states' | 'adds' | 'none' {
+export function stanceOf(sentence: string): 'states' | 'adds' | 'none' {
   if (/[?？]["')\]”]{0,4}$/.test(sentence) || /^\s*["“‘'«]/.test(sentence)) return 'none';
   if ([REPORTED, SUPPOSED, PLANNED, ATTEMPTED, EXAMPLE, FORMERLY].some((kind) => kind.test(sentence))) return 'none';
   if (NOT_DONE.test(sentence) && !ENDS_IN_NEGATION.test(sentence)) return 'none';

@@ -57,4 +57,4 @@ export const isTimeAdverbial = (clause: string): boolean =>
   ) && clause.split(' ').length <= 6;
 
 /** "Aylin handles refunds this week", "Tomorrow the stand-up is at 10:00": the usual state returns. */
-export const isForAnOccasion = (text: string): boolean => OCCASION.test(text);
+export const isTemporaryState = (text: string): boolean => OCCASION.test(text);

@@ -56,7 +56,7 @@ export function correctionsIn({ propertyValues }: ParsedSentence, all: readonly 
 
 /** The key of corrections that name no property. */
 export const BARE_NUMBER = '=number';
-export const correctionAnchor = ({ subject }: StatedChange): string => subject.find(isProperty) ?? BARE_NUMBER;
+export const correctionKeyTerm = ({ subject }: StatedChange): string => subject.find(isProperty) ?? BARE_NUMBER;
 
 /** What the session says before a correction: another number there could be meant instead. */
 export interface CorrectionContext {

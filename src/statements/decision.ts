@@ -29,7 +29,7 @@ const IRREGULAR = new Map([
 ]);
 
 /** The clause with what was decided as something done; other clauses stay. */
-export function inPast(clause: string): string {
+export function decisionAsDone(clause: string): string {
   if (LATER.test(clause)) return clause;
   if (DECIDED_TO.test(clause)) return clause.replace(DECIDED_TO, (_, who: string, verb: string) => who + pastOf(verb));
   const lead = DECISION.exec(clause)?.[0];

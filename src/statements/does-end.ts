@@ -1,4 +1,4 @@
-import { isTakenOver } from './agent.ts';
+import { isTakenOver } from './doer.ts';
 import { endsOwn } from './own-move.ts';
 import type { PropertyValue } from './property-value.ts';
 import type { StatedChange } from './stated-change.ts';

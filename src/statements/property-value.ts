@@ -1,15 +1,15 @@
 import type { DateMention } from '../english/dates.ts';
 import { withoutTimeAdverbials } from '../english/time-adverbials.ts';
 import { isStopword, stem } from '../english/words.ts';
-import { type AgentParts, agentOf, holderOf, ownerOf } from './agent.ts';
 import { alternativeValues } from './alternative-values.ts';
+import { type DoerClause, doerOf, holderOf, ownerOf } from './doer.ts';
 import { formOf, placeOfValue, prepositionBefore, type ValueForm } from './value-form.ts';
 import {
   CLAUSE_BREAKS,
   DETERMINERS,
-  FORMS_OF_BE,
   isParticiple,
   PREPOSITIONS,
+  PRESENT_FORMS_OF_BE,
   statedWorkingState,
   verbAt,
   wordSet,
@@ -96,12 +96,12 @@ export function propertyValuesOf(text: string, dates: readonly DateMention[]): P
 }
 
 function valueIn(words: readonly Word[], isNews: boolean): PropertyValue | null {
-  const done = agentOf(words);
-  if (done) return agentValue(done, isNews);
+  const done = doerOf(words);
+  if (done) return doerValue(done, isNews);
   const owned = ownerOf(words);
-  if (owned) return agentValue(owned, isNews);
+  if (owned) return doerValue(owned, isNews);
   const held = holderOf(words);
-  if (held) return agentValue({ ...held, verb: 'be', kind: 'person' }, isNews);
+  if (held) return doerValue({ ...held, verb: 'be', kind: 'person' }, isNews);
   const at = verbAt(words);
   const found = at < 0 ? null : partsOf(words, at);
   if (!found) return null;
@@ -136,8 +136,8 @@ function valueIn(words: readonly Word[], isNews: boolean): PropertyValue | null 
   };
 }
 
-function agentValue({ verb, agent, object, kind }: AgentParts, isNews: boolean): PropertyValue {
-  const [value, subject] = [stemsOf(agent), stemsOf(object)];
+function doerValue({ verb, doer, object, kind }: DoerClause, isNews: boolean): PropertyValue {
+  const [value, subject] = [stemsOf(doer), stemsOf(object)];
   const isOfOne = verb === 'be' ? subject.some((term) => PROPERTIES.has(term)) : ROLES.has(verb);
   return {
     ...{ terms: new Set([...value, verb, ...subject]), subject, verb, value, kind, isNews },
@@ -212,7 +212,7 @@ function partsOf(words: readonly Word[], at: number): Parts | null {
     .slice(at + 1)
     .filter(({ lower }) => !/^(?:not|now|only|always|currently|again|still|back|already|there|here)$/.test(lower));
   const isOwn = before.every(({ lower }) => isStopword(lower));
-  if (FORMS_OF_BE.test(verb.lower)) {
+  if (PRESENT_FORMS_OF_BE.test(verb.lower)) {
     const [first] = after;
     if (!first) return null;
     if (isParticiple(first)) {

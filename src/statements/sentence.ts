@@ -1,8 +1,8 @@
 import { type DateMention, datesIn } from '../english/dates.ts';
 import { proseParagraphs } from '../english/paragraphs.ts';
 import { type Range, sentenceRanges } from '../english/sentences.ts';
-import { assertionKind, withoutQuotations } from '../english/stance.ts';
-import { isForAnOccasion } from '../english/time-adverbials.ts';
+import { stanceOf, withoutQuotations } from '../english/stance.ts';
+import { isTemporaryState } from '../english/time-adverbials.ts';
 import { isEnglish } from '../english/words.ts';
 import { oneLine } from '../text.ts';
 import { type PropertyValue, propertyValuesOf } from './property-value.ts';
@@ -90,7 +90,7 @@ function read(
   const unquoted = withoutQuotations(plain);
   const reported = REPORTED_CHANGE.exec(unquoted)?.[1];
   const own = withOneAsNumber((reported ?? unquoted).replace(PLANNED_DAY, 'scheduled for '));
-  const stance = assertionKind(own);
+  const stance = stanceOf(own);
   if (stance === 'none' || !isEnglish(own)) return null;
   const dates = datesIn(own, reference);
   const corrected = before && correctionOf(own, before);
@@ -98,7 +98,7 @@ function read(
     stance === 'states'
       ? own
       : clausesOf(own)
-          .filter((clause) => assertionKind(clause) === 'states')
+          .filter((clause) => stanceOf(clause) === 'states')
           .join(', ');
   const all = corrected ? [] : statedChanges(firm, firm === own ? dates : datesIn(firm, reference));
   const changes =
@@ -128,7 +128,7 @@ function read(
 function propertyValuesIn(clause: string, reference: Date): PropertyValue[] {
   const all = propertyValuesOf(clause, datesIn(clause, reference));
   // On one occasion something else holds than usual.
-  if (!isForAnOccasion(clause)) return all;
+  if (!isTemporaryState(clause)) return all;
   return all.map((it) => (it.kind === 'date' ? it : { ...it, isNews: false, isSingle: false }));
 }
 

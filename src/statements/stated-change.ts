@@ -1,7 +1,7 @@
 import type { DateMention } from '../english/dates.ts';
 import { isTimeAdverbial, withoutTimeAdverbials } from '../english/time-adverbials.ts';
 import { isStopword } from '../english/words.ts';
-import { inPast } from './decision.ts';
+import { decisionAsDone } from './decision.ts';
 import { PATTERNS } from './patterns.ts';
 import { propertyValueOf } from './property-value.ts';
 import { isNumber, stemsOf, UNITS, withDates, wordsOf } from './words.ts';
@@ -68,7 +68,7 @@ export function clausesOf(text: string): string[] {
 export function statedChanges(text: string, dates: readonly DateMention[]): StatedChange[] {
   if (text.length > MOST) return [];
   if (NOT_OURS.test(text) || ONE_OF_MANY.test(text)) return [];
-  const marked = inPast(withDates(text, dates).replace(/\s+/g, ' ').trim())
+  const marked = decisionAsDone(withDates(text, dates).replace(/\s+/g, ' ').trim())
     .replace(/^\s*(?:no|correction|update|fyi|note|news)[,:] /i, '')
     .trim()
     .replace(/[.!]+$/, '');
@@ -145,7 +145,7 @@ function stems(text: string): string[] {
 }
 
 /** The word by which a change is found: the most specific word of the old value, or of the subject. */
-export function anchorOf({ oldValue, subject, newValue }: StatedChange): string {
+export function keyTermOf({ oldValue, subject, newValue }: StatedChange): string {
   const named = oldValue.filter((term) => !isNumber(term) && !UNITS.has(term));
   const names = newValue.filter((term) => !isNumber(term));
   const from =

@@ -2,11 +2,11 @@ import { derivedUuid } from '../derived-uuid.ts';
 import { validityPeriod } from '../english/dates.ts';
 import { proseParagraphs } from '../english/paragraphs.ts';
 import { sentenceRanges } from '../english/sentences.ts';
-import { correctionAnchor, correctionsIn, isCorrection } from './correction.ts';
+import { correctionKeyTerm, correctionsIn, isCorrection } from './correction.ts';
 import type { PropertyValue } from './property-value.ts';
 import { statementScope } from './scope.ts';
 import { type DatedText, type ParsedSentence, parseSentences } from './sentence.ts';
-import { anchorOf, type StatedChange } from './stated-change.ts';
+import { keyTermOf, type StatedChange } from './stated-change.ts';
 import { isNumber, termKey } from './words.ts';
 
 /** An episode states that a property has a value, or that something is no longer true. Never changed once it is written. */
@@ -82,7 +82,7 @@ function statementsIn(
     ...place,
     ...change,
     kind: 'ends' as const,
-    key: `-${anchorOf(change)}`,
+    key: `-${keyTermOf(change)}`,
   }));
   return [...ends, ...holds.filter(({ key }) => key !== '')];
 }
@@ -108,6 +108,6 @@ function correctionsOf(sentence: ParsedSentence, episode: DatedText & { readonly
       .filter((text) => change.newValue.some((term) => isNumber(term) && text.includes(term)))
       .map((text) => statementScope(text));
     const scope = termKey(new Set([sentence.scope, ...about].flatMap((it) => it.split(' ')).filter(Boolean)));
-    return { ...placeOf(sentence, episode), ...change, scope, kind: 'ends', key: `-${correctionAnchor(change)}` };
+    return { ...placeOf(sentence, episode), ...change, scope, kind: 'ends', key: `-${correctionKeyTerm(change)}` };
   });
 }

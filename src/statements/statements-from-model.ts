@@ -3,7 +3,7 @@ import { datesIn, validityPeriod } from '../english/dates.ts';
 import { isStopword } from '../english/words.ts';
 import { locateSentence } from './locate-sentence.ts';
 import { statementScope } from './scope.ts';
-import { anchorOf, type StatedChange } from './stated-change.ts';
+import { keyTermOf, type StatedChange } from './stated-change.ts';
 import type { Statement, StatementPlace } from './statement.ts';
 import { isNumber, stemsOf, termKey, wordsOf } from './words.ts';
 
@@ -78,7 +78,7 @@ function valueStatements(
   const holds = { verb: 'be', value: newValue, isNews: true, isSingle: true, subject: about };
   return [
     { ...place('holds'), ...holds, kind: 'holds', key: termKey(about) },
-    { ...place('ends'), ...change, kind: 'ends', key: `-${anchorOf(change)}` },
+    { ...place('ends'), ...change, kind: 'ends', key: `-${keyTermOf(change)}` },
   ];
 }
 

@@ -27,8 +27,8 @@ export function prepositionBefore(words: readonly Word[], first: number): string
   while (at >= 0 && (DETERMINERS.has(words[at]?.lower ?? '') || BETWEEN.test(words[at]?.lower ?? ''))) at -= 1;
   const { lower = '' } = words[at] ?? {};
   // "is led by Sara" has the value of "Sara leads".
-  const isAgent = lower === 'by' && words[at - 1]?.stem !== 'call';
-  return PREPOSITIONS.has(lower) && !isAgent ? lower : '';
+  const isDoer = lower === 'by' && words[at - 1]?.stem !== 'call';
+  return PREPOSITIONS.has(lower) && !isDoer ? lower : '';
 }
 
 const BETWEEN = /^(?:new|old|same|now|also|only)$/;

@@ -31,13 +31,13 @@ const PAST_FORMS = wordSet(
 /** "You can pass an option instead" says what is possible. */
 const MODALS = /^(?:can|cannot|could|may|might|must|shall|should|will|would)$|^ca?n['’]t$/;
 
-export const FORMS_OF_BE = /^(?:is|are|'s|isn't|aren't)$/;
+export const PRESENT_FORMS_OF_BE = /^(?:is|are|'s|isn't|aren't)$/;
 
 /** Position of the verb by which a clause describes a state; -1 if it describes none. */
 export function verbAt(words: readonly Word[]): number {
   for (const [at, { lower, stem: root }] of words.entries()) {
     if (/^(?:was|were|had|did|went|became)$/.test(lower)) return -1;
-    if (FORMS_OF_BE.test(lower) || /^(?:has|have)$/.test(lower)) {
+    if (PRESENT_FORMS_OF_BE.test(lower) || /^(?:has|have)$/.test(lower)) {
       const next = words[at + 1]?.lower ?? '';
       return /^(?:has|have)$/.test(lower) && (next === 'been' || /ed$/.test(next)) ? -1 : at;
     }
@@ -53,7 +53,7 @@ export function verbAt(words: readonly Word[]): number {
     const isThird = /s$/.test(lower);
     const isPlural = PRONOUNS.has(before.lower) || (/[^s]s$/.test(before.lower) && !before.lower.endsWith("'s"));
     // "Redis runs on 6379", "Tomas Reyes owns it"; but "Redis runs are slow".
-    const isAfterName = isThird && before.isName && !FORMS_OF_BE.test(words[at + 1]?.lower ?? '');
+    const isAfterName = isThird && before.isName && !PRESENT_FORMS_OF_BE.test(words[at + 1]?.lower ?? '');
     if (isThird !== isPlural || isAfterName || PRONOUNS.has(before.lower)) return at;
   }
   return -1;
@@ -74,7 +74,7 @@ export function statedWorkingState(words: readonly Word[], at: number): { word: 
   const isEmployed = /^(?:at|for|as|on|with|under)$/.test(after[0]?.lower ?? '');
   if (verb === 'work' && !isEmployed && (isEnd(after[0]) || words[at + 1]?.lower === 'again')) return turned('ok');
   if (verb === 'fail' && isEnd(after[0])) return turned('broken');
-  if (!FORMS_OF_BE.test(words[at]?.lower ?? '')) return null;
+  if (!PRESENT_FORMS_OF_BE.test(words[at]?.lower ?? '')) return null;
   const isBack =
     words.slice(at + 1, at + 3).some(({ lower }) => lower === 'back') &&
     isEnd(after[0]) &&

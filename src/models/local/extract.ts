@@ -1,7 +1,7 @@
 import { datesIn, type ValidityPeriod, validityPeriod } from '../../english/dates.ts';
 import { type Paragraph, proseParagraphs, SPEAKER_ROLES } from '../../english/paragraphs.ts';
 import { sentenceRanges } from '../../english/sentences.ts';
-import { assertionKind, withoutQuotations } from '../../english/stance.ts';
+import { stanceOf, withoutQuotations } from '../../english/stance.ts';
 import { isEnglish, isGerman } from '../../english/words.ts';
 import { parseJson } from '../../json.ts';
 import type { EpisodeText, Extraction } from '../language-model.ts';
@@ -133,7 +133,7 @@ function addStatedFacts(
     sentence.isOpen ||
     !isEnglish(text) ||
     withoutQuotations(text) !== text ||
-    assertionKind(text.replace(/\bwill\b/gi, '')) === 'none'
+    stanceOf(text.replace(/\bwill\b/gi, '')) === 'none'
   )
     return;
   const speaker = speakerOf(paragraph);

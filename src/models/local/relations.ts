@@ -1,5 +1,5 @@
 import type { DateMention } from '../../english/dates.ts';
-import { assertionKind } from '../../english/stance.ts';
+import { stanceOf } from '../../english/stance.ts';
 import { stem } from '../../english/words.ts';
 import { statedChanges } from '../../statements/stated-change.ts';
 import type { NounPhrase, Predicate } from './chunks.ts';
@@ -189,7 +189,7 @@ export function relationEndIn(
   entities: readonly TypedName[],
   self: TypedName | null,
 ): RelationEnd | null {
-  if (assertionKind(text) !== 'states' || /^(?:they|it|he|she|this|that)\b/i.test(text)) return null;
+  if (stanceOf(text) !== 'states' || /^(?:they|it|he|she|this|that)\b/i.test(text)) return null;
   for (const change of statedChanges(text, dates)) {
     if (change.endsWhat === 'person' || change.endsWhat === 'name') continue;
     const among = (stems: readonly string[]) =>

@@ -1,5 +1,5 @@
 import { stem } from '../english/words.ts';
-import { DETERMINERS, FORMS_OF_BE, PREPOSITIONS, wordSet } from './verbs.ts';
+import { DETERMINERS, PREPOSITIONS, PRESENT_FORMS_OF_BE, wordSet } from './verbs.ts';
 import { isDate, isNumber, type Word } from './words.ts';
 
 /*
@@ -34,50 +34,50 @@ const NO_SUBJECT =
 const FINITE =
   /^(?:is|are|was|were|be|been|has|have|had|do|does|did|can|could|may|might|must|shall|should|will|would|to)$|n['’]t$/;
 
-export interface AgentParts {
+export interface DoerClause {
   readonly verb: string;
   /** Who or what does it. */
-  readonly agent: readonly Word[];
+  readonly doer: readonly Word[];
   readonly object: readonly Word[];
   readonly kind: 'person' | 'name';
 }
 
 /** Null if the clause does not say who or what does something, or if several may do it. */
-export function agentOf(words: readonly Word[]): AgentParts | null {
+export function doerOf(words: readonly Word[]): DoerClause | null {
   if (words.some(({ lower }) => FINITE.test(lower))) return null;
   for (const [at, word] of words.entries()) {
     if (at === 0 || at > 6) continue;
-    const agent = words.slice(0, at);
+    const doer = words.slice(0, at);
     const object = words.slice(at + 1);
-    if (!isVerb(word, agent, object)) continue;
-    if (!isAgent(agent) || !isObject(object)) return null;
+    if (!isVerb(word, doer, object)) continue;
+    if (!isDoer(doer) || !isObject(object)) return null;
     const isDefinite = /^(?:the|our|my|your)$/.test(object[0]?.lower ?? '');
-    const isCalled = agent.every(({ isName }) => isName);
+    const isCalled = doer.every(({ isName }) => isName);
     const isDuty = DUTIES.has(word.stem);
     if (isDuty && (isDefinite || isCalled || !SERVICES.has(word.stem)))
-      return { verb: word.stem, agent, object, kind: 'person' };
+      return { verb: word.stem, doer, object, kind: 'person' };
     const isOfOne = isDefinite || object.some(({ lower }) => /^(?:for|of)$/.test(lower));
-    return isCalled && isOfOne ? { verb: word.stem, agent, object, kind: 'name' } : null;
+    return isCalled && isOfOne ? { verb: word.stem, doer, object, kind: 'name' } : null;
   }
   return null;
 }
 
 /** "Paul is the owner of Heron" says who the owner is. Null for other clauses. */
-export function holderOf(words: readonly Word[]): Pick<AgentParts, 'agent' | 'object'> | null {
+export function holderOf(words: readonly Word[]): Pick<DoerClause, 'doer' | 'object'> | null {
   const at = words.findIndex(({ lower }) => lower === 'is' || lower === 'are');
-  const [agent, object] = [words.slice(0, at), words.slice(at + 1)];
+  const [doer, object] = [words.slice(0, at), words.slice(at + 1)];
   if (at < 1 || object.length < 2 || !/^(?:the|our)$/.test(object[0]?.lower ?? '')) return null;
-  if (!agent.every(({ isName }) => isName) || agent.length > 3 || !isAgent(agent) || !isObject(object)) return null;
-  return object.some(({ lower }) => FINITE.test(lower)) ? null : { agent, object: object.slice(1) };
+  if (!doer.every(({ isName }) => isName) || doer.length > 3 || !isDoer(doer) || !isObject(object)) return null;
+  return object.some(({ lower }) => FINITE.test(lower)) ? null : { doer, object: object.slice(1) };
 }
 
 /** "The importer belongs to Sam" says who owns it. Null for other clauses. */
-export function ownerOf(words: readonly Word[]): AgentParts | null {
+export function ownerOf(words: readonly Word[]): DoerClause | null {
   const at = words.findIndex(({ lower }) => lower === 'belongs' || lower === 'belong');
-  const [object, agent] = [words.slice(0, at), words.slice(at + 2)];
-  if (at < 1 || words[at + 1]?.lower !== 'to' || object.length === 0 || agent.length > 3) return null;
-  if (!agent.at(-1)?.isName || !isAgent(agent) || NO_SUBJECT.test(object[0]?.lower ?? '')) return null;
-  return { verb: 'own', agent, object, kind: 'person' };
+  const [object, doer] = [words.slice(0, at), words.slice(at + 2)];
+  if (at < 1 || words[at + 1]?.lower !== 'to' || object.length === 0 || doer.length > 3) return null;
+  if (!doer.at(-1)?.isName || !isDoer(doer) || NO_SUBJECT.test(object[0]?.lower ?? '')) return null;
+  return { verb: 'own', doer, object, kind: 'person' };
 }
 
 export const isTakenOver = (verb: string): boolean => TAKEN_OVER.has(verb);
@@ -92,14 +92,18 @@ function isVerb({ lower, stem: root }: Word, before: readonly Word[], after: rea
   return isListed && /[^s]s$/.test(last.lower) && !last.isName && !/(?:ing|ed)$/.test(lower);
 }
 
-function isAgent(words: readonly Word[]): boolean {
+function isDoer(words: readonly Word[]): boolean {
   const [first] = words;
   return (
     words.length <= 4 &&
     first !== undefined &&
     !words.some(
       ({ lower, stem: root, isParted }) =>
-        NO_SUBJECT.test(lower) || PREPOSITIONS.has(lower) || FORMS_OF_BE.test(lower) || isParted || isDate(root),
+        NO_SUBJECT.test(lower) ||
+        PREPOSITIONS.has(lower) ||
+        PRESENT_FORMS_OF_BE.test(lower) ||
+        isParted ||
+        isDate(root),
     )
   );
 }

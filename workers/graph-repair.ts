@@ -104,7 +104,7 @@ export function startGraphRepair(parts: GraphRepairParts, pause = PAUSE): Period
   async function repair(group: string): Promise<void> {
     const lease = await parts.leases.take(group);
     try {
-      const { outcome, changes } = await replayTail(valkey, parts.journal, graphs.group(group));
+      const { outcome, changes } = await replayTail(valkey, parts.journal, graphs.group(group), lease);
       if (outcome === 'impossible')
         return onNotice(
           `The graph of the memory "${group}" lacks changes that the journal alone cannot restore; run \`memory-manager archive rebuild --replace --group ${group}\`.`,

@@ -1,9 +1,10 @@
 import type { Redis } from 'ioredis';
-import { InvalidInputError } from '../errors.ts';
+import { InvalidInputError, StaleFenceError } from '../errors.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
-import { type ChangeHead, readChangeHead } from '../graph/queries/fence.ts';
+import { CHECK_HEAD, type ChangeHead, createFence, readChangeHead } from '../graph/queries/fence.ts';
 import { readEmbedder } from '../graph/queries/meta-nodes.ts';
 import { replaceVersion } from '../valkey/keys.ts';
+import type { Lease } from '../valkey/lease.ts';
 import { firstEntryForArchive, type Journal } from './journal.ts';
 import { type LossState, lacksTail, readLossState, recordGraphHead, recordUnrepaired } from './lost-changes.ts';
 import {
@@ -34,8 +35,16 @@ export interface ReplayedTail {
   readonly changes: number;
 }
 
-/** Called under the group's lease. @throws StoreUnreachableError and the like, after which it may be called again */
-export async function replayTail(valkey: Redis, journal: Journal, graph: GroupGraph): Promise<ReplayedTail> {
+/**
+ * Called under the group's lease. @throws StaleFenceError when the lease was lost meanwhile, StoreUnreachableError and the like, after which it
+ * may be called again
+ */
+export async function replayTail(
+  valkey: Redis,
+  journal: Journal,
+  graph: GroupGraph,
+  lease: Pick<Lease, 'isHeld'>,
+): Promise<ReplayedTail> {
   const { group } = graph;
   const state = await readLossState(valkey, group);
   const head = await readChangeHead(graph);
@@ -44,8 +53,12 @@ export async function replayTail(valkey: Redis, journal: Journal, graph: GroupGr
   if (tail === undefined) return impossible(valkey, graph, state);
   if (steps.length === 0) return { outcome: 'complete', changes: 0 };
   if (!(await readEmbedder(graph))) await createIndexes(graph, steps);
-  await apply(journal, graph, steps, new Set(tail), firstToRepeat(steps, head));
+  checkHeld(lease, group);
+  await createFence(graph);
+  await apply(journal, graph, lease, head, neededSteps(steps, new Set(tail), firstToRepeat(steps, head)));
   const reached = await readChangeHead(graph);
+  // The graph is another worker's, and so is what it lacks.
+  checkHeld(lease, group);
   const end = steps.find(({ id }) => id === tail.at(-1))?.link?.head;
   if (end && !isSameHead(reached, end)) return impossible(valkey, graph, state);
   if (state.lost !== null || tail.length > 0) await recordGraphHead(valkey, group, reached);
@@ -112,19 +125,37 @@ function firstToRepeat(steps: readonly ReplayStep[], head: ChangeHead): string {
   return bounds.reduce((latest, bound) => (isLaterEntry(bound, latest) ? bound : latest), '0-0');
 }
 
+const neededSteps = (steps: readonly ReplayStep[], tail: ReadonlySet<string>, after: string): readonly ReplayStep[] =>
+  steps.filter(({ id, link, refused }) => !refused && (link ? tail.has(id) : isLaterEntry(id, after)));
+
+/**
+ * An entry that was read may be forgotten before it is written, if this process is frozen in between and another takes the lease. What forgets
+ * it changes the head or deletes the graph, so each write is bound to the head that the writes before it have left.
+ */
 async function apply(
   journal: Journal,
   graph: GroupGraph,
-  steps: readonly ReplayStep[],
-  tail: ReadonlySet<string>,
-  after: string,
+  lease: Pick<Lease, 'isHeld'>,
+  from: ChangeHead,
+  needed: readonly ReplayStep[],
 ): Promise<void> {
-  const needed = steps.filter(({ id, link, refused }) => !refused && (link ? tail.has(id) : isLaterEntry(id, after)));
   const [first, last] = [needed[0]?.id, needed.at(-1)?.id];
   if (first === undefined) return;
-  const ids = new Set(needed.map(({ id }) => id));
-  for await (const { id, query, params } of journal.entries(graph.group, previousId(first), last))
-    if (ids.has(id)) await graph.write(query, params);
+  const byId = new Map(needed.map((step) => [step.id, step]));
+  let head = from;
+  for await (const { id, query, params } of journal.entries(graph.group, previousId(first), last)) {
+    const step = byId.get(id);
+    if (!step) continue;
+    checkHeld(lease, graph.group);
+    const bound = { ...params, headToken: head.token, headChangeId: head.changeId };
+    await graph.write(`${CHECK_HEAD} ${query}`, bound);
+    head = step.link?.head ?? head;
+  }
+}
+
+function checkHeld(lease: Pick<Lease, 'isHeld'>, group: string): void {
+  if (lease.isHeld()) return;
+  throw new StaleFenceError(`Another worker has taken over the memory "${group}"; its journal is replayed again.`);
 }
 
 /** A graph without its embedder may lack indexes, and the journal has the embedder but not the indexes. */

@@ -27,6 +27,18 @@ export async function readFence(graph: GroupGraph): Promise<number> {
   return row?.token ?? 0;
 }
 
+/**
+ * Begins any other query that may write only while the graph has this head, a `headToken` and a `headChangeId`. `createFence` comes before, so
+ * that a deleted graph differs from a new one.
+ */
+export const CHECK_HEAD = `MATCH (atHead:_Meta {key: 'fence'}) WHERE atHead.token = $headToken AND coalesce(atHead.mark, '') = $headChangeId
+     WITH 1 AS atHead`;
+
+/** Stores the fence of a new graph; an existing one stays. */
+export async function createFence(graph: GroupGraph): Promise<void> {
+  await graph.write(`MERGE (m:_Meta {key: 'fence'}) ON CREATE SET m.token = 0`);
+}
+
 const ATTEMPTS = 5;
 
 /**

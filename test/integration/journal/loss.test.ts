@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { newEpisode } from '../../../src/episode.ts';
-import type { GroupGraph } from '../../../src/graph/group-graph.ts';
-import { CHECK_FENCE, RETURN_FENCE, readChangeHead } from '../../../src/graph/queries/fence.ts';
+import { CHECK_FENCE, RETURN_FENCE } from '../../../src/graph/queries/fence.ts';
 import { recordEpisodes } from '../../../src/graph/queries/record.ts';
 import { graphName } from '../../../src/group.ts';
 import { changeLogKey } from '../../../src/journal/change-log.ts';
@@ -16,7 +15,7 @@ import { journalKey } from '../../../src/journal/stream.ts';
 import { until } from '../../support/wait.ts';
 import { useRebuilding } from './support.ts';
 
-const { opened, journals, open, falkordb } = useRebuilding();
+const { opened, journals, noted, open, falkordb } = useRebuilding();
 /** What ends when a worker has replayed the journal. */
 const WAITS = {
   name: 'StaleFenceError',
@@ -27,14 +26,6 @@ const LOST = { name: 'GraphLostError', message: expect.stringMatching(/^The grap
 const isNoted = async (group: string) => (await lostGroups(opened.valkey)).includes(group);
 /** The commit does not wait for it. */
 const noticed = (group: string) => until('the notice of the loss', () => isNoted(group));
-/** Which change the graph took is noted a moment after it did. */
-const noted = (graph: GroupGraph): Promise<string> =>
-  until('the note', async () => {
-    const { token, changeId } = await readChangeHead(graph);
-    const taken = await opened.valkey.hget(changeLogKey(opened.valkey, graph.group), 'taken');
-    return taken === `${token} ${changeId}` && taken;
-  });
-
 /** As an old dump of the graph that is put in place again. */
 async function keepCopy(group: string, name = 'first') {
   const copy = `copy-of-${group}-${name}`;

@@ -7,10 +7,12 @@ import { readInventory } from '../../../src/archive/compare-graph.ts';
 import { exportGroup } from '../../../src/archive/export.ts';
 import { readManifest } from '../../../src/archive/manifest.ts';
 import { folderStore } from '../../../src/archive/stores/folder.ts';
+import type { GroupGraph } from '../../../src/graph/group-graph.ts';
 import { writeEntitySummaries } from '../../../src/graph/queries/entities.ts';
-import { CHECK_FENCE, RETURN_FENCE, readFence } from '../../../src/graph/queries/fence.ts';
+import { CHECK_FENCE, RETURN_FENCE, readChangeHead, readFence } from '../../../src/graph/queries/fence.ts';
 import { graphName } from '../../../src/group.ts';
 import { MemoryManager } from '../../../src/index.ts';
+import { changeLogKey } from '../../../src/journal/change-log.ts';
 import { type Journal, openJournal } from '../../../src/journal/journal.ts';
 import { recordUnrepaired } from '../../../src/journal/lost-changes.ts';
 import { type ReplayedTail, replayTail } from '../../../src/journal/replay-tail.ts';
@@ -18,6 +20,7 @@ import { openUpkeep } from '../../../src/upkeep/upkeep.ts';
 import { useScriptedMemories } from '../../support/scripted-memory.ts';
 import { useStoreConnections } from '../../support/store-connections.ts';
 import { useStores } from '../../support/stores.ts';
+import { until } from '../../support/wait.ts';
 
 /** Memories to fill, lose and rebuild, each with its own group and archive folder. */
 export function useRebuilding() {
@@ -108,15 +111,23 @@ export function useRebuilding() {
         await recordUnrepaired(valkey, group);
       },
       /** As a worker does that compares graphs with the journal. */
-      async replay(): Promise<ReplayedTail> {
+      async replay(journal = journals.journal, isHeld?: () => boolean): Promise<ReplayedTail> {
         const lease = await leases.take(group);
         try {
-          return await replayTail(valkey, journals.journal, graph);
+          return await replayTail(valkey, journal, graph, isHeld ? { isHeld } : lease);
         } finally {
           await lease.release();
         }
       },
     };
   }
-  return { stores, opened, journals, open, falkordb: () => falkordb };
+  /** Which change the graph took is noted a moment after it did. */
+  const noted = (graph: GroupGraph): Promise<string> =>
+    until('the note', async () => {
+      const { token, changeId } = await readChangeHead(graph);
+      const taken = await opened.valkey.hget(changeLogKey(opened.valkey, graph.group), 'taken');
+      return taken === `${token} ${changeId}` && taken;
+    });
+
+  return { stores, opened, journals, noted, open, falkordb: () => falkordb };
 }

@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, loadConfig, readSettings } from '../config.ts';
-import { type Servers, startServers } from '../embedded/servers.ts';
+import { type Servers, type ServersOptions, startServers } from '../embedded/servers.ts';
 import { ConfigError, StoreUnreachableError } from '../errors.ts';
 import { MemoryManager } from '../memory.ts';
 import { embedderProvider, languageModelProvider } from '../models/providers.ts';
@@ -119,8 +119,9 @@ async function startProcesses(
   const { home } = config;
   // Running programs know these, such as the page, an MCP server or the plugin of an agent.
   const last = previous?.pids.valkey === undefined ? readLastServers(home) : previous.settings;
-  const passwords = passwordsOf(config, last);
-  const servers = kept ? undefined : await startOnPreviousPorts(home, last, passwords);
+  const { servers, passwords } = kept
+    ? { servers: undefined, passwords: passwordsOf(last) }
+    : await startOnPreviousPorts(home, last);
   const { falkordb, valkey } = servers ?? config;
   const settings = {
     FALKORDB_HOST: falkordb.host,
@@ -164,12 +165,12 @@ interface Passwords {
 }
 
 /** Passwords of the environment or of the previous start, else new ones: without a password every user of the machine has access. */
-function passwordsOf({ valkey, falkordb }: Config, last: Partial<Passwords> | undefined): Passwords {
-  const newPassword = () => randomBytes(24).toString('base64url');
-  return {
-    VALKEY_PASSWORD: valkey.password ?? (last?.VALKEY_PASSWORD || newPassword()),
-    FALKORDB_PASSWORD: falkordb.password ?? (last?.FALKORDB_PASSWORD || newPassword()),
-  };
+function passwordsOf(last?: Partial<Passwords>): Passwords {
+  const { values, origins } = readSettings();
+  const passwordOf = (name: keyof Passwords) =>
+    // Those of a running `up` are also among the settings.
+    (origins[name] === 'environment' && values[name]) || last?.[name] || randomBytes(24).toString('base64url');
+  return { VALKEY_PASSWORD: passwordOf('VALKEY_PASSWORD'), FALKORDB_PASSWORD: passwordOf('FALKORDB_PASSWORD') };
 }
 
 /**
@@ -202,24 +203,25 @@ function sharedSettings(config: Config): RunningProcesses['settings'] {
   return { MEMORY_MODELS: config.models, MEMORY_EMBEDDINGS: config.embeddings.provider, ...Object.fromEntries(shared) };
 }
 
-/** Starts the servers on their previous ports, which clients know, unless other programs use these ports now. */
+/**
+ * Starts the servers on their previous ports, which clients know. If another program uses these ports now, the servers get free ports and
+ * new passwords, since clients that reconnect may have sent the previous passwords to that program.
+ */
 async function startOnPreviousPorts(
   home: string,
   last: RunningProcesses['settings'] | LastServers | undefined,
-  passwords: Passwords,
-): Promise<Servers> {
-  const options = {
-    dataFolder: home,
-    detached: true,
-    valkeyPassword: passwords.VALKEY_PASSWORD,
-    falkordbPassword: passwords.FALKORDB_PASSWORD,
+): Promise<{ readonly servers: Servers; readonly passwords: Passwords }> {
+  const start = async (passwords: Passwords, ports: Pick<ServersOptions, 'valkeyPort' | 'falkordbPort'> = {}) => {
+    const { VALKEY_PASSWORD: valkeyPassword, FALKORDB_PASSWORD: falkordbPassword } = passwords;
+    const options = { dataFolder: home, detached: true, valkeyPassword, falkordbPassword, ...ports };
+    return { servers: await startServers(options), passwords };
   };
-  if (!last) return startServers(options);
-  const [valkeyPort, falkordbPort] = [last.VALKEY_PORT, last.FALKORDB_PORT].map(Number);
+  const [valkeyPort, falkordbPort] = [last?.VALKEY_PORT, last?.FALKORDB_PORT].map(Number);
+  if (!valkeyPort || !falkordbPort) return start(passwordsOf());
   try {
-    return await startServers({ ...options, ...(valkeyPort && falkordbPort && { valkeyPort, falkordbPort }) });
+    return await start(passwordsOf(last), { valkeyPort, falkordbPort });
   } catch (error) {
-    if (error instanceof ConfigError) return startServers(options);
+    if (error instanceof ConfigError) return start(passwordsOf());
     throw error;
   }
 }

@@ -142,7 +142,7 @@ describe('up and down', () => {
     expect(await run('store', 'Harbor uses Valkey.', '--timeout', '120')).toMatchObject({ status: 0, stderr: '' });
   });
 
-  test('up uses other ports if another program took those of a dead server', async () => {
+  test('up uses other ports and passwords if another program took the ports of a dead server', async () => {
     await endSupervisor();
     const before = await note();
     process.kill(before.pids.valkey, 'SIGKILL');
@@ -160,7 +160,15 @@ describe('up and down', () => {
     other.close();
 
     expect(up).toMatchObject({ status: 0, stderr: '' });
-    expect((await note()).settings.VALKEY_PORT).not.toBe(before.settings.VALKEY_PORT);
+    const { settings } = await note();
+    // Programs that reconnected have sent the former passwords to the other program.
+    for (const name of ['VALKEY_PORT', 'FALKORDB_PORT', 'VALKEY_PASSWORD', 'FALKORDB_PASSWORD'])
+      expect(settings[name], name).not.toBe(before.settings[name]);
+    expect(JSON.parse(await readFile(join(home, 'last-servers.json'), 'utf8'))).toEqual(
+      Object.fromEntries(
+        ['VALKEY_PORT', 'FALKORDB_PORT', 'VALKEY_PASSWORD', 'FALKORDB_PASSWORD'].map((name) => [name, settings[name]]),
+      ),
+    );
     expect((await run('query', 'Where does Harbor keep its sessions?', '--no-cache')).stdout).toMatch(/^- .*Harbor/);
   });
 
@@ -190,6 +198,24 @@ describe('up and down', () => {
     expect(up).toMatchObject({ status: 0, stderr: '' });
     expect((await note()).settings).toEqual(before.settings);
     expect((await stat(join(home, 'last-servers.json'))).mode & 0o777).toBe(0o600);
+    await run('down');
+  });
+
+  test('after a down, up uses other ports and passwords if another program listens at a known port', async () => {
+    await run('up');
+    const before = await note();
+    await run('down');
+    const other = createServer().listen(Number(before.settings.FALKORDB_PORT), '127.0.0.1');
+    await once(other, 'listening');
+
+    const up = await run('up');
+    other.close();
+
+    expect(up).toMatchObject({ status: 0, stderr: '' });
+    const { settings } = await note();
+    for (const name of ['VALKEY_PORT', 'FALKORDB_PORT', 'VALKEY_PASSWORD', 'FALKORDB_PASSWORD'])
+      expect(settings[name], name).not.toBe(before.settings[name]);
+    expect((await run('query', 'Where does Harbor keep its sessions?', '--no-cache')).stdout).toMatch(/^- .*Harbor/);
     await run('down');
   });
 

@@ -81,7 +81,10 @@ async function firstOfLost(valkey: Redis, group: string, graph: Pick<GroupGraph,
   const isOlder =
     head.token < taken.token ||
     (head.token === taken.token && (await isOlderChange(valkey, group, head.changeId, taken.changeId)));
-  return isOlder ? nextId(valkey, group) : firstDivergentId(valkey, group, head.changeId, taken.changeId);
+  if (isOlder) return nextId(valkey, group);
+  // Usually the change was made and noted in between, and the journal, which may be long, need not be read.
+  if ((await readLossState(valkey, group)).taken?.changeId === head.changeId) return undefined;
+  return firstDivergentId(valkey, group, head.changeId, taken.changeId);
 }
 
 /**

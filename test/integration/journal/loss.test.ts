@@ -1,5 +1,6 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { newEpisode } from '../../../src/episode.ts';
+import type { GroupGraph } from '../../../src/graph/group-graph.ts';
 import { CHECK_FENCE, RETURN_FENCE } from '../../../src/graph/queries/fence.ts';
 import { recordEpisodes } from '../../../src/graph/queries/record.ts';
 import { graphName } from '../../../src/group.ts';
@@ -7,6 +8,7 @@ import { changeLogKey } from '../../../src/journal/change-log.ts';
 import {
   isUnrepaired,
   journaledGroups,
+  lacksTail,
   lossesOf,
   lostGroups,
   recordUnrepaired,
@@ -287,6 +289,26 @@ describe('changes that a graph lost', () => {
       'Harbor uses Redis 1– (1)',
       'Pier uses Go 4– (1)',
     ]);
+  });
+
+  test('are not searched in the whole journal because of a commit between two reads', async () => {
+    const memory = open();
+    await memory.store(1, 'Harbor uses Redis.');
+    await noted(memory.graph);
+    const pages = vi.spyOn(opened.valkey, 'xrangeBuffer');
+    const graph: Pick<GroupGraph, 'read'> = {
+      async read(query, params) {
+        await memory.store(2, 'Quay uses Node.');
+        await noted(memory.graph);
+        pages.mockClear();
+        return memory.graph.read(query, params);
+      },
+    };
+
+    expect(await lacksTail(opened.valkey, memory.group, graph)).toBe('no');
+
+    expect(pages).not.toHaveBeenCalled();
+    pages.mockRestore();
   });
 
   test('cannot be replayed after a restore or without the start of the journal, and the memory goes on', async () => {

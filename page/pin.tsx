@@ -46,8 +46,8 @@ function Pinned({ pinned, rule }: { pinned: Reply<'pin'>; rule: string }) {
 
 const MOST = 300;
 
-function Choice({ preview: { suggestions }, onChoose, onCancel }: Panel<Preview>) {
-  const rule = useSignal(suggestions[0] ?? '');
+function Choice({ preview: { suggestions, outdated, preselected }, onChoose, onCancel }: Panel<Preview>) {
+  const rule = useSignal(preselected ?? '');
   return (
     <form
       class="preview"
@@ -64,11 +64,15 @@ function Choice({ preview: { suggestions }, onChoose, onCancel }: Panel<Preview>
         value={rule.value}
         onInput={(event) => (rule.value = event.currentTarget.value)}
       />
-      {suggestions.length > 1 && (
+      {preselected === null && outdated.length > 0 && (
+        <p class="quiet">No sentence is filled in: a later text has ended each of them.</p>
+      )}
+      {(suggestions.length > 1 || outdated.length > 0) && (
         <p class="chips">
           {suggestions.map((sentence) => (
             <button type="button" key={sentence} class="chip" onClick={() => (rule.value = sentence)}>
               {sentence}
+              {outdated.includes(sentence) && ' (outdated)'}
             </button>
           ))}
         </p>

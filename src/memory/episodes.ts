@@ -25,6 +25,8 @@ export interface Episodes {
   list(options?: EpisodeListOptions): Promise<EpisodeOverview[]>;
   /** The entities that the given episodes (uuids) mention, and the facts that they state. */
   getExtracted(uuids: readonly string[], options?: GroupOptions): Promise<ExtractedItems>;
+  /** The sentences of an episode (uuid or name) that a later text has ended, as it has them. */
+  getEndedSentences(uuidOrName: string, options?: GroupOptions): Promise<string[]>;
   /** The state of an episode, by the uuid of its receipt. */
   getState(uuid: string, options?: GroupOptions): Promise<EpisodeState>;
   /** The model calls for the episodes that were added since a time, for example to sum up a day's cost. */
@@ -52,6 +54,10 @@ export function openEpisodes(services: Services): Episodes {
     getExtracted: (uuids, options = {}) =>
       traceRequest('learnt', async () =>
         toExtractedItems(await getExtracted(services, checkList(uuids, 'The uuids'), checkInput('group', options))),
+      ),
+    getEndedSentences: (uuidOrName, options = {}) =>
+      traceRequest('ended_sentences', async () =>
+        getEndedSentences(services, uuidOrName, checkInput('group', options)),
       ),
     getState: (uuid, options = {}) =>
       traceRequest('episode_state', async () => getEpisodeState(services, uuid, checkInput('group', options))),
@@ -264,6 +270,21 @@ export async function getEpisode(
   }));
   return { ...rest, facts, metadata: metadata ? JSON.parse(metadata) : null, use: use ? JSON.parse(use) : [] };
 }
+
+/** @throws InvalidInputError when there is no such episode */
+async function getEndedSentences(services: Services, uuidOrName: string, options: GroupOptions): Promise<string[]> {
+  const { uuid, content, referenceTime, facts } = await getEpisode(services, uuidOrName, options);
+  const { findEndedSentences } = await import('../search/answer/ended-sentences.ts');
+  const graph = (await services.graphs()).group(services.group(options.group));
+  const now = new Date();
+  const part = { id: uuid, episode: uuid, text: content, start: 0, saidAt: referenceTime };
+  const ranges = (await findEndedSentences(graph, [part], { asOf: instant(now) })).get(uuid) ?? [];
+  const ended = ranges.filter(({ isPart }) => !isPart).map(({ start, end }) => content.slice(start, end));
+  const ofFacts = facts.filter(({ isStated, invalidAt }) => isStated && hasPassed(invalidAt, now));
+  return [...new Set([...ended, ...ofFacts.map(({ fact }) => fact).filter((fact) => content.includes(fact))])];
+}
+
+const hasPassed = (time: string | null, now: Date): boolean => time !== null && Date.parse(time) <= now.getTime();
 
 /** @returns the text of the rule @throws InvalidInputError when there is no such rule; NoWorkerError */
 export async function confirmRule(services: Services, uuidOrName: string, options: TaskOptions): Promise<string> {

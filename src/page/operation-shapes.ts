@@ -257,6 +257,8 @@ export const OPERATION_CALLS = {
        */
       state: z.enum(['pending', 'inForce', 'ended', 'text']),
       suggestions: z.array(z.string()),
+      /** Those of them that no longer hold, and the one to fill in; null if all are outdated. */
+      ...{ outdated: z.array(z.string()), preselected: z.nullable(z.string()) },
       /** The rule as agents read it; null until a sentence is chosen. */
       rule: z.nullable(z.string()),
       /** Rules that would end. */

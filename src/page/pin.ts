@@ -1,4 +1,4 @@
-import { replacesRule, ruleOf } from '../briefing/rules.ts';
+import { replacesRule, ruleOf, rulesIn } from '../briefing/rules.ts';
 import { userSentences, userText } from '../briefing/typed-by-user.ts';
 import { InvalidInputError, isOperationalError } from '../errors.ts';
 import type { EpisodeDetails } from '../memory/results.ts';
@@ -100,7 +100,7 @@ async function planPin(memory: MemoryManager, group: string | undefined, episode
   return {
     uuid: details.uuid,
     state,
-    suggestions: state === 'text' ? suggestionsFrom(details).filter((text) => !own.includes(text)) : [],
+    ...(await suggested(memory, group, details, state === 'text' && rule === null ? own : undefined)),
     rule,
     ends: ends.map(({ text }) => text),
     fingerprint: fingerprintOf([details.content, state, rule, rules.map(({ text, episode: uuid }) => [text, uuid])]),
@@ -113,6 +113,28 @@ function stateOf({ metadata }: EpisodeDetails, own: readonly string[]): 'pending
   if (own.length > 0) return 'inForce';
   return 'unpinned' in metadata ? 'ended' : metadata.confirmed ? 'inForce' : 'pending';
 }
+
+/** The sentences that are offered, and the one that is filled in: the first current one, if possible one that begins like a rule. */
+async function suggested(
+  memory: MemoryManager,
+  group: string | undefined,
+  details: EpisodeDetails,
+  own: readonly string[] | undefined,
+) {
+  if (own === undefined) return { suggestions: [], outdated: [], preselected: null };
+  const suggestions = suggestionsFrom(details).filter((text) => !own.includes(text));
+  const ended = (await memory.episodes.getEndedSentences(details.uuid, { group }))
+    .map(bare)
+    .filter((sentence) => sentence !== '');
+  const outdated = suggestions.filter((text) => ended.some((sentence) => bare(text).includes(sentence)));
+  const current = suggestions.filter((text) => !outdated.includes(text));
+  return { suggestions, outdated, preselected: current.find(beginsLikeRule) ?? current[0] ?? null };
+}
+
+const bare = (sentence: string): string => oneLine(sentence).replace(/[.!?]+$/, '');
+
+const beginsLikeRule = (text: string): boolean =>
+  /^(?:rule\s*[:：]|(?:please )?(?:always|never|must|do not|don['’]t)\b)/i.test(text) || rulesIn(text).length > 0;
 
 /** For a turn, the sentences that the user typed; for other texts, all sentences. */
 function suggestionsFrom({ content, metadata }: EpisodeDetails): string[] {

@@ -94,6 +94,7 @@ const CALLS: Readonly<Record<string, (options: object) => Promise<unknown>>> = {
   'deadLetters.drop': (options) => given.deadLetters.drop('all', options),
   'episodes.list': (options) => given.episodes.list(options),
   'episodes.getExtracted': (options) => given.episodes.getExtracted(['x'], options),
+  'episodes.getEndedSentences': (options) => given.episodes.getEndedSentences('x', options),
   'episodes.getUse': (options) => given.episodes.getUse(new Date(), options),
   'episodes.getState': (options) => given.episodes.getState('x', options),
   'sagas.list': (options) => given.sagas.list(options),

@@ -306,13 +306,39 @@ test('a sentence becomes a rule after a preview, which expires when the rules ch
   const outdated = await page.post('pin', { episode, rule, fingerprint: early.fingerprint });
   const pinned = await page.post('pin', { episode, rule, fingerprint: (await preview()).fingerprint });
 
-  expect(choice).toMatchObject({ state: 'text', rule: null, suggestions: ['We met on Monday.', rule] });
+  expect(choice).toMatchObject({
+    state: 'text',
+    rule: null,
+    suggestions: ['We met on Monday.', rule],
+    preselected: 'We met on Monday.',
+  });
   expect(pending).toMatchObject({ state: 'pending', rule: 'Always sign commits.' });
   expect(confirmed.body).toEqual({ episode: proposed, isInForce: true });
   expect(outdated).toMatchObject({ status: 409, body: { code: 'ERR_PREVIEW_OUTDATED' } });
   expect(pinned.body).toMatchObject({ isInForce: true });
   expect(await rules()).toEqual([rule, 'Always sign commits.']);
   expect((await page.get('previewPin', { episode: pinned.body.episode })).body.state).toBe('inForce');
+});
+
+test('the sentence that is filled in begins like a rule and holds; an outdated one is never filled in', async () => {
+  const store = async (content: string, day: string) => {
+    const receipt = await page.memory.enqueueEpisode(content, null, { referenceTime: new Date(day) });
+    await page.memory.waitFor(receipt);
+    return receipt.uuid;
+  };
+  const mixed = await store(
+    'Gantry listens on port 8080. Gantry was written by Ines. Rule: review Gantry in pairs.',
+    '2025-01-10',
+  );
+  const plain = await store('Gantry listens on port 8080. Gantry was written by Ines.', '2025-01-11');
+  const old = await store('Gantry listens on port 8080.', '2025-01-12');
+  await store('Gantry listens on port 9090 now.', '2025-03-01');
+  const choice = async (episode: string) => (await page.get('previewPin', { episode })).body;
+
+  const outdated = ['Gantry listens on port 8080.'];
+  expect(await choice(mixed)).toMatchObject({ outdated, preselected: 'Rule: review Gantry in pairs.' });
+  expect(await choice(plain)).toMatchObject({ outdated, preselected: 'Gantry was written by Ines.' });
+  expect(await choice(old)).toMatchObject({ outdated, suggestions: outdated, preselected: null });
 });
 
 test('a rule pinned several times is queued once, and again after it was forgotten', async () => {

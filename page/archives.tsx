@@ -123,7 +123,7 @@ function Work({ work, failure }: { work: ArchiveWork | null; failure: string }) 
 }
 
 function List({
-  reply: { place, archives, isCut, incomplete, locked },
+  reply: { place, archives, isCut, incomplete, locked, canExport },
   isBusy,
   onStart,
   children,
@@ -140,8 +140,13 @@ function List({
       {archives.length === 0 ? (
         <Empty title="There are no archives of this memory.">
           <p>
-            <code>MEMORY_EXPORT_DIR</code> sets the folder, and <code>B2_BUCKET</code> with <code>B2_KEY_ID</code> and{' '}
-            <code>B2_APP_KEY</code> a bucket of Backblaze B2. The workers must have the same settings as this page.
+            {canExport ? (
+              'Press “Export now” to make the first one.'
+            ) : (
+              <>
+                No running worker exports. Start one with <code>memory-manager up</code>, then press “Export now”.
+              </>
+            )}
           </p>
         </Empty>
       ) : (
@@ -227,7 +232,14 @@ function Row({
 
 const OLD_MS = 3 * 86_400_000;
 
-function archiveFindings({ problem, archives, restoreTest, failedTest, nextExport }: Reply<'archives'>): Finding[] {
+function archiveFindings({
+  problem,
+  archives,
+  restoreTest,
+  failedTest,
+  nextExport,
+  canExport,
+}: Reply<'archives'>): Finding[] {
   const [latest] = archives;
   const age = latest && Date.now() - Date.parse(latest.createdAt);
   return [
@@ -257,7 +269,12 @@ function archiveFindings({ problem, archives, restoreTest, failedTest, nextExpor
       : {
           kind: 'note' as const,
           text: 'No archive of this memory has passed a restore test yet.',
-          remedy: 'The nightly export does one; here, “Test the restore” does.',
+          remedy:
+            latest !== undefined
+              ? 'The nightly export does one; here, “Test the restore” does.'
+              : canExport
+                ? 'Press “Export now” first. “Test the restore” is then beside the new archive.'
+                : 'Start a worker that exports, with `memory-manager up`. Then press “Export now”.',
         },
     ...(age !== undefined
       ? [

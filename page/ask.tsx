@@ -5,6 +5,7 @@ import { DateField } from './date-field.tsx';
 import { EpisodeName, SourceLink, SourceLinks } from './episode-name.tsx';
 import { RuleMark } from './fact-row.tsx';
 import { Empty, Show, useCall } from './loading.tsx';
+import { oncePerSentence } from './once-per-sentence.ts';
 import { group, hrefOf, Link, params, setParams } from './route.tsx';
 import { TextBlock } from './text-block.tsx';
 import { exactDay, Period, Time } from './times.tsx';
@@ -116,12 +117,13 @@ function inWords(day: string): string {
 
 /** @param props.dates the dates of a question about the past, in words; empty for a question about now */
 function Answer({
-  reply: { facts, passages, block, firstStoredAt },
+  reply: { facts: found, passages, block, firstStoredAt },
   dates,
 }: {
   reply: Reply<'answer'>;
   dates: string;
 }) {
+  const facts = oncePerSentence(found, (fact) => fact);
   if (facts.length + passages.length === 0)
     return (
       <Empty title={dates === '' ? 'Nothing relevant is known.' : `Nothing was found that was ${dates}.`}>

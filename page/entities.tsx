@@ -34,7 +34,7 @@ export function EntitiesScreen() {
       <EntityField
         label="Name"
         text={query}
-        placeholder="A name, or the beginning of one"
+        placeholder="Name or beginning"
         action="Find"
         onSubmit={(text) => setParams({ q: text, from: undefined })}
         onPick={({ uuid }) => goTo(hrefOf(`/entities/${encodeURIComponent(uuid)}`))}
@@ -142,7 +142,7 @@ function EntityList({ entities }: { entities: readonly EntityRow[] }) {
       {entities.map(({ uuid, name, type, summary, facts, lastMentioned }) => (
         <li class="row" key={uuid}>
           <p class="sentence">
-            <Link href={hrefOf(`/entities/${encodeURIComponent(uuid)}`)}>{name}</Link>
+            <Link href={hrefOf(`/entities/${encodeURIComponent(uuid)}`)}>{name}</Link>{' '}
             <button type="button" class="chip" onClick={() => setParams({ type, from: undefined })}>
               {type}
             </button>

@@ -4,6 +4,7 @@ import { EpisodeName } from './episode-name.tsx';
 import { FactRow } from './fact-row.tsx';
 import { Empty, Show, useCall } from './loading.tsx';
 import { Neighbourhood } from './neighbourhood.tsx';
+import { oncePerSentence } from './once-per-sentence.ts';
 import { group, hrefOf, Link } from './route.tsx';
 import { holdsAt, plural } from './times.tsx';
 
@@ -29,7 +30,8 @@ function EntityPage({ reply: { entity, facts, isCut, aliases, episodes, mentions
   const words = useSignal('');
   const shown = useSignal<(typeof HOLDS)[number]>(HOLDS[0]);
   const now = Date.now();
-  const matching = facts.filter((fact) => fact.fact.toLowerCase().includes(words.value.trim().toLowerCase()));
+  const wanted = words.value.trim().toLowerCase();
+  const matching = oncePerSentence(facts, (fact) => fact).filter(({ fact }) => fact.toLowerCase().includes(wanted));
   const current = shown.value === HOLDS[2] ? [] : matching.filter((fact) => holdsAt(fact, now));
   const others = shown.value === HOLDS[1] ? [] : matching.filter((fact) => !holdsAt(fact, now));
   return (

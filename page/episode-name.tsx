@@ -3,7 +3,7 @@ import { hrefOf, Link } from './route.tsx';
 import { Time } from './times.tsx';
 
 /** Generated names of unnamed texts mean nothing to users. */
-const isMade = (name: string): boolean => /^episode_\d{4}-\d\d-\d\dT/.test(name);
+export const isMade = (name: string): boolean => /^episode_\d{4}-\d\d-\d\dT/.test(name);
 
 /** `docs/harbor.md, 5 Nov 2026` for an unnamed episode; `Untitled text, 5 Nov 2026` if its origin is unknown too. */
 export const EpisodeName = ({ name, time, origin = null }: { name: string; time: string; origin?: string | null }) =>

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import type { EpisodeFact, Reply } from '../src/page/schemas.ts';
-import { EpisodeName } from './episode-name.tsx';
+import { EpisodeName, isMade } from './episode-name.tsx';
 import { FactRow } from './fact-row.tsx';
 import { ForgetEpisode } from './forget.tsx';
 import { Show, useCall } from './loading.tsx';
@@ -33,7 +33,7 @@ function EpisodePage({ reply }: { reply: Reply<'episode'> }) {
   return (
     <>
       <h1 class="name">
-        <EpisodeName name={name} time={reply.referenceTime} />
+        <EpisodeName name={name} time={reply.referenceTime} origin={reply.file ?? placeOf(reply)} />
       </h1>
       <p class="meta">
         <span>
@@ -136,6 +136,12 @@ function EpisodePage({ reply }: { reply: Reply<'episode'> }) {
       <ForgetEpisode key={uuid} uuid={uuid} begun={forgetting.value} />
     </>
   );
+}
+
+/** The session or the program of an unnamed text without a file. */
+function placeOf({ name, session, sourceDescription }: Reply<'episode'>): string | null {
+  if (!isMade(name)) return null;
+  return session === null ? sourceDescription || null : `session ${session}`;
 }
 
 /** This episode is a source of each fact that it states, so only the other sources are shown. */

@@ -53,7 +53,7 @@ export function EpisodeList({ episodes }: { episodes: readonly EpisodeRow[] }) {
   return (
     <ul class="rows">
       {episodes.map(
-        ({ uuid, name, preview, sourceDescription, referenceTime, session, isCommitted, isRule, waits }) => (
+        ({ uuid, name, preview, sourceDescription, file, referenceTime, session, isCommitted, isRule, waits }) => (
           <li class="row" key={uuid}>
             <p class="sentence clamp">
               <Link href={hrefOf(`/episodes/${encodeURIComponent(uuid)}`)}>{preview || name}</Link>
@@ -63,7 +63,7 @@ export function EpisodeList({ episodes }: { episodes: readonly EpisodeRow[] }) {
               <span class="held">
                 <Time of={referenceTime} />
               </span>
-              {sourceDescription !== '' && <span class="clip">{sourceDescription}</span>}
+              {(file ?? sourceDescription) !== '' && <span class="clip">{file ?? sourceDescription}</span>}
               {session !== null && <span class="clip">session {session}</span>}
               {isCommitted === false && <NotRead uuid={uuid} waits={waits} />}
             </p>

@@ -70,11 +70,14 @@ export const Then = ({ sentence }: { sentence: string | null }) =>
 /** Marks a rule, which every session starts with. The episode's screen has the button that removes the rule. */
 export const RuleMark = ({ episode }: { episode: string | null | undefined }) =>
   episode ? (
-    <Link
-      class="chip rule-mark"
-      title="A rule: every session of an agent begins with it. Open it to remove the rule."
-      href={hrefOf(`/episodes/${encodeURIComponent(episode)}`)}
-    >
-      rule
-    </Link>
+    <>
+      {' '}
+      <Link
+        class="chip rule-mark"
+        title="A rule: every session of an agent begins with it. Open it to remove the rule."
+        href={hrefOf(`/episodes/${encodeURIComponent(episode)}`)}
+      >
+        rule
+      </Link>
+    </>
   ) : null;

@@ -23,12 +23,13 @@ export function ForgetEpisode({ uuid, begun }: { uuid: string; begun: number }) 
       look={() => call('previewForget', input)}
       act={async ({ fingerprint, archives }) => {
         const { effects } = await call('forget', { ...input, fingerprint });
+        // The receipt belongs to the screen that follows, and goes when the user leaves it.
+        goTo(hrefOf('/episodes'));
         addReceipt({
           kind: 'forget',
           done: `Forgotten for good: ${removed(effects)}.`,
           left: [...remains(effects), ...archiveLines(archives)],
         });
-        goTo(hrefOf('/episodes'));
       }}
     >
       {(panel) => <Preview {...panel} />}

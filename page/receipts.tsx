@@ -1,9 +1,9 @@
 import { signal } from '@preact/signals';
-import { group } from './route.tsx';
+import { group, path } from './route.tsx';
 import { readStored, writeStored } from './storage.ts';
 import { Time } from './times.tsx';
 
-/** A change made on this page, shown until the user closes it. It quotes no stored text, because a forgotten text must leave no trace. */
+/** A change made on this page, shown until the user closes it; the one of a forgotten text only until another screen is opened. It quotes no stored text, because a forgotten text must leave no trace. */
 export interface Receipt {
   readonly id: string;
   readonly kind: 'forget' | 'replay' | 'drop';
@@ -35,6 +35,13 @@ function set(next: readonly Receipt[]): void {
   receipts.value = next;
   writeStored('sessionStorage', KEY, JSON.stringify(next));
 }
+
+let shownPath = path.value;
+path.subscribe((next) => {
+  if (next === shownPath) return;
+  shownPath = next;
+  if (receipts.value.some(({ kind }) => kind === 'forget')) set(receipts.value.filter(({ kind }) => kind !== 'forget'));
+});
 
 let count = 0;
 

@@ -27,7 +27,14 @@ export function findings(now: Now): Finding[] {
   ];
 }
 
-function problemFinding({ level, message, remedy, since, noticedAt, stopsReading }: Now['problems'][number]): Finding {
+export function problemFinding({
+  level,
+  message,
+  remedy,
+  since,
+  noticedAt,
+  stopsReading,
+}: Now['problems'][number]): Finding {
   const isBad = level === 'problem';
   return {
     kind: isBad ? 'bad' : 'note',

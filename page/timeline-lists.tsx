@@ -3,6 +3,7 @@ import { useMemo } from 'preact/hooks';
 import type { Reply } from '../src/page/schemas.ts';
 import { SourceLinks } from './episode-name.tsx';
 import { FactMeta, RuleMark, Then } from './fact-row.tsx';
+import { oncePerSentence } from './once-per-sentence.ts';
 import { hrefOf, Link } from './route.tsx';
 import { endOfDay, isToday, type Line, lineOn, type TimelineMode, timeParam } from './timeline-model.ts';
 import { exactDay, exactMinute, Period, plural } from './times.tsx';
@@ -63,22 +64,23 @@ export function FactsOnDate({
   const most = useSignal(PAGE);
   const day = textOf(at.value);
   const title = isToday(at.value) ? 'Holds today' : mode === 'known' ? `Believed on ${day}` : `True on ${day}`;
-  const shown = on.value.slice(0, most.value).map((line) => lineOn(line, mode, at.value));
+  const held = oncePerSentence(on.value, ({ fact }) => fact);
+  const shown = held.slice(0, most.value).map((line) => lineOn(line, mode, at.value));
   return (
     <section>
       <h2>
-        {title} <span class="count">{plural(on.value.length, 'fact')}</span>
+        {title} <span class="count">{plural(held.length, 'fact')}</span>
       </h2>
-      {on.value.length === 0 && (
+      {held.length === 0 && (
         <p class="quiet">
           {mode === 'known' ? 'The memory knew none of these facts by then.' : 'None of these facts held then.'}
         </p>
       )}
       <FactsOnDateRows shown={shown} lines={lines} />
-      {on.value.length > shown.length && (
+      {held.length > shown.length && (
         <p class="more">
           <span class="quiet">
-            Showing {shown.length.toLocaleString()} of {plural(on.value.length, 'fact')}.
+            Showing {shown.length.toLocaleString()} of {plural(held.length, 'fact')}.
           </span>{' '}
           <button type="button" onClick={() => (most.value += PAGE)}>
             Show {PAGE} more
@@ -155,6 +157,7 @@ const ROWS = 100;
 export function Table({ lines, mode, at }: { lines: readonly Line[]; mode: TimelineMode; at: Signal<number> }) {
   const isOpen = useSignal(false);
   const most = useSignal(ROWS);
+  const rows = isOpen.value ? oncePerSentence(lines, ({ fact }) => fact) : [];
   return (
     <details class="block" onToggle={(event) => (isOpen.value = event.currentTarget.open)}>
       <summary>All as a table</summary>
@@ -171,17 +174,17 @@ export function Table({ lines, mode, at }: { lines: readonly Line[]; mode: Timel
               </tr>
             </thead>
             <tbody>
-              {lines.slice(0, most.value).map((line) => (
+              {rows.slice(0, most.value).map((line) => (
                 <TableRow key={line.fact.uuid} line={lineOn(line, mode, at.value)} lines={lines} />
               ))}
             </tbody>
           </table>
         </div>
       )}
-      {isOpen.value && lines.length > most.value && (
+      {rows.length > most.value && (
         <p class="more">
           <span class="quiet">
-            Showing {most.value.toLocaleString()} of {plural(lines.length, 'fact')}.
+            Showing {most.value.toLocaleString()} of {plural(rows.length, 'fact')}.
           </span>{' '}
           <button type="button" onClick={() => (most.value += ROWS)}>
             Show {ROWS} more

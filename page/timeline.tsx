@@ -41,7 +41,7 @@ export function TimelineScreen() {
       <EntityField
         label="Entity"
         text={query}
-        placeholder="Name of an entity, or its beginning"
+        placeholder="Name or beginning"
         action="Show"
         onSubmit={(text) => setParams({ entity: text, from: undefined, to: undefined })}
         onPick={({ name }) => setParams({ entity: name, from: undefined, to: undefined })}

@@ -1,8 +1,10 @@
 import { Fragment } from 'preact';
 import type { WaitingJob } from '../src/page/schemas.ts';
-import { Sentence } from './findings.tsx';
+import { FindingList, Sentence } from './findings.tsx';
 import { jobName } from './job-name.ts';
 import { Show, useCall } from './loading.tsx';
+import { group } from './route.tsx';
+import { problemFinding } from './sentences.ts';
 import { plural, Time } from './times.tsx';
 
 /** A live update arrives with each job that ends, which is too often for a list that people read. */
@@ -17,6 +19,7 @@ export function WaitingJobs() {
       <Show loaded={waiting} lines={2}>
         {({ jobs, isCut }) => (
           <>
+            <Problems jobs={jobs} />
             {jobs.length === 0 && <p class="quiet">All of them have just ended.</p>}
             {byCause(jobs).map(([reason, same]) => (
               <Fragment key={reason}>
@@ -38,6 +41,15 @@ export function WaitingJobs() {
       </Show>
     </section>
   );
+}
+
+/** The problems for which new texts are not read, as on Now. The list itself shows those that are the reason of a job. */
+function Problems({ jobs }: { jobs: readonly WaitingJob[] }) {
+  const problems = useCall('now', { group: group.value }, { calmMs: CALM_MS }).data?.problems ?? [];
+  const shown = problems.filter(
+    ({ message, stopsReading }) => stopsReading && !jobs.some(({ reason }) => reason === message),
+  );
+  return shown.length === 0 ? null : <FindingList findings={shown.map(problemFinding)} />;
 }
 
 /** Groups jobs by cause, since an outage delays many. Jobs that only wait for a worker come first. */

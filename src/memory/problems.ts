@@ -124,6 +124,8 @@ export interface ProblemInputs {
   readonly storedEmbedder: StoredEmbedder | undefined;
   /** The latest failures of jobs, which are not of every job if there are many. */
   readonly failures: { readonly store: readonly JobFailure[]; readonly export: readonly JobFailure[] };
+  /** The latest heartbeat of any worker, in milliseconds since 1970; null if none is known. */
+  readonly lastHeartbeat: number | null;
   /** Milliseconds since 1970, by Valkey's clock where it answers. */
   readonly now: number;
 }
@@ -136,7 +138,7 @@ export function findProblems(inputs: ProblemInputs): StatusProblem[] {
   if (falkordb.ok) found.push(...copiesProblems('FalkorDB', falkordb.copies));
   if (valkey.ok) {
     found.push(
-      ...workerProblems(valkey, inputs.now),
+      ...workerProblems(valkey, inputs),
       ...pausedProblems(valkey),
       ...budgetProblems(valkey),
       ...copiesProblems('Valkey', valkey.copies),
@@ -182,15 +184,19 @@ const lostChanges = (group: string, needsRebuild: boolean): StatusProblem => ({
 
 const START = 'Start one with `memory-manager up` or `memory-manager worker`.';
 
-function workerProblems({ workers, liveWorkers, store }: ValkeyStatus, now: number): StatusProblem[] {
-  const since = store.oldestWaitingMs === null ? null : new Date(now - store.oldestWaitingMs);
-  const problem = (message: string, remedy: string): StatusProblem[] => [
+function workerProblems(
+  { workers, liveWorkers, store }: ValkeyStatus,
+  { lastHeartbeat, now }: Pick<ProblemInputs, 'lastHeartbeat' | 'now'>,
+): StatusProblem[] {
+  const waiting = store.oldestWaitingMs === null ? null : new Date(now - store.oldestWaitingMs);
+  const problem = (message: string, remedy: string, since = waiting): StatusProblem[] => [
     { level: 'problem', about: 'worker', message, remedy, since, stopsReading: true },
   ];
   if (liveWorkers.length === 0 && workers > 0)
     return problem(
-      'A worker is connected but has sent no heartbeat for 15 s, so it may be frozen.',
+      'A worker is connected but has stopped sending heartbeats, so it may be frozen.',
       'Restart it: `memory-manager down`, then `memory-manager up`.',
+      lastHeartbeat === null ? waiting : new Date(lastHeartbeat),
     );
   if (liveWorkers.length === 0) return problem('No worker is running, so stored texts do not become facts.', START);
   const readers = liveWorkers.filter(({ roles }) => roles.includes('store'));

@@ -134,6 +134,7 @@ export async function getStatus(services: Services, options: StatusOptions): Pro
     ...{ group, valkey: valkeyTimed, falkordb: falkordbTimed },
     storedEmbedder: falkordb.ok ? falkordb.storedEmbedder : undefined,
     failures: valkey.ok ? valkey.failures : { store: [], export: [] },
+    lastHeartbeat: valkey.ok ? valkey.lastHeartbeat : null,
     now: valkey.ok ? valkey.now : Date.now(),
   });
   return {
@@ -179,7 +180,7 @@ async function valkeyStatus(queues: OpenQueues, group: string) {
       copiesStatus(queues),
     ],
   );
-  const { now, lastCommit } = living;
+  const { now, lastCommit, lastHeartbeat } = living;
   const age = (since: number | null) => (since === null ? null : millisecondsBetween(since, now));
   const lastFailure = (store.failures[0] ?? exports.failures[0])?.reason;
   const lastDeadLetter = store.failures.find(({ isFinal }) => isFinal)?.reason;
@@ -195,7 +196,7 @@ async function valkeyStatus(queues: OpenQueues, group: string) {
     ...(lastFailure !== undefined && { lastFailure }),
     ...(lastDeadLetter !== undefined && { lastDeadLetter }),
   };
-  return { status, failures: { store: store.failures, export: exports.failures }, now };
+  return { status, failures: { store: store.failures, export: exports.failures }, lastHeartbeat, now };
 }
 
 const reembeddingStatus = ({ share, at, ...rest }: ReembeddingNote): ReembeddingStatus => ({

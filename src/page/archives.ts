@@ -14,7 +14,8 @@ export async function readArchives({ memory, archiveWork }: PageContext, { group
     memory.getStatus({ group, countPassages: false }),
   ]);
   const { verified = null, failed = null, next = null } = valkey.ok ? valkey.nightly : {};
-  return { ...list, restoreTest: verified, failedTest: failed, nextExport: next };
+  const canExport = valkey.ok && valkey.liveWorkers.some(({ roles }) => roles.includes('export'));
+  return { ...list, restoreTest: verified, failedTest: failed, nextExport: next, canExport };
 }
 
 async function listArchives(memory: MemoryManager, group: string) {

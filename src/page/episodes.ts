@@ -1,6 +1,7 @@
 import type { EpisodeDetails } from '../memory/results.ts';
 import { costOf } from '../models/prices.ts';
 import { statedFact } from '../queue/first-words.ts';
+import { truncated } from '../text.ts';
 import type { PageContext } from './handlers.ts';
 import { preview } from './preview.ts';
 import { type RulesInForce, readRules } from './rules.ts';
@@ -21,7 +22,7 @@ export async function readEpisodes({ memory }: PageContext, { group, query, limi
     ]);
     return {
       episodes: episodes.map(({ uuid, name, excerpt, sourceDescription, referenceTime }) => ({
-        ...{ uuid, name, preview: preview(excerpt), source: '', sourceDescription, referenceTime },
+        ...{ uuid, name, preview: preview(excerpt), source: '', sourceDescription, file: null, referenceTime },
         ...{ session: null, isCommitted: null, waits: null, isRule: rules.of(uuid).length > 0 },
       })),
       isCut: episodes.length === most,
@@ -37,6 +38,7 @@ export async function readEpisodes({ memory }: PageContext, { group, query, limi
       preview: preview(content),
       source: episode.source,
       sourceDescription: episode.sourceDescription,
+      file: fileOf(metadata),
       referenceTime: episode.referenceTime,
       session: sessionOf(metadata),
       isCommitted: committedAt !== null,
@@ -61,6 +63,7 @@ export async function readEpisode({ memory }: PageContext, { group, episode }: C
     isCut: content.length > LIMITS.content,
     stated: statedFact(content) ?? null,
     session: details.saga ?? sessionOf(details.metadata),
+    file: fileOf(details.metadata),
     isInSession: details.saga !== null,
     ...factsOf(details, rules),
     rules: rules.of(uuid),
@@ -89,6 +92,11 @@ function factsOf({ uuid, facts }: Pick<EpisodeDetails, 'uuid' | 'facts'>, rules:
   }));
   const rows = (stated: boolean) => shown.filter(({ isStated }) => isStated === stated).map(({ row }) => row);
   return { facts: rows(true), endedFacts: rows(false) };
+}
+
+function fileOf(metadata: object | null): string | null {
+  const { file } = (metadata ?? {}) as { readonly file?: unknown };
+  return typeof file === 'string' && file !== '' ? truncated(file, LIMITS.preview) : null;
 }
 
 function sessionOf(metadata: object | null): string | null {

@@ -181,6 +181,8 @@ export const OPERATION_CALLS = {
       restoreTest: z.nullable(z.object({ file: z.string(), ageMs: count })),
       failedTest: z.nullable(z.object({ file: z.string(), ageMs: count, error: z.string() })),
       nextExport: timeOrNull,
+      /** Whether a running worker exports. */
+      canExport: z.boolean(),
     }),
   },
   archiveWork: { method: 'GET', input: z.object({}), reply: z.object({ work: z.nullable(ArchiveWork) }) },

@@ -71,6 +71,8 @@ const EpisodeRow = z.object({
   preview: z.string(),
   source: z.string(),
   sourceDescription: z.string(),
+  /** The file of its metadata; null for none, and in results of a search. */
+  file: z.nullable(z.string()),
   referenceTime: time,
   session: z.nullable(z.string()),
   /** False until its facts are in the graph; null if unknown. */
@@ -268,6 +270,7 @@ export const CALLS = {
       isCut: z.boolean(),
       source: z.string(),
       sourceDescription: z.string(),
+      file: z.nullable(z.string()),
       referenceTime: time,
       createdAt: time,
       committedAt: timeOrNull,

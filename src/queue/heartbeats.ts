@@ -49,6 +49,8 @@ export type WorkerNote = z.output<typeof note>;
 export interface LiveWorkers {
   readonly workers: readonly WorkerNote[];
   readonly lastCommit: number | null;
+  /** The latest heartbeat of any worker that did not shut down properly, in milliseconds since 1970; null for none in the last hour. */
+  readonly lastHeartbeat: number | null;
   /** The time of Valkey's clock, in milliseconds since 1970. */
   readonly now: number;
 }
@@ -95,14 +97,17 @@ export async function readLiveWorkers(valkey: Redis, prefix: string): Promise<Li
     valkey.hvals(workersKey(prefix)),
     valkey.get(lastCommitKey(prefix)),
   ]);
-  const recent = beats.flatMap((text) => {
-    const beat = read(text);
-    return beat && now - beat.at <= ALIVE ? [beat] : [];
-  });
+  const known = beats.flatMap((text) => read(text) ?? []);
+  const recent = known.filter(({ at }) => now - at <= ALIVE);
   const connected = await connectedOf(valkey, recent);
   const workers = recent.filter(connected).map((beat) => beat.note);
   workers.sort((a, b) => a.started.localeCompare(b.started) || a.id.localeCompare(b.id));
-  return { workers, lastCommit: committed === null ? null : Number(committed), now };
+  return {
+    workers,
+    lastCommit: committed === null ? null : Number(committed),
+    lastHeartbeat: known.length > 0 ? Math.max(...known.map(({ at }) => at)) : null,
+    now,
+  };
 }
 
 type Beat = z.output<typeof beaten>;

@@ -231,6 +231,7 @@ describe.skipIf(reason !== '')(`the page in Chromium${reason}`, () => {
     await open('/archives', page, { ...served.server, url: `http://127.0.0.1:${proxy.port}/` });
     await seen('There are no archives of this memory.');
     await seen('No archive of this memory has passed a restore test yet.');
+    await seen('Press “Export now” first. “Test the restore” is then beside the new archive.');
     const second = await page.context().newPage();
     second.setDefaultTimeout(2 * MINUTE);
     await second.goto(page.url());

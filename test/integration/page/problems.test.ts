@@ -284,6 +284,15 @@ describe.skipIf(skipNote !== '')(`Now with a fault${skipNote}`, () => {
       else if (problem.level === 'problem')
         expect(await finding.locator('.meta').textContent()).toMatch(/noticed today, \d/);
       expect(await tab.page.getByText('The memory works').count()).toBe(0);
+      const open = await memory.getJobCounts('store').catch(() => undefined);
+      if (open && open.waiting + open.delayed + open.active > 0) {
+        await tab.open('/queue', server);
+        await tab.page
+          .locator('main')
+          .getByText(sentence.replace(/^(?:Problem|Note): /, ''))
+          .first()
+          .waitFor();
+      }
       expect(problem.stopsReading).toBe(true);
     },
   );

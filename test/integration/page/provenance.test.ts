@@ -69,6 +69,26 @@ describe.skipIf(skipNote !== '')(`sources, ends and rules on the page${skipNote}
     await cells.getByRole('link', { name: /^source: docs\/quillfern\.md/ }).waitFor();
   });
 
+  test('an unnamed text has the name of its file on its own page and in lists', async () => {
+    for (const path of ['/now', '/episodes']) {
+      await open(path);
+      await row('Jonas owns Tide').locator('.meta').getByText('docs/people.md').waitFor();
+    }
+    await row('Jonas owns Tide').locator('.sentence a').click();
+
+    await tab.page.getByRole('heading', { level: 1, name: /^docs\/people\.md, Mar 1, 2025/ }).waitFor();
+  });
+
+  test('a link to a source is underlined as a whole', async () => {
+    await open('/ask?q=Who leads Quillfern%3F');
+    await row('Ines leads Quillfern').locator('.said-in .clip').first().waitFor();
+
+    const line = await tab.page.evaluate<string>(
+      `getComputedStyle(document.querySelector('.said-in .clip')).textDecorationLine`,
+    );
+    expect(line).toBe('underline');
+  });
+
   test('an episode separates what it states from what it ended, and says what ended what', async () => {
     await open(`/episodes/${moved}`);
     const part = (name: string) =>

@@ -33,8 +33,12 @@ describe.skipIf(skipNote !== '')(`a walk through the page${skipNote}`, () => {
     expect(await receipt.textContent()).not.toMatch(/Pontoon|Buoys/);
     await tab.page.reload();
     await receipt.getByText(/Forgotten for good/).waitFor();
-    await receipt.getByRole('button', { name: /^Close/ }).click();
-    await receipt.waitFor({ state: 'detached' });
+    const screens = tab.page.getByRole('navigation', { name: 'Screens' });
+    await screens.getByRole('link', { name: 'Now' }).click();
+    await tab.page.getByRole('heading', { level: 1, name: 'Now' }).waitFor();
+    await screens.getByRole('link', { name: 'Episodes' }).click();
+    await tab.page.locator('.rows .row').first().waitFor();
+    expect(await receipt.count()).toBe(0);
     expect(tab.errors).toEqual([]);
   });
 

@@ -279,10 +279,11 @@ describe('a worker', () => {
     await opened.valkey.hset(`${prefix}:workers`, 'old', JSON.stringify(old), 'ancient', JSON.stringify(ancient));
     await opened.valkey.hset(`${prefix}:workers`, 'newer', '{"version":2}');
 
-    const { workers, lastCommit } = await readLiveWorkers(opened.valkey, prefix);
+    const { workers, lastCommit, lastHeartbeat } = await readLiveWorkers(opened.valkey, prefix);
     await recordHeartbeat(opened.valkey, prefix, note, 60 * SECOND);
 
     expect(workers.map(({ id }) => id)).toEqual(['one']);
+    expect(lastHeartbeat).toBeGreaterThan(old.at);
     expect((await readLiveWorkers(opened.valkey, prefix)).lastCommit).toBe(lastCommit);
     expect((await opened.valkey.hkeys(`${prefix}:workers`)).sort()).toEqual(['newer', 'old', 'one']);
   });

@@ -124,7 +124,7 @@ test.each([
   const since = waited === null ? null : now - waited;
   const lastCommit = sinceCommit === null ? null : now - sinceCommit;
 
-  expect(gradeQueue(since, { workers: [], lastCommit, now }, now - running).status).toBe(status);
+  expect(gradeQueue(since, { workers: [], lastCommit, lastHeartbeat: null, now }, now - running).status).toBe(status);
 });
 
 test.each([

@@ -5,7 +5,7 @@ import { instant, normalizedTime } from '../graph/queries/time-conditions.ts';
 import { type EndEvidence, endEvidence, factsByUuid } from '../graph/queries/timeline.ts';
 import { termsOf } from '../passages/terms.ts';
 import { toGraphTime } from '../time.ts';
-import { partsOfFacts } from './answer/current-content.ts';
+import { endsFact, partsOfFacts } from './answer/current-content.ts';
 import { findEndedSentences } from './answer/ended-sentences.ts';
 
 /** Why a fact ended. */
@@ -39,8 +39,10 @@ export async function withEnds<Fact extends FactRow>(
     findEndedSentences(graph, partsOfFacts(open), { asOf: instant(now) }),
   ]);
   const statements = new Map(
-    [...sentences].flatMap(([uuid, ranges]) =>
-      ranges.filter(({ isPart }) => !isPart).map((range) => [uuid, range] as const),
+    open.flatMap((fact) =>
+      (sentences.get(fact.uuid) ?? [])
+        .filter((range) => endsFact(range, fact))
+        .map((range) => [fact.uuid, range] as const),
     ),
   );
   const enders = await readEnders(

@@ -34,6 +34,8 @@ export interface EndedSentence {
   readonly endedBy: Statement;
   /** Whether the rest of the sentence still holds. */
   readonly isPart: boolean;
+  /** Of a part: words of what ended that the rest of the sentence does not have, as stems. */
+  readonly endedTerms: readonly string[];
   /** The sentence with the number that a later text corrects. */
   readonly corrected?: string;
 }
@@ -61,10 +63,34 @@ export function endedSentences(
     if (!by) return [];
     const { start, end } = sentence;
     const { until, statement, corrected } = by;
-    if (corrected !== undefined) return [{ start, end, until, endedBy: statement, isPart: false, corrected }];
+    if (corrected !== undefined)
+      return [{ start, end, until, endedBy: statement, isPart: false, endedTerms: [], corrected }];
     const parts = sentence.propertyValues.filter(({ isAlternative }) => !isAlternative);
-    return [{ start, end, until, endedBy: statement, isPart: sentence.isCompound && parts.length > 1 }];
+    const isPart = sentence.isCompound && parts.length > 1;
+    const endedTerms = isPart ? termsThatEnded({ ...shown, sentence }, statements, moment) : [];
+    return [{ start, end, until, endedBy: statement, isPart, endedTerms }];
   });
+}
+
+/** All readings of one value share its set of terms. */
+function termsThatEnded(context: SentenceInContext, statements: readonly Statement[], moment: PointInTime): string[] {
+  const { sentence } = context;
+  const readings = [...Map.groupBy(sentence.propertyValues, ({ terms }) => terms)];
+  const [ended, kept] = [true, false].map(
+    (isEnded) =>
+      new Set(
+        readings.flatMap(([terms, propertyValues]) => {
+          const by = latestSuccessor(
+            { ...context, sentence: { ...sentence, propertyValues } },
+            statements,
+            moment,
+            new Set(),
+          );
+          return (by !== null) === isEnded ? [...terms] : [];
+        }),
+      ),
+  );
+  return [...(ended ?? [])].filter((term) => !kept?.has(term));
 }
 
 interface SentenceInContext extends Omit<ShownText, 'sentences'> {

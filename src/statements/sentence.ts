@@ -5,6 +5,7 @@ import { stanceOf, withoutQuotations } from '../english/stance.ts';
 import { isTemporaryState } from '../english/time-adverbials.ts';
 import { isEnglish } from '../english/words.ts';
 import { oneLine } from '../text.ts';
+import { coordinatedClauses } from './coordinated-clauses.ts';
 import { type PropertyValue, propertyValuesOf } from './property-value.ts';
 import { statementScope } from './scope.ts';
 import { clausesOf, type StatedChange, statedChanges } from './stated-change.ts';
@@ -104,7 +105,8 @@ function read(
   const changes =
     reported === undefined ? all : all.filter(({ oldValue, newValue }) => oldValue.length > 0 && newValue.length > 0);
   if (reported !== undefined && changes.length === 0) return null;
-  const clauses = reported === undefined && (changes.length > 0 || !corrected) ? clausesOf(own) : [];
+  const clauses =
+    reported === undefined && (changes.length > 0 || !corrected) ? coordinatedClauses(clausesOf(own)) : [];
   const propertyValues = corrected
     ? [corrected]
     : [

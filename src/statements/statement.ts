@@ -41,7 +41,7 @@ export interface StatementPlace {
 }
 
 /** Raised when the rules find other statements in a text. Statements of earlier rules are then read again; they have no number. */
-export const STATEMENT_RULES = 2;
+export const STATEMENT_RULES = 3;
 
 const MOST = 200;
 

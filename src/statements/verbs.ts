@@ -14,6 +14,7 @@ const ACTIVE = wordSet(`
   use run liv stand sit listen li go lead own maintain manag support ship deploy tak cost last expir start begin end need requir allow
   contain hold keep stor work head handl serv send connect talk point belong rely depend target render publish fail accept wait retry
   host speak offer provid return fit weigh measur read writ log lock open clos happen call driv com chair moderat coordinat supervis review
+  draw paint compress encrypt compil bundl
   pass flow resid rout post report escalat forward redirect mount meet gather convene
   sync refresh rotat renew poll execut arriv depart`);
 const BROKEN = wordSet(

@@ -8,6 +8,7 @@ import { headingsOf } from '../../passages/passages.ts';
 import { SPEAKER_PREFIX } from '../../passages/speakers.ts';
 import type { EndedSentence } from '../../statements/ended-ranges.ts';
 import type { Statement } from '../../statements/statement.ts';
+import { stemsOf, wordsOf } from '../../statements/words.ts';
 import { day, toGraphTime } from '../../time.ts';
 import type { FoundItems } from '../results.ts';
 import { findEndedSentences, type ShownPart } from './ended-sentences.ts';
@@ -158,12 +159,28 @@ export const partsOfFacts = (facts: readonly FactRow[]): ShownPart[] =>
 
 /** Whether a fact holds, from what was replaced and what has ended. */
 export function isFactCurrent(
-  { uuid, episodes }: FactRow,
+  fact: FactRow,
   replaced: ReadonlyMap<string, string>,
   ended: ReadonlyMap<string, readonly EndedSentence[]>,
 ): boolean {
+  const { uuid, episodes } = fact;
   const isReplaced = replaced.has(uuid) || (episodes.length > 0 && episodes.every((episode) => replaced.has(episode)));
-  return !isReplaced && !(ended.get(uuid) ?? []).some(({ isPart }) => !isPart);
+  return !isReplaced && !(ended.get(uuid) ?? []).some((sentence) => endsFact(sentence, fact));
+}
+
+/**
+ * Whether a fact ends with a sentence. Of "Heron is written in Rust and draws with wgpu" the fact about Rust holds when Heron draws with
+ * something else.
+ */
+export function endsFact(
+  { isPart, endedTerms }: Pick<EndedSentence, 'isPart' | 'endedTerms'>,
+  { source, target }: Pick<FactRow, 'source' | 'target'>,
+): boolean {
+  if (!isPart) return true;
+  return [source, target].some((name) => {
+    const terms = stemsOf(wordsOf(name, []));
+    return terms.length > 0 && terms.every((term) => endedTerms.includes(term));
+  });
 }
 
 /** When episodes and facts were replaced by a note, as of a moment; by uuid. */

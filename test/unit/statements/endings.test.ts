@@ -60,3 +60,28 @@ it.each([
 ])('the replacement is shown as it was written: %s', (text) => {
   expect(statementsOf(told(`It is done. ${text}`, '2026-04-20')).map((statement) => statement.text)).toContain(text);
 });
+
+describe('of a sentence with two verbs and one subject', () => {
+  const parts = (before: string, after: string) =>
+    endedSentences(shownText(before), statementsOf(told(after, '2026-04-20')), MAY).map(({ isPart, endedTerms }) =>
+      isPart ? endedTerms.toSorted().join(' ') : 'all',
+    );
+
+  it.each([
+    ['Heron draws with WebGPU instead of wgpu.', 'draw wgpu'],
+    ['Heron is written in Zig instead of Rust.', 'rust writ'],
+  ])('one part ends: %s', (after, ended) => {
+    expect(parts('Heron is written in Rust and draws with wgpu.', after)).toEqual([ended]);
+  });
+
+  it('the third part ends', () => {
+    const before = 'Heron is written in Rust, draws with wgpu and uses Postgres.';
+    expect(parts(before, 'Heron uses MySQL instead of Postgres.')).toEqual(['postgr use']);
+  });
+
+  it('two nouns are not two verbs', () => {
+    expect(parts('Heron sends mails and reports to Slack.', 'Heron reports to Teams instead of Slack.')).toEqual([
+      'all',
+    ]);
+  });
+});

@@ -240,4 +240,9 @@ export const ORDINARY_ENDS: readonly (readonly [string, string])[] = [
   ['Quill keeps its queue in RabbitMQ 3.', 'Quill switched its queue to NATS.'],
   ['The map renderer is called Fennmoor.', 'Fennmoor was renamed to Tarnlight.'],
   ['The name of the map renderer is Fennmoor.', 'We renamed Fennmoor to Tarnlight.'],
+  ['Heron draws with wgpu.', 'Heron draws with WebGPU instead of wgpu.'],
+  ['Heron is written in Rust and draws with wgpu.', 'Heron draws with WebGPU instead of wgpu.'],
+  ['Heron is a seat map and uses Postgres.', 'Heron uses MySQL instead of Postgres.'],
+  ['Heron runs on port 8080 and stores its sessions in Redis.', 'Heron moved its sessions to Valkey.'],
+  ['Dana leads Heron and reports to Piet.', 'Dana reports to Mia now.'],
 ];

@@ -355,4 +355,10 @@ export const ORDINARY_KEEPS: readonly (readonly [string, string])[] = [
   ['Fennmoor calls Brinewick.', 'Fennmoor was renamed to Tarnlight.'],
   ['Fennmoor runs on port 8080.', 'Fennmoor has been renamed to Tarnlight.'],
   ['Fennmoor calls Brinewick.', 'We renamed Fennmoor to Tarnlight.'],
+  ['Heron is written in Rust and draws with wgpu.', 'Kestrel draws with WebGPU instead of wgpu.'],
+  ['Heron is a seat map and uses Postgres.', 'Kestrel uses MySQL instead of Postgres.'],
+  ['Heron is written in Rust and draws with wgpu.', 'Kestrel is written in Zig instead of Rust.'],
+  ['Dana leads Heron and reports to Piet.', 'Tom reports to Mia now.'],
+  ['Kestrel calls Heron and draws with wgpu.', 'Heron draws with WebGPU instead of wgpu.'],
+  ['If Heron fails and restarts with wgpu, Kestrel draws with Skia.', 'Heron draws with WebGPU instead of wgpu.'],
 ];

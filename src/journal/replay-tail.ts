@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { InvalidInputError, StaleFenceError } from '../errors.ts';
 import type { GroupGraph } from '../graph/group-graph.ts';
-import { CHECK_HEAD, type ChangeHead, createFence, readChangeHead } from '../graph/queries/fence.ts';
+import { CHECK_HEAD, type ChangeHead, createFence, readChangeHead, removeUnusedFence } from '../graph/queries/fence.ts';
 import { readEmbedder } from '../graph/queries/meta-nodes.ts';
 import { replaceVersion } from '../valkey/keys.ts';
 import type { Lease } from '../valkey/lease.ts';
@@ -59,6 +59,7 @@ export async function replayTail(
   const reached = await readChangeHead(graph);
   // The graph is another worker's, and so is what it lacks.
   checkHeld(lease, group);
+  await removeUnusedFence(graph);
   const end = steps.find(({ id }) => id === tail.at(-1))?.link?.head;
   if (end && !isSameHead(reached, end)) return impossible(valkey, graph, state);
   if (state.lost !== null || tail.length > 0) await recordGraphHead(valkey, group, reached);

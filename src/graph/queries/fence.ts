@@ -39,6 +39,11 @@ export async function createFence(graph: GroupGraph): Promise<void> {
   await graph.write(`MERGE (m:_Meta {key: 'fence'}) ON CREATE SET m.token = 0`);
 }
 
+/** Removes the fence of a graph that was never written under a lease, so that the graph is as before `createFence`. */
+export async function removeUnusedFence(graph: GroupGraph): Promise<void> {
+  await graph.write(`MATCH (m:_Meta {key: 'fence'}) WHERE m.token = 0 AND m.mark IS NULL DELETE m`);
+}
+
 const ATTEMPTS = 5;
 
 /**

@@ -192,6 +192,17 @@ describe('changes that a graph lost', () => {
     },
   );
 
+  test('leave a graph without facts as it was, when it lost all of it', async () => {
+    const memory = open();
+    await memory.store(1, 'Nothing of note was said.');
+    const before = await memory.hash();
+    await memory.lose();
+
+    expect(await memory.replay()).toMatchObject({ outcome: 'complete' });
+
+    expect(await memory.hash()).toBe(before);
+  });
+
   test('do not bring back what was forgotten or masked, and are not brought back by what is repeated', async () => {
     const memory = open();
     await memory.store(1, 'Harbor uses Redis. Quay uses Node.');

@@ -216,6 +216,14 @@ describe('a new session', () => {
           { source: 'message' },
         ),
       );
+      // The briefing quotes the end of the session, and what a briefing quotes is not recalled again.
+      await memory.waitFor(
+        await memory.enqueueEpisode(
+          'user: Thank you.\nassistant: Good night.',
+          { kind: 'turn', host: 'h', session: 'before', message: 'n' },
+          { source: 'message' },
+        ),
+      );
       const contextOf = async (event: HookEvent, more: Record<string, unknown>) =>
         JSON.parse((await asked(event, more, group)) ?? '{}').hookSpecificOutput?.additionalContext ?? '';
 

@@ -85,7 +85,17 @@ export function openVitalSigns(now: () => number = Date.now): VitalSigns {
   };
 }
 
+/** Failures of the model's server. Their reasons do not depend on the text, which a reason of another failure may quote. */
+const OF_SERVER: ReadonlySet<string> = new Set([
+  'BudgetSpentError',
+  'ConfigError',
+  'ModelBusyError',
+  'ModelUnavailableError',
+]);
+
 function failureOf(error: unknown, since: number): ModelFailure {
-  const { name, message } = isOperationalError(error) ? error : redactError(error);
-  return { error: name, reason: message, since };
+  if (isOperationalError(error) && OF_SERVER.has(error.name))
+    return { error: error.name, reason: error.message, since };
+  const { name } = redactError(error);
+  return { error: name, reason: `The latest call of the model failed (${name}).`, since };
 }

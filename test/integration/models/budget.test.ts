@@ -175,7 +175,7 @@ test('with the budget spent, a worker stores and finds texts, counts no attempt,
     /^Budget {3}\$0\.00 of \$0\.000001 spent today \(UTC\); texts are stored, and read by the model from \d{4}-/m,
   );
   expect((await runCommand(['doctor'], environment)).stdout).toMatch(
-    /budget .*are spent today \(UTC\)\. Texts are stored, and read by the model from /,
+    /budget .*The budget of today is spent .*: texts are stored, and read by the model from /,
   );
   const address = said.map((sentence) => /answer at (\S+)\.$/.exec(sentence)?.[1]).find((found) => found !== undefined);
   const { checks } = (await (await fetch(`${address}/health`)).json()) as { checks: object[] };

@@ -6,6 +6,7 @@ import { DAY } from '../../../src/time.ts';
 import { type RunningWorkers, startWorkers } from '../../../workers/main.ts';
 import { type FakeOpenAI, startFakeOpenAI } from '../../support/fake-openai/index.ts';
 import { newGroup, useStores } from '../../support/stores.ts';
+import { until } from '../../support/wait.ts';
 import { modelsAt } from './settings.ts';
 
 const KNOWLEDGE = ['same: Kubernetes service = Kubernetes', 'exclusive: KEEPS_SESSIONS_IN'].join('\n');
@@ -48,6 +49,8 @@ describe('a memory with an OpenAI model', () => {
   test('answers what holds now, what held at a date, and what was known then', async () => {
     await tell(1, 'Harbor KEEPS_SESSIONS_IN Redis: Harbor keeps its sessions in Redis');
     const before = new Date();
+    // A text of the same millisecond would have been known at that time.
+    await until('a later millisecond', async () => Date.now() > before.getTime());
     await tell(9, 'Harbor KEEPS_SESSIONS_IN Valkey: Harbor keeps its sessions in Valkey');
 
     const ask = (options: object) =>

@@ -1,5 +1,5 @@
 /**
- * Fits the weights of `src/search/answer/rank.ts` on development questions and prints them beside the current weights; it changes nothing.
+ * Fits the weights of `src/search/answer/ranking/rank.ts` on development questions and prints them beside the current weights; it changes nothing.
  *
  *     node bench/fit-ranking.ts <set.json> …     question sets, and conversations of LoCoMo (`asked-memories.ts`)
  *
@@ -8,8 +8,8 @@
  * second table shows the loss of evidence without each signal.
  */
 
-import type { Signals } from '../src/search/answer/rank.ts';
-import { rank, WEIGHTS, type Weights, weightedSum } from '../src/search/answer/rank.ts';
+import type { Signals } from '../src/search/answer/ranking/rank.ts';
+import { rank, WEIGHTS, type Weights, weightedSum } from '../src/search/answer/ranking/rank.ts';
 import { askMemories } from './asked-memories.ts';
 import { markdownTable } from './table.ts';
 

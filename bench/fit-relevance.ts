@@ -1,5 +1,5 @@
 /**
- * Fits the likelihood of `src/search/answer/relevance.ts` that a memory can answer a question, and the limits below which fewer answers are
+ * Fits the likelihood of `src/search/answer/ranking/relevance.ts` that a memory can answer a question, and the limits below which fewer answers are
  * shown, and prints them beside the current values; it changes nothing.
  *
  *     node bench/fit-relevance.ts <set.json> <set.json> …     two at least: question sets, conversations of LoCoMo (`asked-memories.ts`)
@@ -8,7 +8,7 @@
  * the episodes that answer. Questions that a set marks as unanswerable are left out. Each memory is evaluated with weights that were fitted without
  * it. A limit is the highest value that at most its share of the memory's own questions falls below; each memory has the same weight.
  */
-import { rank } from '../src/search/answer/rank.ts';
+import { rank } from '../src/search/answer/ranking/rank.ts';
 import {
   countRelevant,
   likelihoodOf,
@@ -16,7 +16,7 @@ import {
   RESULT_SHARE_BY_LIKELIHOOD,
   type RelevanceFeatures,
   relevanceFeatures,
-} from '../src/search/answer/relevance.ts';
+} from '../src/search/answer/ranking/relevance.ts';
 import { type AnsweredMemories, askMemories } from './asked-memories.ts';
 
 type Kind = 'own' | 'of another memory' | 'without its answer';

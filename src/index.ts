@@ -141,7 +141,7 @@ export type { EpisodeReceipt, Receipt } from './queue/producer.ts';
 export type { CopiesStatus } from './queue/queue-state.ts';
 export type { DrainResult } from './queue/spool/drain.ts';
 export type { WaitingJob } from './queue/waiting-jobs.ts';
-export type { ScoreParts } from './search/answer/rank.ts';
+export type { ScoreParts } from './search/answer/ranking/rank.ts';
 export type { DateFilter, SearchFilters } from './search/filters.ts';
 export type { Ranker, RecipePart, SearchKind, SearchMethod, SearchRecipe } from './search/recipes/recipes.ts';
 export type { GraphWalk } from './search/search-context.ts';

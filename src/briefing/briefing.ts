@@ -11,7 +11,7 @@ import { factHoldsAt, instant } from '../graph/queries/time-conditions.ts';
 import { parseJson } from '../json.ts';
 import { noteTerm } from '../passages/passages.ts';
 import { queryTerms } from '../passages/terms.ts';
-import { findEndedSentences } from '../search/answer/ended-sentences.ts';
+import { findEndedSentences } from '../search/answer/outdated/ended-sentences.ts';
 import { endedSentences } from '../statements/ended-ranges.ts';
 import { parseSentences } from '../statements/sentence.ts';
 import { type Statement, statementsOf } from '../statements/statement.ts';

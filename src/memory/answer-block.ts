@@ -8,7 +8,7 @@ import {
 import { queryTerms } from '../passages/terms.ts';
 import { type FactText, factBullet, NOTHING_KNOWN, type PassageText, passageBullet } from '../reader/format.ts';
 import { neutralizeTags } from '../redaction/neutralize-tags.ts';
-import { cutList } from '../search/answer/cut-list.ts';
+import { cutList } from '../search/answer/excerpt/cut-list.ts';
 import { oneLine, truncated } from '../text.ts';
 import { day } from '../time.ts';
 

@@ -161,7 +161,7 @@ export async function getExtracted(
     await Promise.all([
       import('../graph/queries/episodes.ts'),
       import('../graph/queries/entities.ts'),
-      import('../search/answer/current-summaries.ts'),
+      import('../search/answer/outdated/current-summaries.ts'),
     ]);
   const graph = (await services.graphs()).group(group);
   const [known, entities, facts] = await Promise.all([
@@ -274,7 +274,7 @@ export async function getEpisode(
 /** @throws InvalidInputError when there is no such episode */
 async function getEndedSentences(services: Services, uuidOrName: string, options: GroupOptions): Promise<string[]> {
   const { uuid, content, referenceTime, facts } = await getEpisode(services, uuidOrName, options);
-  const { findEndedSentences } = await import('../search/answer/ended-sentences.ts');
+  const { findEndedSentences } = await import('../search/answer/outdated/ended-sentences.ts');
   const graph = (await services.graphs()).group(services.group(options.group));
   const now = new Date();
   const part = { id: uuid, episode: uuid, text: content, start: 0, saidAt: referenceTime };

@@ -2,7 +2,7 @@ import type { Metadata } from '../episode.ts';
 import type { Attributes } from '../graph/queries/entities.ts';
 import type { TokenUse } from '../models/language-model.ts';
 import type { PassageKind } from '../passages/cut.ts';
-import type { ScoreParts } from '../search/answer/rank.ts';
+import type { ScoreParts } from '../search/answer/ranking/rank.ts';
 import type { ModelHealth } from '../telemetry/vital-signs.ts';
 import type { Entity } from './reads/entities.ts';
 

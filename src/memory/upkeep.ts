@@ -95,7 +95,7 @@ export async function listCommunities(services: Services, options: GroupOptions)
   const group = services.group(options.group);
   const [{ readCommunities }, { withCurrentSummaries }] = await Promise.all([
     import('../graph/queries/communities.ts'),
-    import('../search/answer/current-summaries.ts'),
+    import('../search/answer/outdated/current-summaries.ts'),
   ]);
   const graph = (await services.graphs()).group(group);
   const communities = await withCurrentSummaries(graph, await readCommunities(graph), { asOf: instant(new Date()) });

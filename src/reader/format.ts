@@ -1,5 +1,5 @@
 import { neutralizeTags } from '../redaction/neutralize-tags.ts';
-import { omittedNotice } from '../search/answer/cut-list.ts';
+import { omittedNotice } from '../search/answer/excerpt/cut-list.ts';
 import type { FoundCommunity, FoundEntity, FoundEpisode, FoundItems } from '../search/results.ts';
 import { oneLine, truncated } from '../text.ts';
 import { day } from '../time.ts';

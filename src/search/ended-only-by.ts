@@ -8,8 +8,8 @@ import { statementsByKey, statementsOfEpisodes } from '../graph/queries/statemen
 import { instant } from '../graph/queries/time-conditions.ts';
 import { oneLine } from '../text.ts';
 import { toGraphTime } from '../time.ts';
-import { partsOfFacts } from './answer/current-content.ts';
-import { findEndedSentences, type ShownPart } from './answer/ended-sentences.ts';
+import { partsOfFacts } from './answer/outdated/current-content.ts';
+import { findEndedSentences, type ShownPart } from './answer/outdated/ended-sentences.ts';
 import { COMMON_TERM_ROWS } from './recipes/widening.ts';
 
 /** Episodes whose effects are looked at; facts of the entities that they mention, or that share words with their statements. */

@@ -5,8 +5,8 @@ import { instant, normalizedTime } from '../graph/queries/time-conditions.ts';
 import { type EndEvidence, endEvidence, factsByUuid } from '../graph/queries/timeline.ts';
 import { termsOf } from '../passages/terms.ts';
 import { toGraphTime } from '../time.ts';
-import { endsFact, partsOfFacts } from './answer/current-content.ts';
-import { findEndedSentences } from './answer/ended-sentences.ts';
+import { endsFact, partsOfFacts } from './answer/outdated/current-content.ts';
+import { findEndedSentences } from './answer/outdated/ended-sentences.ts';
 
 /** Why a fact ended. */
 export interface FactEnd {

@@ -2,7 +2,7 @@ import type { Attributes } from '../graph/queries/entities.ts';
 import type { EpisodeRow } from '../graph/queries/search-episodes.ts';
 import type { FactRow } from '../graph/queries/search-facts.ts';
 import type { PassageKind } from '../passages/cut.ts';
-import type { ScoreParts } from './answer/rank.ts';
+import type { ScoreParts } from './answer/ranking/rank.ts';
 
 /** An episode that something was learned from. */
 export interface Source {

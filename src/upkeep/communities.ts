@@ -12,7 +12,7 @@ import {
 import { instant } from '../graph/queries/time-conditions.ts';
 import { mapConcurrently } from '../map-concurrently.ts';
 import type { Summary } from '../models/language-model.ts';
-import { withCurrentSummaries } from '../search/answer/current-summaries.ts';
+import { withCurrentSummaries } from '../search/answer/outdated/current-summaries.ts';
 import { oneLine, truncated } from '../text.ts';
 import { storableText, takeWithinBudget, type UpkeepParts, writeUnderLease } from './write-under-lease.ts';
 

@@ -91,7 +91,7 @@ async function findEntities(
   const [{ listEntities }, { passesEntityFilter }, { withCurrentSummaries }] = await Promise.all([
     import('../../graph/queries/search-entities.ts'),
     import('../../graph/queries/filter-conditions.ts'),
-    import('../../search/answer/current-summaries.ts'),
+    import('../../search/answer/outdated/current-summaries.ts'),
   ]);
   const filter = {
     ...(type !== undefined && { types: [type] }),

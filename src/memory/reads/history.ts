@@ -40,7 +40,7 @@ export async function getHistory(
 async function findHistory(graph: GroupGraph, name: string): Promise<EntityHistoryRows> {
   const [{ entityHistory, findEntitiesByName }, { withCurrentSummaries }, { withEndsAndSources }] = await Promise.all([
     import('../../graph/queries/entities.ts'),
-    import('../../search/answer/current-summaries.ts'),
+    import('../../search/answer/outdated/current-summaries.ts'),
     import('./timeline.ts'),
   ]);
   const called = await findEntitiesByName(graph, [name]);

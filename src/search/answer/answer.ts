@@ -8,16 +8,16 @@ import { fromGraphTime, toGraphTime } from '../../time.ts';
 import type { SearchMethod } from '../recipes/recipes.ts';
 import type { FoundFact, FoundItems, FoundPassage } from '../results.ts';
 import type { SearchContext } from '../search-context.ts';
-import { answerTypeMatcher } from './answer-type.ts';
-import { findCandidates } from './candidates.ts';
-import { type EndedRange, findCurrentContent, speakersOf } from './current-content.ts';
-import { dateWindowOf } from './date-window.ts';
-import type { Speakers } from './ended-text.ts';
-import { excerptBudget, excerptOf } from './excerpt.ts';
-import { factsAboutSubject, type SubjectFact, sumOf } from './facts-about-subject.ts';
-import { joinPassages } from './join-passages.ts';
-import { outdatedFactor } from './outdated-factor.ts';
-import { subjectOf } from './question-subject.ts';
+import { findCandidates } from './candidates/candidates.ts';
+import { factsAboutSubject, type SubjectFact, sumOf } from './candidates/facts-about-subject.ts';
+import { excerptBudget, excerptOf } from './excerpt/excerpt.ts';
+import { type EndedRange, findCurrentContent, speakersOf } from './outdated/current-content.ts';
+import type { Speakers } from './outdated/ended-text.ts';
+import { outdatedFactor } from './outdated/outdated-factor.ts';
+import { answerTypeMatcher } from './question/answer-type.ts';
+import { dateWindowOf } from './question/date-window.ts';
+import { subjectOf } from './question/question-subject.ts';
+import { joinPassages } from './ranking/join-passages.ts';
 import {
   factScoreParts,
   passageScoreParts,
@@ -26,8 +26,8 @@ import {
   type Ranking,
   rank,
   type ScoreParts,
-} from './rank.ts';
-import { keepRelevant } from './relevance.ts';
+} from './ranking/rank.ts';
+import { keepRelevant } from './ranking/relevance.ts';
 
 /** Factor that ranks a passage behind all current ones. */
 const BEHIND = 0.99;

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { newEpisode } from '../../../src/episode.ts';
 import { recordEpisodes } from '../../../src/graph/queries/record.ts';
 import { instant } from '../../../src/graph/queries/time-conditions.ts';
-import { findEndedSentences } from '../../../src/search/answer/ended-sentences.ts';
+import { findEndedSentences } from '../../../src/search/answer/outdated/ended-sentences.ts';
 import { RECIPES, search } from '../../../src/search/search.ts';
 import { plainEmbedder } from '../../support/models.ts';
 import { useStoreConnections } from '../../support/store-connections.ts';

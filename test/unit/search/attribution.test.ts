@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { PassageRow } from '../../../src/graph/queries/passages.ts';
-import type { EndedRange } from '../../../src/search/answer/current-content.ts';
-import { excerptOf } from '../../../src/search/answer/excerpt.ts';
-import { speakerLabel } from '../../../src/search/answer/speaker-label.ts';
+import { excerptOf } from '../../../src/search/answer/excerpt/excerpt.ts';
+import { speakerLabel } from '../../../src/search/answer/excerpt/speaker-label.ts';
+import type { EndedRange } from '../../../src/search/answer/outdated/current-content.ts';
 import type { Statement } from '../../../src/statements/statement.ts';
 import { MAX_LINEAR_GROWTH, timeGrowth } from '../../support/processor.ts';
 import { passageRow } from './passage-rows.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { joinPassages } from '../../../src/search/answer/join-passages.ts';
-import type { RankedPassage } from '../../../src/search/answer/rank.ts';
+import { joinPassages } from '../../../src/search/answer/ranking/join-passages.ts';
+import type { RankedPassage } from '../../../src/search/answer/ranking/rank.ts';
 import { rankedPassage } from './passage-rows.ts';
 
 const shown = (ranked: readonly RankedPassage[], limit = 5) =>

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { conversationsIn } from '../../../src/search/answer/conversations.ts';
+import { conversationsIn } from '../../../src/search/answer/candidates/conversations.ts';
 import { passageRow } from './passage-rows.ts';
 
 const turn = (episode: string, time: string, role: string | null = 'ann') =>

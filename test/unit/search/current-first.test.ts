@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { queryTerms } from '../../../src/passages/terms.ts';
-import { outdatedFactor } from '../../../src/search/answer/outdated-factor.ts';
-import { SHORT_TEXT_FACTOR } from '../../../src/search/answer/rank.ts';
+import { outdatedFactor } from '../../../src/search/answer/outdated/outdated-factor.ts';
+import { SHORT_TEXT_FACTOR } from '../../../src/search/answer/ranking/rank.ts';
 import { passageRow } from './passage-rows.ts';
 
 const TEXT = 'The gateway of Harbor listens on port 8080. Labels are rendered in Hamburg.';

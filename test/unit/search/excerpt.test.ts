@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { termsOf } from '../../../src/passages/terms.ts';
-import { answerTypeMatcher } from '../../../src/search/answer/answer-type.ts';
-import { cutList, omittedNotice } from '../../../src/search/answer/cut-list.ts';
-import { excerptBudget, excerptOf } from '../../../src/search/answer/excerpt.ts';
+import { cutList, omittedNotice } from '../../../src/search/answer/excerpt/cut-list.ts';
+import { excerptBudget, excerptOf } from '../../../src/search/answer/excerpt/excerpt.ts';
+import { answerTypeMatcher } from '../../../src/search/answer/question/answer-type.ts';
 import { passageRow, rankedPassage } from './passage-rows.ts';
 
 const ANYTHING = { rarity: new Map<string, number>(), hasValue: () => false };

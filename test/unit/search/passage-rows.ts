@@ -1,5 +1,5 @@
 import type { PassageRow } from '../../../src/graph/queries/passages.ts';
-import type { RankedPassage } from '../../../src/search/answer/rank.ts';
+import type { RankedPassage } from '../../../src/search/answer/ranking/rank.ts';
 
 /** A passage of an episode, with what a test names. */
 export function passageRow(row: Partial<PassageRow> & Pick<PassageRow, 'episode'>): PassageRow {

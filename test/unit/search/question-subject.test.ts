@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { subjectOf, topicOf } from '../../../src/search/answer/question-subject.ts';
+import { subjectOf, topicOf } from '../../../src/search/answer/question/question-subject.ts';
 
 describe('a question about one named thing', () => {
   test.each([

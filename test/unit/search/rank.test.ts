@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { PassageRow } from '../../../src/graph/queries/passages.ts';
 import { queryTerms, termsOf } from '../../../src/passages/terms.ts';
-import type { Candidates } from '../../../src/search/answer/candidates.ts';
+import type { Candidates } from '../../../src/search/answer/candidates/candidates.ts';
 import {
   breakTie,
   factScoreParts,
@@ -9,7 +9,7 @@ import {
   rank,
   SHORT_TEXT_FACTOR,
   WEIGHTS,
-} from '../../../src/search/answer/rank.ts';
+} from '../../../src/search/answer/ranking/rank.ts';
 import { passageRow } from './passage-rows.ts';
 
 test('ties are sorted newest first, then by position and text, and by uuid only if nothing else differs', () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { queryTerms, termsOf } from '../../../src/passages/terms.ts';
-import type { Candidates } from '../../../src/search/answer/candidates.ts';
-import { dateWindowOf } from '../../../src/search/answer/date-window.ts';
-import { rank } from '../../../src/search/answer/rank.ts';
+import type { Candidates } from '../../../src/search/answer/candidates/candidates.ts';
+import { dateWindowOf } from '../../../src/search/answer/question/date-window.ts';
+import { rank } from '../../../src/search/answer/ranking/rank.ts';
 import { passageRow } from './passage-rows.ts';
 
 const TEXT = 'The lighthouse listens on port 8080.';

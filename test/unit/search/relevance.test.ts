@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { queryTerms, termsOf } from '../../../src/passages/terms.ts';
-import { rank } from '../../../src/search/answer/rank.ts';
-import { countRelevant, keepRelevant, likelihoodOf } from '../../../src/search/answer/relevance.ts';
+import { rank } from '../../../src/search/answer/ranking/rank.ts';
+import { countRelevant, keepRelevant, likelihoodOf } from '../../../src/search/answer/ranking/relevance.ts';
 import { passageRow } from './passage-rows.ts';
 
 test('a question that the memory has words for is more likely to be answered than an unrelated one', () => {

@@ -4,7 +4,7 @@ import {
   dateCondition,
   dateParams,
   isWithin,
-} from '../../graph/queries/filter-conditions.ts';
+} from '../../../graph/queries/filter-conditions.ts';
 import {
   adjacentEpisodes,
   cosineSimilarities,
@@ -15,14 +15,14 @@ import {
   passagesOfEpisodes,
   searchPassagesByVector,
   searchPassagesByWords,
-} from '../../graph/queries/passages.ts';
-import type { FactRow } from '../../graph/queries/search-facts.ts';
-import { isAfter, momentParams, notAfterOrMissing } from '../../graph/queries/time-conditions.ts';
-import { countOccurrences, termsOf } from '../../passages/terms.ts';
-import type { SearchMethod } from '../recipes/recipes.ts';
-import { findFacts } from '../recipes/scopes/facts.ts';
-import { searchWidening } from '../recipes/widening.ts';
-import { type SearchContext, withMetadata } from '../search-context.ts';
+} from '../../../graph/queries/passages.ts';
+import type { FactRow } from '../../../graph/queries/search-facts.ts';
+import { isAfter, momentParams, notAfterOrMissing } from '../../../graph/queries/time-conditions.ts';
+import { countOccurrences, termsOf } from '../../../passages/terms.ts';
+import type { SearchMethod } from '../../recipes/recipes.ts';
+import { findFacts } from '../../recipes/scopes/facts.ts';
+import { searchWidening } from '../../recipes/widening.ts';
+import { type SearchContext, withMetadata } from '../../search-context.ts';
 import { conversationsIn } from './conversations.ts';
 
 /** A fact, with its cosine to the question if the vector search found it. */

@@ -1,9 +1,9 @@
-import type { GroupGraph } from '../../graph/group-graph.ts';
-import { type FactInSummary, factsInSummaries } from '../../graph/queries/entities.ts';
-import { hasEnded, type Moment } from '../../graph/queries/time-conditions.ts';
-import type { EndedSentence } from '../../statements/ended-ranges.ts';
-import { day, toGraphTime } from '../../time.ts';
-import type { FoundItems } from '../results.ts';
+import type { GroupGraph } from '../../../graph/group-graph.ts';
+import { type FactInSummary, factsInSummaries } from '../../../graph/queries/entities.ts';
+import { hasEnded, type Moment } from '../../../graph/queries/time-conditions.ts';
+import type { EndedSentence } from '../../../statements/ended-ranges.ts';
+import { day, toGraphTime } from '../../../time.ts';
+import type { FoundItems } from '../../results.ts';
 import { findEndedSentences } from './ended-sentences.ts';
 
 /** An entity or a community. */

@@ -1,5 +1,5 @@
-import type { FactRow } from '../../graph/queries/search-facts.ts';
-import { countOccurrences, termsOf } from '../../passages/terms.ts';
+import type { FactRow } from '../../../graph/queries/search-facts.ts';
+import { countOccurrences, termsOf } from '../../../passages/terms.ts';
 
 /** Entities by the terms of their names. */
 interface QuestionEntities {

@@ -1,5 +1,5 @@
-import type { PassageRow } from '../../graph/queries/passages.ts';
-import { LONGEST_BLOCK } from '../../passages/cut.ts';
+import type { PassageRow } from '../../../graph/queries/passages.ts';
+import { LONGEST_BLOCK } from '../../../passages/cut.ts';
 import type { RankedPassage } from './rank.ts';
 
 /** How many of the best passages may be joined to another passage of the answer. */

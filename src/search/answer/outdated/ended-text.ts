@@ -1,5 +1,5 @@
-import type { Statement } from '../../statements/statement.ts';
-import { day, toGraphTime } from '../../time.ts';
+import type { Statement } from '../../../statements/statement.ts';
+import { day, toGraphTime } from '../../../time.ts';
 import type { EndedRange } from './current-content.ts';
 
 /** Labels of speakers (`assistant:`) by the uuids of their statements. */

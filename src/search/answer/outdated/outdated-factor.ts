@@ -1,5 +1,5 @@
-import type { PassageRow } from '../../graph/queries/passages.ts';
-import { termsOf } from '../../passages/terms.ts';
+import type { PassageRow } from '../../../graph/queries/passages.ts';
+import { termsOf } from '../../../passages/terms.ts';
 import type { EndedRange } from './current-content.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { DAY, fromGraphTime } from '../../time.ts';
+import { DAY, fromGraphTime } from '../../../time.ts';
 
 /** Days from `from` to before `to`. */
 export interface DateWindow {

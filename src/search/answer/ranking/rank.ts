@@ -1,9 +1,9 @@
-import type { PassageRow } from '../../graph/queries/passages.ts';
-import { countOccurrences, termsOf } from '../../passages/terms.ts';
-import { DAY, fromGraphTime } from '../../time.ts';
-import type { CandidateFact, Candidates } from './candidates.ts';
-import { type DateWindow, isInWindow } from './date-window.ts';
-import { entityMentions, type MentionScorer } from './question-entities.ts';
+import type { PassageRow } from '../../../graph/queries/passages.ts';
+import { countOccurrences, termsOf } from '../../../passages/terms.ts';
+import { DAY, fromGraphTime } from '../../../time.ts';
+import type { CandidateFact, Candidates } from '../candidates/candidates.ts';
+import { type DateWindow, isInWindow } from '../question/date-window.ts';
+import { entityMentions, type MentionScorer } from '../question/question-entities.ts';
 
 export type Weights = Readonly<Record<keyof Signals, number>>;
 

@@ -1,12 +1,11 @@
-import type { PassageRow } from '../../graph/queries/passages.ts';
-import { isTableRow } from '../../passages/lines.ts';
-import { headingsOf } from '../../passages/passages.ts';
-import { sectionHeadingsAfter } from '../../passages/sections.ts';
-import { sentencesOf } from '../../passages/sentences.ts';
-import { termsOf, withoutEditorLinks } from '../../passages/terms.ts';
-import { truncated } from '../../text.ts';
-import type { EndedRange } from './current-content.ts';
-import { cutList } from './cut-list.ts';
+import type { PassageRow } from '../../../graph/queries/passages.ts';
+import { isTableRow } from '../../../passages/lines.ts';
+import { headingsOf } from '../../../passages/passages.ts';
+import { sectionHeadingsAfter } from '../../../passages/sections.ts';
+import { sentencesOf } from '../../../passages/sentences.ts';
+import { termsOf, withoutEditorLinks } from '../../../passages/terms.ts';
+import { truncated } from '../../../text.ts';
+import type { EndedRange } from '../outdated/current-content.ts';
 import {
   collapseOmissions,
   type MarkedText,
@@ -14,8 +13,9 @@ import {
   markedText,
   type Speakers,
   textWithMarks,
-} from './ended-text.ts';
-import type { RankedPassage } from './rank.ts';
+} from '../outdated/ended-text.ts';
+import type { RankedPassage } from '../ranking/rank.ts';
+import { cutList } from './cut-list.ts';
 import { labelAt, latestLabel, type SpeakerLabel, speakerLabel } from './speaker-label.ts';
 
 /** Characters of a passage that are shown: for prose, and for blocks (lists, procedures, code, tables, JSON, joined passages). */

@@ -1,19 +1,19 @@
-import type { GroupGraph } from '../../graph/group-graph.ts';
-import { endedFacts } from '../../graph/queries/episodes.ts';
-import { type PassageRow, replacementsOf, turnsContaining } from '../../graph/queries/passages.ts';
-import type { FactRow } from '../../graph/queries/search-facts.ts';
-import { hasEnded, isAfter, type Moment } from '../../graph/queries/time-conditions.ts';
-import { isTableRow } from '../../passages/lines.ts';
-import { headingsOf } from '../../passages/passages.ts';
-import { SPEAKER_PREFIX } from '../../passages/speakers.ts';
-import type { EndedSentence } from '../../statements/ended-ranges.ts';
-import type { Statement } from '../../statements/statement.ts';
-import { stemsOf, wordsOf } from '../../statements/words.ts';
-import { day, toGraphTime } from '../../time.ts';
-import type { FoundItems } from '../results.ts';
+import type { GroupGraph } from '../../../graph/group-graph.ts';
+import { endedFacts } from '../../../graph/queries/episodes.ts';
+import { type PassageRow, replacementsOf, turnsContaining } from '../../../graph/queries/passages.ts';
+import type { FactRow } from '../../../graph/queries/search-facts.ts';
+import { hasEnded, isAfter, type Moment } from '../../../graph/queries/time-conditions.ts';
+import { isTableRow } from '../../../passages/lines.ts';
+import { headingsOf } from '../../../passages/passages.ts';
+import { SPEAKER_PREFIX } from '../../../passages/speakers.ts';
+import type { EndedSentence } from '../../../statements/ended-ranges.ts';
+import type { Statement } from '../../../statements/statement.ts';
+import { stemsOf, wordsOf } from '../../../statements/words.ts';
+import { day, toGraphTime } from '../../../time.ts';
+import type { FoundItems } from '../../results.ts';
+import { speakerLabel } from '../excerpt/speaker-label.ts';
 import { findEndedSentences, type ShownPart } from './ended-sentences.ts';
 import { markedText, textWithMarks } from './ended-text.ts';
-import { speakerLabel } from './speaker-label.ts';
 
 /** A part of a passage's text that no longer holds. */
 export interface EndedRange {

@@ -1,5 +1,5 @@
-import type { PassageRow } from '../../graph/queries/passages.ts';
-import { fromGraphTime, MINUTE } from '../../time.ts';
+import type { PassageRow } from '../../../graph/queries/passages.ts';
+import { fromGraphTime, MINUTE } from '../../../time.ts';
 
 /** What follows a longer pause belongs to another conversation. */
 const LONGEST_PAUSE = MINUTE;

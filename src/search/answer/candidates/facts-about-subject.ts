@@ -1,10 +1,10 @@
-import { factsAbout, findEntitiesByName, findEntitiesByNamePart } from '../../graph/queries/entities.ts';
-import { factConditions, passesFactFilter } from '../../graph/queries/filter-conditions.ts';
-import type { FactRow } from '../../graph/queries/search-facts.ts';
-import { normalizedTime } from '../../graph/queries/time-conditions.ts';
-import { type SearchContext, withMetadata } from '../search-context.ts';
-import type { QuestionSubject } from './question-subject.ts';
-import type { ScoreParts } from './rank.ts';
+import { factsAbout, findEntitiesByName, findEntitiesByNamePart } from '../../../graph/queries/entities.ts';
+import { factConditions, passesFactFilter } from '../../../graph/queries/filter-conditions.ts';
+import type { FactRow } from '../../../graph/queries/search-facts.ts';
+import { normalizedTime } from '../../../graph/queries/time-conditions.ts';
+import { type SearchContext, withMetadata } from '../../search-context.ts';
+import type { QuestionSubject } from '../question/question-subject.ts';
+import type { ScoreParts } from '../ranking/rank.ts';
 
 /** A fact about the thing that a question names, with what makes it important. */
 export interface SubjectFact {

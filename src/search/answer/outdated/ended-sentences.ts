@@ -1,13 +1,13 @@
-import type { GroupGraph } from '../../graph/group-graph.ts';
-import { adjacentEpisodes } from '../../graph/queries/passages.ts';
-import { statementsByKey, statementsOfEpisodes } from '../../graph/queries/statements.ts';
-import type { Moment } from '../../graph/queries/time-conditions.ts';
-import { type EndedSentence, endedSentences, type ShownText, statementKeys } from '../../statements/ended-ranges.ts';
-import { statementScope } from '../../statements/scope.ts';
-import { type ParsedSentence, parseSentences } from '../../statements/sentence.ts';
-import type { Statement } from '../../statements/statement.ts';
-import { detachSlice } from '../../text.ts';
-import { fromGraphTime } from '../../time.ts';
+import type { GroupGraph } from '../../../graph/group-graph.ts';
+import { adjacentEpisodes } from '../../../graph/queries/passages.ts';
+import { statementsByKey, statementsOfEpisodes } from '../../../graph/queries/statements.ts';
+import type { Moment } from '../../../graph/queries/time-conditions.ts';
+import { type EndedSentence, endedSentences, type ShownText, statementKeys } from '../../../statements/ended-ranges.ts';
+import { statementScope } from '../../../statements/scope.ts';
+import { type ParsedSentence, parseSentences } from '../../../statements/sentence.ts';
+import type { Statement } from '../../../statements/statement.ts';
+import { detachSlice } from '../../../text.ts';
+import { fromGraphTime } from '../../../time.ts';
 
 /** A text that is about to be shown: a passage, an excerpt or a fact. */
 export interface ShownPart {

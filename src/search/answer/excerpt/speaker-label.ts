@@ -1,4 +1,4 @@
-import { SPEAKER_LABEL } from '../../passages/speakers.ts';
+import { SPEAKER_LABEL } from '../../../passages/speakers.ts';
 
 /** The name in front of a turn. */
 export interface SpeakerLabel {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { endsFact } from '../../../src/search/answer/current-content.ts';
+import { endsFact } from '../../../src/search/answer/outdated/current-content.ts';
 
 const drawing = { isPart: true, endedTerms: ['draw', 'wgpu'] };
 

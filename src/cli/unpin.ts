@@ -5,8 +5,8 @@ export const command: Command = {
   help: `memory-manager unpin <uuid>
 
 Ends the rules that an episode states: briefings no longer contain them. The text stays. The first
-eight characters of the uuid, which the briefing shows, are enough. To make a stored rule apply
-again, use confirm.
+eight characters of the uuid, which the briefing shows, are enough. To make a rule that you stored
+as a note apply again, use confirm.
 
   --rule <text>        only this rule, for an episode with several
   --group <name>       the memory (default: MEMORY_GROUP)
